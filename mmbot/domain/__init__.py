@@ -1,0 +1,1 @@
+"""Values of the trade: standard library only, no clock, no I/O."""
