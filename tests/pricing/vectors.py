@@ -1,0 +1,26 @@
+"""The worked examples of the design, and the ladder they are computed on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from mmbot.domain.price import Ladder
+
+HERE: Final = Path(__file__).resolve().parent
+TOLERANCE: Final = 1e-8
+# Left to a later issue: the joint grid of margins.
+LATER: Final = frozenset({"event_grid"})
+
+
+def vectors() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(
+        (HERE.parent / "vectors" / "market-making-vectors.json").read_text()
+    )
+    return found
+
+
+def fallback_ladder() -> Ladder:
+    data = HERE.parents[1] / "mmbot" / "data" / "price_ladder.json"
+    return Ladder.of(json.loads(data.read_text())["values"])
