@@ -1,0 +1,1 @@
+"""Fair-value feeds: read, matched to what the exchange lists, and stated as `FairUpdated`."""
