@@ -1,0 +1,1 @@
+"""Plumbing that knows nothing of trading: supervisor, inbox, limiter, clock."""

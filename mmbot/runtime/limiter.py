@@ -1,0 +1,222 @@
+"""Requests to the exchange as a budget with priorities: a pure window and a thin queue.
+
+The exchange allows 50 requests per account in any sliding second. We stay at 45, counted when
+sent. Out of these a share is kept for cancels, for queries and for the sentinel process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Final, Literal
+
+from mmbot.runtime.clock import NS_PER_S, Clock
+
+SECOND_NS: Final = NS_PER_S
+WAITING_MAX: Final = 10_000
+
+# Routes that the exchange's rules limit to one request per second each (substring of the path's
+# name). `get_order/{id}` is not among them.
+QUERY_ROUTES: Final = frozenset(
+    {
+        "get_tournaments", "get_sport_events", "get_markets", "get_multiple_markets",
+        "get_strikes", "get_price_ladder", "get_balance", "get_order_history",
+        "get_order_matched_detail", "get_trades", "get_transactions",
+    }
+)  # fmt: skip
+
+
+class Priority(IntEnum):
+    """Smaller goes first."""
+
+    CANCEL = 0
+    DOUBT = 1  # reads that end a doubt
+    REDUCE = 2
+    REPLACE = 3
+    NEW = 4
+    AUDIT = 5
+
+
+Kind = Literal["cancel", "query", "other"]
+
+
+def kind_of(priority: Priority, route: str) -> Kind:
+    """Which share of the budget pays for a request."""
+    if priority is Priority.CANCEL:
+        return "cancel"
+    return "query" if route in QUERY_ROUTES else "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Requests per sliding second; the reserves are part of `per_second_max`."""
+
+    per_second_max: int = 45
+    cancel_reserve: int = 15
+    query_reserve: int = 2
+    sentinel_reserve: int = 3
+    # While the exchange says 429 only cancels go out, this slowly.
+    paused_cancels_max: int = 2
+
+    def __post_init__(self) -> None:
+        if self.per_second_max <= self.cancel_reserve + self.query_reserve + self.sentinel_reserve:
+            raise ValueError("the reserves leave nothing of per_second_max for placements")
+
+
+class Window:
+    """What was sent in the last second, and what may be sent now. Pure: `now_ns` is given.
+
+    The second before the start counts as full: a former process may have used it.
+    """
+
+    def __init__(self, rates: Rates, started_ns: int) -> None:
+        self._rates = rates
+        self._sent: deque[tuple[int, Kind]] = deque()
+        self._used: dict[Kind, int] = {"cancel": 0, "query": 0, "other": 0}
+        self._route_free_ns: dict[str, int] = {}
+        self._closed_until_ns = started_ns + SECOND_NS
+        self._paused_until_ns = 0
+
+    @property
+    def used(self) -> int:
+        return len(self._sent)
+
+    def pause(self, until_ns: int) -> None:
+        """429: nothing but slow cancels until then. A shorter pause never shortens a longer."""
+        self._paused_until_ns = max(self._paused_until_ns, until_ns)
+
+    def room(self, kind: Kind, now_ns: int) -> int:
+        """How many requests of a kind may go out now."""
+        self._forget(now_ns)
+        if now_ns < self._closed_until_ns:
+            return 0
+        used = self._used
+        if now_ns < self._paused_until_ns:
+            slow = self._rates.paused_cancels_max - used["cancel"]
+            return max(0, slow) if kind == "cancel" else 0
+        kept = self._rates.sentinel_reserve
+        if kind != "cancel":
+            kept += max(0, self._rates.cancel_reserve - used["cancel"])
+        if kind != "query":
+            kept += max(0, self._rates.query_reserve - used["query"])
+        return max(0, self._rates.per_second_max - kept - len(self._sent))
+
+    def free_at(self, priority: Priority, route: str, now_ns: int) -> int:
+        """`now_ns` when a request may leave at once, else the earliest moment worth a look."""
+        kind = kind_of(priority, route)
+        route_free_ns = self._route_free_ns.get(route, 0) if route in QUERY_ROUTES else 0
+        if self.room(kind, now_ns) > 0:
+            return max(now_ns, route_free_ns)
+        if now_ns < self._closed_until_ns:
+            return self._closed_until_ns
+        if now_ns < self._paused_until_ns and kind != "cancel":
+            return self._paused_until_ns
+        oldest_leaves_ns = self._sent[0][0] + SECOND_NS + 1 if self._sent else self._paused_until_ns
+        return max(oldest_leaves_ns, route_free_ns, now_ns + 1)
+
+    def note_sent(self, priority: Priority, route: str, now_ns: int) -> None:
+        kind = kind_of(priority, route)
+        self._sent.append((now_ns, kind))
+        self._used[kind] += 1
+        if route in QUERY_ROUTES:
+            self._route_free_ns[route] = now_ns + SECOND_NS
+
+    def _forget(self, now_ns: int) -> None:
+        # Exactly one second apart still counts: any closed second then holds at most the limit.
+        while self._sent and self._sent[0][0] < now_ns - SECOND_NS:
+            _, kind = self._sent.popleft()
+            self._used[kind] -= 1
+
+
+@dataclass(slots=True, eq=False)
+class _Waiter:
+    priority: Priority
+    route: str
+    granted: asyncio.Future[None] = field(repr=False)
+
+
+class Limiter:
+    """Grants requests: higher priority first, in order of asking inside a priority."""
+
+    def __init__(self, clock: Clock, rates: Rates | None = None) -> None:
+        self._clock = clock
+        self._window = Window(rates or Rates(), clock.now_ns())
+        self._queues: dict[Priority, deque[_Waiter]] = {p: deque() for p in Priority}
+        self._timer: asyncio.TimerHandle | None = None
+        self.granted_total = 0
+
+    async def acquire(self, priority: Priority, route: str) -> None:
+        """Return when the request may be sent; send it at once then."""
+        if self.waiting >= WAITING_MAX:
+            raise OverflowError(f"{WAITING_MAX} requests wait for the rate budget")
+        waiter = _Waiter(priority, route, asyncio.get_running_loop().create_future())
+        self._queues[priority].append(waiter)
+        self._pump()
+        if waiter.granted.done():
+            return
+        try:
+            await waiter.granted
+        except asyncio.CancelledError:
+            if waiter in self._queues[priority]:
+                self._queues[priority].remove(waiter)
+            raise
+
+    @property
+    def waiting(self) -> int:
+        return sum(len(queue) for queue in self._queues.values())
+
+    @property
+    def used(self) -> int:
+        """Requests sent within the last second."""
+        self._window.room("cancel", self._clock.now_ns())
+        return self._window.used
+
+    def budget(self) -> tuple[int, int]:
+        """(placements, cancels): requests of each kind that would leave at once."""
+        now_ns = self._clock.now_ns()
+        waiting: dict[Kind, int] = {"cancel": 0, "query": 0, "other": 0}
+        for queue in self._queues.values():
+            for waiter in queue:
+                waiting[kind_of(waiter.priority, waiter.route)] += 1
+        return (
+            max(0, self._window.room("other", now_ns) - waiting["other"]),
+            max(0, self._window.room("cancel", now_ns) - waiting["cancel"]),
+        )
+
+    def pause(self, until_ns: int) -> None:
+        """After a 429: until then only cancels leave, slowly."""
+        self._window.pause(until_ns)
+
+    def _pump(self) -> None:
+        now_ns = self._clock.now_ns()
+        next_ns: int | None = None
+        for priority in Priority:
+            queue = self._queues[priority]
+            held: deque[_Waiter] = deque()
+            routes_held: set[str] = set()
+            while queue:
+                waiter = queue.popleft()
+                if waiter.granted.done():
+                    continue
+                at_ns = self._window.free_at(priority, waiter.route, now_ns)
+                if at_ns <= now_ns and waiter.route not in routes_held:
+                    self._window.note_sent(priority, waiter.route, now_ns)
+                    self.granted_total += 1
+                    waiter.granted.set_result(None)
+                    continue
+                held.append(waiter)
+                routes_held.add(waiter.route)
+                next_ns = at_ns if next_ns is None else min(next_ns, at_ns)
+            self._queues[priority] = held
+        self._look_again(next_ns, now_ns)
+
+    def _look_again(self, at_ns: int | None, now_ns: int) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if at_ns is not None:
+            # A little late rather than early: a look that comes too soon only costs another one.
+            delay_s = (max(0, at_ns - now_ns) + 50_000) / NS_PER_S
+            self._timer = asyncio.get_running_loop().call_later(delay_s, self._pump)

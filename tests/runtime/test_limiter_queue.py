@@ -1,0 +1,151 @@
+"""The queue in front of the rate budget, under the virtual clock."""
+
+# faults: D7 D10
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from mmbot.runtime.clock import NS_PER_S, LoopClock
+from mmbot.runtime.limiter import Limiter, Priority
+from mmbot.sim.virtual_loop import EPOCH_NS, VirtualLoop, run_virtual
+
+
+def virtually(scene: Callable[[Limiter], Awaitable[None]], seed: int = 1) -> None:
+    async def main(loop: VirtualLoop) -> None:
+        limiter = Limiter(LoopClock(EPOCH_NS))
+        await asyncio.sleep(1.001)  # the second before the start counts as full
+        await scene(limiter)
+
+    run_virtual(main, seed=seed)
+
+
+def now_s() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def test_higher_priority_first_and_in_order_of_asking_within_one() -> None:
+    async def scene(limiter: Limiter) -> None:
+        done: list[str] = []
+
+        async def ask(priority: Priority, name: str) -> None:
+            await limiter.acquire(priority, "submit_multiple_orders")
+            done.append(name)
+
+        async with asyncio.TaskGroup() as group:
+            for n in range(25):
+                group.create_task(ask(Priority.NEW, f"filler {n}"))
+            await asyncio.sleep(0)
+            for priority in (Priority.AUDIT, Priority.NEW, Priority.REDUCE, Priority.CANCEL):
+                for n in (1, 2):
+                    group.create_task(ask(priority, f"{priority.name} {n}"))
+        assert done[25:] == [
+            "CANCEL 1", "CANCEL 2", "REDUCE 1", "REDUCE 2", "NEW 1", "NEW 2", "AUDIT 1", "AUDIT 2",
+        ]  # fmt: skip
+
+    virtually(scene)
+
+
+def test_a_cancel_leaves_at_once_behind_a_thousand_waiting_placements() -> None:
+    async def scene(limiter: Limiter) -> None:
+        async with asyncio.TaskGroup() as group:
+            waiting = [
+                group.create_task(limiter.acquire(Priority.NEW, "submit_multiple_orders"))
+                for _ in range(1_000)
+            ]
+            await asyncio.sleep(0.5)
+            before_s = now_s()
+            for _ in range(15):
+                await limiter.acquire(Priority.CANCEL, "cancel_multiple_orders")
+            assert now_s() == before_s
+            for task in waiting:
+                task.cancel()
+        assert limiter.waiting == 0
+
+    virtually(scene)
+
+
+def test_the_budget_is_what_would_leave_now_beyond_those_who_wait() -> None:
+    async def scene(limiter: Limiter) -> None:
+        assert limiter.budget() == (25, 40)
+        for _ in range(25):
+            await limiter.acquire(Priority.NEW, "submit_multiple_orders")
+        assert limiter.budget() == (0, 15)
+        await asyncio.sleep(1.001)
+        assert limiter.budget() == (25, 40)
+
+    virtually(scene)
+
+
+def test_a_query_route_waits_for_its_own_second_while_others_pass() -> None:
+    async def scene(limiter: Limiter) -> None:
+        began_s = now_s()
+        times: list[float] = []
+
+        async def ask(route: str) -> None:
+            await limiter.acquire(Priority.DOUBT, route)
+            times.append(now_s() - began_s)
+
+        async with asyncio.TaskGroup() as group:
+            for route in ("get_balance", "get_balance", "get_balance", "get_order_history"):
+                group.create_task(ask(route))
+        assert times == pytest.approx([0, 0, 1, 2], abs=0.001)
+
+    virtually(scene)
+
+
+def test_after_429_placements_wait_for_the_pause_and_go_on_by_themselves() -> None:
+    async def scene(limiter: Limiter) -> None:
+        limiter.pause(EPOCH_NS + round((now_s() + 10) * NS_PER_S))
+        began_s = now_s()
+        await limiter.acquire(Priority.CANCEL, "cancel_multiple_orders")
+        assert now_s() == began_s
+        await limiter.acquire(Priority.NEW, "submit_multiple_orders")
+        assert now_s() - began_s == pytest.approx(10, abs=0.001)
+
+    virtually(scene)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_under_any_traffic_no_second_holds_more_than_42_and_everyone_gets_through(
+    seed: int,
+) -> None:
+    async def scene(limiter: Limiter) -> None:
+        draw = random.Random(seed)
+        sent_s: list[float] = []
+        routes = ["submit_multiple_orders", "get_order", "get_balance", "get_order_history"]
+
+        async def ask(after_s: float, priority: Priority, route: str) -> None:
+            await asyncio.sleep(after_s)
+            await limiter.acquire(priority, route)
+            sent_s.append(now_s())
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(300):
+                priority = draw.choice(list(Priority))
+                route = "cancel_multiple_orders" if priority is Priority.CANCEL else None
+                route = route or draw.choices(routes, weights=[80, 10, 2, 2])[0]
+                group.create_task(ask(draw.uniform(0, 2), priority, route))
+        assert len(sent_s) == 300
+        for i, at_s in enumerate(sent_s):
+            assert sum(1 for other in sent_s[: i + 1] if other >= at_s - 1) <= 42
+
+    virtually(scene, seed)
+
+
+def test_a_waiter_that_is_cancelled_gives_its_place_away() -> None:
+    async def scene(limiter: Limiter) -> None:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(25):
+                await limiter.acquire(Priority.NEW, "submit_multiple_orders")
+            given_up = group.create_task(limiter.acquire(Priority.NEW, "submit_multiple_orders"))
+            await asyncio.sleep(0)
+            given_up.cancel()
+            await limiter.acquire(Priority.NEW, "submit_multiple_orders")
+        assert limiter.granted_total == 26
+
+    virtually(scene)
