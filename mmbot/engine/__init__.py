@@ -1,0 +1,1 @@
+"""Decides: synchronous, timeless, silent."""

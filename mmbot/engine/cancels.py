@@ -1,0 +1,124 @@
+"""Cancels under way: repeated until there is evidence, never faster than their pace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from mmbot.domain.commands import CancelRef
+from mmbot.domain.ids import ExternalId
+from mmbot.domain.order import Order, State
+from mmbot.engine.ledger_orders import Orders
+from mmbot.engine.outbox import Outbox
+from mmbot.engine.reads import Reads
+from mmbot.engine.timers import Timers
+
+SECOND_NS: Final = 1_000_000_000
+RETRY_MIN_NS: Final = 300_000_000  # what the exchange asks for after opened_retry
+RETRY_MAX_NS: Final = 5 * SECOND_NS
+CONFIRM_WAIT_NS: Final = 2 * SECOND_NS  # without a message after an answer: read the order
+ANSWER_WAIT_NS: Final = 15 * SECOND_NS  # a command without any answer is repeated
+SENDS_ALARM: Final = 8  # and again at every doubling
+REREAD_EVERY_REFUSALS: Final = 3
+
+
+@dataclass(slots=True)
+class _Track:
+    sends: int = 0
+    refusals: int = 0
+    losses: int = 0
+    due_ns: int = 0
+    reading: bool = False  # the next deadline asks for a read instead of another cancel
+
+
+class Cancels:
+    """Tracks orders in CANCELLING, and those in doubt again whose order id is known."""
+
+    def __init__(self, orders: Orders, out: Outbox, timers: Timers, reads: Reads) -> None:
+        self._orders = orders
+        self._out = out
+        self._timers = timers
+        self._reads = reads
+        self._tracks: dict[ExternalId, _Track] = {}
+
+    def begin(self, order: Order, now_ns: int) -> None:
+        """Send the cancel now."""
+        track = self._tracks.setdefault(order.external_id, _Track())
+        self._send(order, track, now_ns)
+
+    def end(self, ident: ExternalId) -> None:
+        self._tracks.pop(ident, None)
+
+    def acknowledged(self, ident: ExternalId, now_ns: int) -> None:
+        """A bare success is no evidence: wait for the message, then read."""
+        track = self._tracks.get(ident)
+        if track is not None:
+            self._read_in(ident, track, now_ns, CONFIRM_WAIT_NS)
+
+    def lost(self, ident: ExternalId, now_ns: int) -> None:
+        """Repeating a cancel is safe: at once the first time, then slower."""
+        track = self._tracks.get(ident)
+        if track is None:
+            return
+        track.losses += 1
+        order = self._orders.get(ident)
+        if track.losses == 1 and order is not None:
+            self._send(order, track, now_ns)
+        else:
+            self._send_in(ident, track, now_ns, _backoff(track.losses))
+
+    def refused(self, order: Order, now_ns: int, retry_after_ns: int) -> None:
+        """Still being placed, matched or paid: repeat later, and look now and then."""
+        track = self._tracks.setdefault(order.external_id, _Track())
+        track.refusals += 1
+        pause_ns = max(RETRY_MIN_NS, min(retry_after_ns, RETRY_MAX_NS))
+        if track.refusals > SENDS_ALARM:
+            pause_ns = max(pause_ns, _backoff(track.refusals - SENDS_ALARM))
+        self._send_in(order.external_id, track, now_ns, pause_ns)
+        if track.refusals % REREAD_EVERY_REFUSALS == 0:
+            self._reads.order(order.external_id, order.order_id, now_ns)
+
+    def read_alive(self, order: Order, now_ns: int) -> None:
+        """A read after our cancel still shows the order alive: cancel again."""
+        track = self._tracks.get(order.external_id)
+        if track is not None and track.reading:
+            track.losses += 1
+            self._send_in(order.external_id, track, now_ns, _backoff(track.losses))
+
+    def fire(self, ident: ExternalId, now_ns: int) -> None:
+        track = self._tracks.get(ident)
+        order = self._orders.get(ident)
+        if track is None or order is None or now_ns < track.due_ns:
+            return
+        if track.reading:
+            self._reads.order(ident, order.order_id, now_ns)
+            self._read_in(ident, track, now_ns, CONFIRM_WAIT_NS)
+        else:
+            self._send(order, track, now_ns)
+
+    def _send(self, order: Order, track: _Track, now_ns: int) -> None:
+        assert order.order_id is not None, f"{order.external_id}: a cancel needs the order id"
+        assert order.state in {State.CANCELLING, State.IN_DOUBT}, order.state
+        self._out.cancel(CancelRef(order.external_id, order.order_id))
+        track.sends += 1
+        if track.sends >= SENDS_ALARM and track.sends & (track.sends - 1) == 0:
+            self._out.alarm(
+                "cancel not confirmed",
+                f"{order.external_id}: sent {track.sends} times",
+                order.event_id,
+            )
+        self._send_in(order.external_id, track, now_ns, ANSWER_WAIT_NS)
+
+    def _send_in(self, ident: ExternalId, track: _Track, now_ns: int, pause_ns: int) -> None:
+        track.reading = False
+        track.due_ns = now_ns + pause_ns
+        self._timers.at(track.due_ns, "cancel", ident)
+
+    def _read_in(self, ident: ExternalId, track: _Track, now_ns: int, pause_ns: int) -> None:
+        track.reading = True
+        track.due_ns = now_ns + pause_ns
+        self._timers.at(track.due_ns, "cancel", ident)
+
+
+def _backoff(times: int) -> int:
+    return min(RETRY_MAX_NS, RETRY_MIN_NS << min(times - 1, 8))

@@ -1,0 +1,129 @@
+"""Steps and their consequences: each walked cell, and what it asks the other parts to do."""
+
+from __future__ import annotations
+
+from typing import Final, assert_never
+
+from mmbot.domain.ids import ExternalId
+from mmbot.domain.order import Order, State, Step, Then
+from mmbot.engine.ledger_kit import Kit
+from mmbot.engine.tombstones import REREAD_MAX_NS
+from mmbot.engine.walk import Moved, Proof
+
+SECOND_NS: Final = 1_000_000_000
+REPLY_TIMEOUT_NS: Final = 12 * SECOND_NS  # nobody waits longer: what was lost was sent since
+
+
+class Consequences:
+    def __init__(self, kit: Kit) -> None:
+        self._kit = kit
+
+    # --- steps and what follows --------------------------------------------------------------
+
+    def step(self, ident: ExternalId, step: Step, proof: Proof) -> Order:
+        """Walk one cell and do what it asks for; returns the order as it is afterwards."""
+        kit = self._kit
+        order = kit.orders.get(ident)
+        assert order is not None, f"{ident} is unknown"
+        moved = kit.walk.step(order, step, proof)
+        self.follow(moved)
+        match moved.then:
+            case Then.NOTHING | Then.IGNORE | Then.MARK | Then.ALARM:
+                pass
+            case Then.RETRY:
+                kit.cancels.lost(ident, proof.now_ns)
+            case Then.RETRY_REREAD:
+                pass  # the refusal says when; `Conduct` does it
+            case Then.SWEEP_OR_WAIT:
+                self.sweep_or_wait(moved.order, proof.now_ns)
+            case Then.REREAD:
+                self._reread(moved.order, proof.now_ns)
+            case Then.COUNT | Then.DASH:
+                kit.recovery.surprised(moved.order, proof.now_ns)
+            case _:
+                assert_never(moved.then)
+        found = kit.orders.get(ident)
+        assert found is not None
+        return found
+
+    def follow(self, moved: Moved) -> None:
+        """The state changed: who has to know."""
+        kit, order, before = self._kit, moved.order, moved.before.state
+        ident, now_ns = order.external_id, moved.at_ns
+        if order.state is before:
+            return
+        if before is State.IN_DOUBT:
+            kit.doubts.leave(ident)
+            kit.recovery.left_doubt(ident)
+        if order.terminal:
+            kit.doubts.ended(ident)
+            kit.cancels.end(ident)
+            kit.tombstones.ended(ident, now_ns)
+        elif order.state is State.IN_DOUBT:
+            attempt_ns = max(order.intended_ns, now_ns - REPLY_TIMEOUT_NS)
+            kit.doubts.enter(order, now_ns, attempt_ns)
+            if order.cancel_wanted:
+                self.sweep_or_wait(order, now_ns)
+        elif order.state is State.CANCELLING:
+            if moved.before.terminal:
+                kit.tombstones.revived(ident)
+            kit.cancels.begin(order, now_ns)
+        elif order.state is State.OPEN and order.cancel_wanted:
+            self.step(ident, Step.CANCEL_WANTED, Proof("wanted before it opened", now_ns))
+
+    def await_answer(self, order: Order) -> None:
+        """An intent that nobody answers must not stay INTENDED for ever."""
+        due_ns = order.intended_ns + self._kit.arrival_bound_ns
+        self._kit.timers.at(due_ns, "answer", order.external_id)
+
+    def restart(self, now_ns: int) -> None:
+        """After a replay: unanswered intents are in doubt, and doubts are looked for again."""
+        kit = self._kit
+        for order in kit.orders.live():
+            match order.state:
+                case State.INTENDED:
+                    self.step(order.external_id, Step.LOST_REPLY, Proof("restart", now_ns))
+                case State.IN_DOUBT:
+                    # It may have been sent again just before the end of the former process.
+                    kit.doubts.enter(order, now_ns, now_ns - REPLY_TIMEOUT_NS)
+                    if order.cancel_wanted:
+                        self.sweep_or_wait(order, now_ns)
+                case State.CANCELLING:
+                    kit.cancels.begin(order, now_ns)
+                case _:
+                    pass
+
+    # --- cancels -----------------------------------------------------------------------------
+
+    def want_cancel(self, ident: ExternalId, now_ns: int) -> None:
+        order = self._kit.orders.get(ident)
+        assert order is not None, f"{ident} is unknown"
+        if not order.cancel_wanted:
+            self.step(ident, Step.CANCEL_WANTED, Proof("wanted", now_ns))
+
+    def sweep_or_wait(self, order: Order, now_ns: int) -> None:
+        """In doubt and unwanted: by id where it is known, else by strike."""
+        kit = self._kit
+        if order.order_id is not None:
+            kit.cancels.begin(order, now_ns)
+            return
+        manual = kit.manual.rests_on(order.strike_id)
+        if not kit.doubts.sweep(order, now_ns, manual_rests=manual):
+            return
+        for other in kit.orders.live_on(order.strike_id):
+            if other.cancel_wanted or other.external_id == order.external_id:
+                continue
+            if other.state in {State.OPEN, State.INTENDED}:
+                proof = Proof(f"strike swept for {order.external_id}", now_ns)
+                self.step(other.external_id, Step.CANCEL_WANTED, proof)
+
+    def _reread(self, order: Order, now_ns: int) -> None:
+        """Seen alive after its end: a slower channel, or the truth. A read decides."""
+        after_ns = self._kit.tombstones.reread_after_ns(order.external_id)
+        if after_ns is None:
+            return
+        if after_ns >= REREAD_MAX_NS:
+            detail = f"{order.external_id} is {order.state}, and no read tells more"
+            self._kit.out.alarm("looks alive after its end", detail, order.event_id)
+        self._kit.reads.order(order.external_id, order.order_id, now_ns)
+        self._kit.timers.at(now_ns + after_ns, "reread", order.external_id)

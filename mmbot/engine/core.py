@@ -1,0 +1,345 @@
+"""The engine: one synchronous call takes a batch of events and returns what must be done.
+
+book or fair -> view -> quotes -> plan (wanted - live) -> risk -> ledger (intent). Nobody sees
+it half done; there is one place for a breakpoint. It never looks at a clock.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from mmbot.domain.catalog import Line, SportEvent
+from mmbot.domain.commands import BATCH_ORDERS_MAX, CancelEverything, Command, ReadMarkets
+from mmbot.domain.entries import Entry, OperatorNoted, SettlementSeen
+from mmbot.domain.events import (
+    BalanceSeen,
+    BookUpdated,
+    CancelAcknowledged,
+    CancelLost,
+    CancelRefused,
+    CatalogSeeded,
+    Event,
+    FairUpdated,
+    HistoryRead,
+    JournalStateChanged,
+    LadderLoaded,
+    LoopStalled,
+    MarketStatusChanged,
+    OperatorSaid,
+    OrderNotFound,
+    OrderSeen,
+    PlaceLost,
+    PlaceNotSent,
+    PlaceRefused,
+    ReadFailed,
+    SessionStateChanged,
+    SourceStateChanged,
+    SportEventChanged,
+    SportEventUnlisted,
+    StrategyQuarantined,
+    StreamStateChanged,
+    TransactionsRead,
+    WishesChanged,
+)
+from mmbot.domain.facts import (
+    Alarm,
+    Fact,
+    FillCounted,
+    ModeChanged,
+    OrderMoved,
+)
+from mmbot.domain.ids import LineId
+from mmbot.domain.order import Order, State
+from mmbot.domain.quote import Quote
+from mmbot.engine.housekeeping import Housekeeping
+from mmbot.engine.ledger import Ledger
+from mmbot.engine.modes import Mode, Modes
+from mmbot.engine.placing import Candidate, Placing, batches
+from mmbot.engine.planner import plan
+from mmbot.engine.ports import Budget, Effects, PlaceOrders
+from mmbot.engine.state import MarketState
+from mmbot.engine.wishes import NotYet, Wishes
+
+MS_NS = 1_000_000
+RECONSIDER_EVERY_NS = 1_000 * MS_NS  # staleness has no event of its own
+BUDGET_RETRY_NS = 25 * MS_NS
+HALT_REPEAT_NS = 2_000 * MS_NS
+
+
+@dataclass(slots=True)
+class Parts:
+    """What the engine is made of; composed in app/compose.py."""
+
+    ledger: Ledger
+    state: MarketState
+    modes: Modes
+    wishes: Wishes
+    placing: Placing
+    housekeeping: Housekeeping
+    halt_whole_account: bool = True
+
+
+class Engine:
+    """Owns every decision. Not thread-safe: exactly one caller."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self._dirty: set[LineId] = set()
+        self._cause_ns: dict[LineId, int] = {}
+        self._reconsider: list[tuple[int, LineId]] = []
+        self._waiting: set[LineId] = set()  # lines that stand in `_reconsider`, once each
+        self._commands: list[Command] = []
+        self._entries: list[Entry] = []
+        self._facts: list[Fact] = []
+        self._mode = Mode.CANCEL_ONLY
+        self._withdrawn = ""
+        self._halt_again_ns = 0
+
+    def handle(self, batch: Sequence[Event], now_ns: int, budget: Budget) -> Effects:
+        """Decide. `now_ns` is our clock; the limiter's `budget` bounds new intents."""
+        for event in batch:
+            self._take(event, now_ns)
+        self.parts.ledger.tick(now_ns)
+        self._collect(now_ns)
+        self._follow_mode(now_ns)
+        self._due_lines(now_ns)
+        self._keep_house(now_ns)
+        placements, held_back = self._judge(now_ns, budget)
+        self._collect(now_ns)
+        effects = Effects(
+            tuple(self._entries),
+            tuple(self._commands),
+            placements,
+            tuple(self._facts),
+            self._wake_at(now_ns, held_back),
+        )
+        self._entries, self._commands, self._facts = [], [], []
+        return effects
+
+    # --- taking events -----------------------------------------------------------------------
+
+    def _take(self, event: Event, now_ns: int) -> None:
+        parts = self.parts
+        match event:
+            case BookUpdated(book):
+                self._cause_ns.setdefault(book.line_id, book.received_ns)
+                self._dirty |= parts.state.apply(event, now_ns)
+            case FairUpdated():
+                touched = parts.state.apply(event, now_ns)
+                for line_id in touched:
+                    self._cause_ns.setdefault(line_id, event.received_ns)
+                self._dirty |= touched
+            case StreamStateChanged():
+                self._stream(event, now_ns)
+            case (
+                CatalogSeeded()
+                | LadderLoaded()
+                | SportEventChanged()
+                | SportEventUnlisted()
+                | MarketStatusChanged()
+                | SourceStateChanged()
+            ):
+                self._dirty |= parts.state.apply(event, now_ns)
+            case SessionStateChanged() | JournalStateChanged():
+                parts.modes.apply(event, now_ns)
+            case LoopStalled():
+                self._facts.append(Alarm("loop stalled", f"{event.gap_ns / 1e9:.1f} s"))
+                parts.state.distrust_books(now_ns)
+                self._reread_books()
+            case OperatorSaid():
+                self._operator(event, now_ns)
+            case WishesChanged(_, strike_ids):
+                known = parts.state.line_of
+                self._dirty |= {known[strike] for strike in strike_ids if strike in known}
+            case StrategyQuarantined(owner, reason):
+                parts.wishes.quarantine(owner)
+                self._facts.append(Alarm("strategy quarantined", f"{owner}: {reason}"))
+                self._dirty |= set(parts.state.lines)
+            case BalanceSeen():
+                parts.housekeeping.apply(event)
+            case TransactionsRead() | ReadFailed():
+                parts.housekeeping.apply(event)
+                parts.ledger.apply(event, now_ns)
+            case HistoryRead():
+                parts.ledger.apply(event, now_ns)
+                self._proof(event, now_ns)
+            case (
+                OrderSeen()
+                | PlaceRefused()
+                | PlaceLost()
+                | PlaceNotSent()
+                | CancelAcknowledged()
+                | CancelRefused()
+                | CancelLost()
+                | OrderNotFound()
+            ):
+                parts.ledger.apply(event, now_ns)
+                if isinstance(event, PlaceRefused) and event.code == "invalid_price":
+                    parts.housekeeping.want_ladder()
+
+    def _stream(self, event: StreamStateChanged, now_ns: int) -> None:
+        was_public = self.parts.state.public_up_since_ns > 0
+        was_private = self.parts.modes.private_up
+        self._dirty |= self.parts.state.apply(event, now_ns)
+        reconnected = event.private and not was_private and self.parts.modes.was_connected
+        self.parts.modes.apply(event, now_ns)
+        if event.public and not was_public:
+            self._reread_books()  # no initial image comes by the stream, and nothing is replayed
+        if reconnected:
+            self._commands.extend(self.parts.ledger.resync(now_ns))
+
+    def _reread_books(self) -> None:
+        events = tuple(self.parts.state.events)
+        if events:
+            self._commands.append(ReadMarkets(events))
+
+    def _operator(self, event: OperatorSaid, now_ns: int) -> None:
+        self._entries.append(OperatorNoted(event.word, event.who, event.reason, now_ns))
+        self.parts.modes.apply(event, now_ns)
+        self._dirty |= set(self.parts.state.lines)
+        if event.word == "halt":
+            self._halt_again_ns = 0
+
+    def _proof(self, event: HistoryRead, now_ns: int) -> None:
+        """A read of what is alive, asked for after our last live order ended."""
+        ledger = self.parts.ledger
+        ours = [r for r in event.reports if r.alive and ledger.is_ours(r.external_id)]
+        if event.alive_only and not ours and not ledger.live():
+            self.parts.housekeeping.proven_empty_ns = now_ns
+
+    # --- following what came of it -----------------------------------------------------------
+
+    def _collect(self, now_ns: int) -> None:
+        drained = self.parts.ledger.drain()
+        self._entries.extend(drained.entries)
+        self._commands.extend(drained.commands)
+        self._facts.extend(drained.facts)
+        for fact in drained.facts:
+            match fact:
+                case OrderMoved(order):
+                    self._dirty.add(order.line_id)
+                case FillCounted():
+                    self._dirty.add(fact.line_id)
+                case Alarm("second daemon", detail):
+                    self.parts.modes.halted = f"second daemon: {detail}"
+                case _:
+                    pass
+        if any(isinstance(entry, SettlementSeen) for entry in drained.entries):
+            self.parts.housekeeping.settlement_seen(now_ns)
+        self.parts.modes.distrusted = self.parts.ledger.distrusted_events
+        self.parts.modes.recovered = self.parts.ledger.recovered
+
+    def _follow_mode(self, now_ns: int) -> None:
+        modes, ledger = self.parts.modes, self.parts.ledger
+        mode, why = modes.whole(ledger.in_doubt_count, now_ns)
+        withdrawn = modes.withdrawn(now_ns)
+        if mode is not self._mode or withdrawn != self._withdrawn:
+            self._facts.append(ModeChanged("", self._mode.name, mode.name, why))
+            self._mode, self._withdrawn = mode, withdrawn
+            self._dirty |= set(self.parts.state.lines)
+        if mode is Mode.HALTED and ledger.live() and now_ns >= self._halt_again_ns:
+            self._halt_again_ns = now_ns + HALT_REPEAT_NS
+            if self.parts.halt_whole_account:
+                self._commands.append(CancelEverything())
+
+    def _due_lines(self, now_ns: int) -> None:
+        while self._reconsider and self._reconsider[0][0] <= now_ns:
+            line_id = heapq.heappop(self._reconsider)[1]
+            self._waiting.discard(line_id)
+            self._dirty.add(line_id)
+
+    def _keep_house(self, now_ns: int) -> None:
+        ledger, modes = self.parts.ledger, self.parts.modes
+        live = len(ledger.live())
+        if live:
+            self.parts.housekeeping.proven_empty_ns = 0
+        ending = modes.stopping or bool(modes.halted)
+        self._commands.extend(self.parts.housekeeping.due(now_ns, ending, live))
+
+    # --- judging lines -----------------------------------------------------------------------
+
+    def _judge(self, now_ns: int, budget: Budget) -> tuple[tuple[PlaceOrders, ...], bool]:
+        """Re-plan every dirty line; returns placements and whether the budget held some back."""
+        if self.parts.modes.starting(now_ns):
+            self._cause_ns.clear()  # waiting for recovery is no reaction time
+            return (), True
+        candidates: list[Candidate] = []
+        dirty, self._dirty = self._dirty, set()
+        for line_id in sorted(dirty):
+            line = self.parts.state.lines.get(line_id)
+            if line is None:
+                continue
+            cause_ns = self._cause_ns.pop(line_id, 0)
+            candidates.extend(self._judge_line(line, now_ns, cause_ns))
+            if line_id not in self._waiting:
+                self._waiting.add(line_id)
+                heapq.heappush(self._reconsider, (now_ns + RECONSIDER_EVERY_NS, line_id))
+        room = budget.placements * BATCH_ORDERS_MAX
+        placed = self.parts.placing.place(candidates[:room], self._mode, now_ns, self._facts)
+        for late in candidates[room:]:
+            self._dirty.add(late.line.line_id)
+            if late.cause_ns:
+                self._cause_ns.setdefault(late.line.line_id, late.cause_ns)
+        return batches(placed), len(candidates) > room
+
+    def _judge_line(self, line: Line, now_ns: int, cause_ns: int) -> Iterable[Candidate]:
+        parts = self.parts
+        event = parts.state.events.get(line.event_id)
+        wanted = self._wanted(event, line, now_ns)
+        if isinstance(wanted, NotYet) or parts.state.ladder is None:
+            return
+        for strike in line.strikes:
+            live = parts.ledger.live_on(strike.strike_id)
+            quotes = [q for q in wanted if q.strike_id == strike.strike_id]
+            planned = plan(quotes, live, parts.state.ladder)
+            for ident in planned.cancels:
+                parts.ledger.want_cancel(ident, now_ns)
+            if event is None:
+                continue
+            for quote in planned.places:
+                yield Candidate(event, line, strike.side, quote, None, cause_ns)
+            for order in _doubtful(live, quotes, planned.cancels):
+                if parts.ledger.may_resend(order.external_id, now_ns):
+                    yield Candidate(event, line, strike.side, quotes[0], order, cause_ns)
+
+    def _wanted(
+        self, event: SportEvent | None, line: Line, now_ns: int
+    ) -> Sequence[Quote] | NotYet:
+        if self._withdrawn or event is None:
+            return ()
+        return self.parts.wishes.of(event, line, now_ns, self._facts)
+
+    def _wake_at(self, now_ns: int, held_back: bool) -> int:
+        ledger_due = self.parts.ledger.next_due_ns
+        times = [self.parts.housekeeping.next_due_ns()]
+        if self._reconsider:
+            times.append(self._reconsider[0][0])
+        if ledger_due is not None:
+            times.append(ledger_due)
+        if held_back:
+            times.append(now_ns + BUDGET_RETRY_NS)
+        return max(now_ns + MS_NS, min(times))
+
+    def drop_reason(self, order: Order, now_ns: int) -> str:
+        """Decision: between commit and write, mode and price age are looked at once more."""
+        return self._withdrawn or self.parts.placing.too_old(order, self._mode, now_ns)
+
+    @property
+    def flat(self) -> bool:
+        """Nothing of ours is live, and a read of the exchange has proven it since."""
+        return not self.parts.ledger.live() and self.parts.housekeeping.proven_empty_ns > 0
+
+    @property
+    def mode(self) -> Mode:
+        return self._mode
+
+
+def _doubtful(
+    live: Iterable[Order], quotes: Sequence[Quote], cancels: Sequence[str]
+) -> Iterable[Order]:
+    """Orders in doubt that are still wanted: the same id may be sent again."""
+    if not quotes:
+        return ()
+    return [o for o in live if o.state is State.IN_DOUBT and o.external_id not in cancels]

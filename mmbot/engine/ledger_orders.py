@@ -1,0 +1,185 @@
+"""The ledger's memory: every order it knows, and indexes so that no question scans it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+from mmbot.domain.ids import ExternalId, LineId, OrderId, StrikeId
+from mmbot.domain.order import Order, State
+from mmbot.engine.ledger_sums import NOTHING, LineSums, Stakes, fill_profit_cents
+
+K = TypeVar("K")
+
+
+class Orders:
+    """Orders by external id; a settled order counts in no sum any more."""
+
+    def __init__(self, sums: LineSums) -> None:
+        self._sums = sums
+        self._orders: dict[ExternalId, Order] = {}
+        self._by_order_id: dict[OrderId, ExternalId] = {}
+        self._live: dict[ExternalId, None] = {}
+        self._on_strike: dict[StrikeId, dict[ExternalId, None]] = {}
+        self._on_line: dict[LineId, dict[ExternalId, None]] = {}
+        self._profit_cents: dict[ExternalId, int] = {}
+        self._settled: dict[ExternalId, str] = {}
+        self._unsettled: dict[ExternalId, None] = {}
+        self.in_doubt_count = 0
+
+    def __contains__(self, ident: ExternalId) -> bool:
+        return ident in self._orders
+
+    def __iter__(self) -> Iterator[Order]:
+        return iter(self._orders.values())
+
+    def __len__(self) -> int:
+        return len(self._orders)
+
+    def get(self, ident: ExternalId) -> Order | None:
+        return self._orders.get(ident)
+
+    def by_order_id(self, order_id: OrderId) -> Order | None:
+        ident = self._by_order_id.get(order_id)
+        return None if ident is None else self._orders[ident]
+
+    def live(self) -> tuple[Order, ...]:
+        return tuple(self._orders[i] for i in self._live)
+
+    def live_on(self, strike_id: StrikeId) -> tuple[Order, ...]:
+        return tuple(self._orders[i] for i in self._on_strike.get(strike_id, ()))
+
+    def live_on_line(self, line_id: LineId) -> tuple[Order, ...]:
+        return tuple(self._orders[i] for i in self._on_line.get(line_id, ()))
+
+    def unsettled(self) -> tuple[Order, ...]:
+        """Orders with fills whose result is not known."""
+        return tuple(self._orders[i] for i in self._unsettled)
+
+    def result_of(self, ident: ExternalId) -> str | None:
+        return self._settled.get(ident)
+
+    def results(self) -> dict[ExternalId, str]:
+        return dict(self._settled)
+
+    def put(self, order: Order) -> None:
+        """Take the order as it is now; indexes and sums follow."""
+        ident = order.external_id
+        old = self._orders.get(ident)
+        if old is not None and (old.line_id, old.side) != (order.line_id, order.side):
+            self._take_off(old)
+            self._add(order, self._stakes(order))
+            _drop(self._on_line, old.line_id, ident)
+        elif old is None or _risk(old) != _risk(order):
+            before = NOTHING if old is None else self._stakes(old)
+            gained = order.filled_cents - (0 if old is None else old.filled_cents)
+            if gained:
+                profit = self._profit_cents.get(ident, 0)
+                self._profit_cents[ident] = profit + fill_profit_cents(order.price, gained)
+            self._add(order, self._stakes(order).minus(before))
+        self._orders[ident] = order
+        self._index(order)
+        was_doubt = old is not None and old.state is State.IN_DOUBT
+        self.in_doubt_count += (order.state is State.IN_DOUBT) - was_doubt
+
+    def settle(self, ident: ExternalId, winning_status: str) -> None:
+        """The result is known: the fills are money now and risk no more."""
+        order = self._orders[ident]
+        if ident not in self._settled:
+            before = self._stakes(order)
+            self._settled[ident] = winning_status
+            self._add(order, self._stakes(order).minus(before))
+            self._unsettled.pop(ident, None)
+        self._settled[ident] = winning_status
+
+    def forget(self, ident: ExternalId) -> None:
+        """Drop a tombstone from memory; the journal keeps it."""
+        order = self._orders.pop(ident)
+        assert order.terminal, f"{ident} is {order.state}, not a tombstone"
+        assert not order.filled_cents or ident in self._settled, f"{ident} is not settled"
+        if order.order_id is not None:
+            self._by_order_id.pop(order.order_id, None)
+        self._settled.pop(ident, None)
+        self._profit_cents.pop(ident, None)
+
+    def check_sums(self, manual: dict[tuple[LineId, int], Stakes]) -> None:
+        """Recompute every running sum from nothing; a difference is our own error."""
+        fresh = LineSums()
+        for order in self._orders.values():
+            fresh.add(order.line_id, order.side, self._stakes(order))
+        for (line_id, side), stakes in manual.items():
+            fresh.add(line_id, 1 if side else 0, stakes)
+        assert fresh.lines() == self._sums.lines(), "the sums per line drifted"
+        assert fresh.worst_case_total_cents == self._sums.worst_case_total_cents
+        assert fresh.resting_total_cents == self._sums.resting_total_cents
+        doubts = sum(order.state is State.IN_DOUBT for order in self._orders.values())
+        assert doubts == self.in_doubt_count
+        live = {i for i, order in self._orders.items() if not order.terminal}
+        assert live == set(self._live)
+
+    def _stakes(self, order: Order) -> Stakes:
+        ident = order.external_id
+        if ident in self._settled:
+            return Stakes(resting_cents=order.remaining_cents)
+        profit = self._profit_cents.get(ident, 0)
+        return Stakes(order.filled_cents, profit, order.remaining_cents)
+
+    def _add(self, order: Order, change: Stakes) -> None:
+        self._sums.add(order.line_id, order.side, change)
+
+    def _take_off(self, order: Order) -> None:
+        self._add(order, NOTHING.minus(self._stakes(order)))
+
+    def _index(self, order: Order) -> None:
+        ident = order.external_id
+        if order.order_id is not None:
+            self._by_order_id[order.order_id] = ident
+        if order.filled_cents and ident not in self._settled:
+            self._unsettled[ident] = None
+        if order.terminal:
+            self._live.pop(ident, None)
+            _drop(self._on_strike, order.strike_id, ident)
+            _drop(self._on_line, order.line_id, ident)
+        else:
+            self._live[ident] = None
+            self._on_strike.setdefault(order.strike_id, {})[ident] = None
+            self._on_line.setdefault(order.line_id, {})[ident] = None
+
+
+def stepped(
+    order: Order,
+    state: State,
+    filled_cents: int,
+    order_id: OrderId | None,
+    cancel_wanted: bool,
+) -> Order:
+    """The order after a step. Positional on purpose: `replace` costs more than all the rest."""
+    return Order(
+        order.external_id,
+        order.event_id,
+        order.market_id,
+        order.line_id,
+        order.strike_id,
+        order.side,
+        order.price,
+        order.quantity_cents,
+        order.order_strategy,
+        order.owner,
+        order.intended_ns,
+        state,
+        order_id,
+        filled_cents,
+        cancel_wanted,
+    )
+
+
+def _risk(order: Order) -> tuple[int, int]:
+    return order.filled_cents, order.remaining_cents
+
+
+def _drop(index: dict[K, dict[ExternalId, None]], key: K, ident: ExternalId) -> None:
+    found = index.get(key)
+    if found is not None:
+        found.pop(ident, None)
+        if not found:
+            del index[key]

@@ -1,0 +1,91 @@
+"""Running sums per line and over all: what is filled, what may still fill, the worst case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mmbot.domain.catalog import Side
+from mmbot.domain.ids import LineId
+from mmbot.domain.price import Price, profit_cents
+from mmbot.domain.view import Position
+from mmbot.pricing.exposure import NOTHING_OPEN, OpenStakes, line_worst_case_cents
+
+
+@dataclass(frozen=True, slots=True)
+class LineExposure:
+    """Filled stakes, and cents of our own stake that may still fill, per side."""
+
+    position: Position
+    resting_cents: OpenStakes
+
+
+NO_EXPOSURE = LineExposure(Position(), NOTHING_OPEN)
+
+
+@dataclass(frozen=True, slots=True)
+class Stakes:
+    """A change of one side of one line: filled stake, what it wins, stake that may fill."""
+
+    filled_cents: int = 0
+    profit_cents: int = 0
+    resting_cents: int = 0
+
+    def minus(self, other: Stakes) -> Stakes:
+        return Stakes(
+            self.filled_cents - other.filled_cents,
+            self.profit_cents - other.profit_cents,
+            self.resting_cents - other.resting_cents,
+        )
+
+
+NOTHING = Stakes()
+
+
+def fill_profit_cents(price: Price, stake_cents: int) -> int:
+    """The least that one fill wins: the maker's stake was rounded to the cent by the venue."""
+    return profit_cents(price, max(0, stake_cents - 1))
+
+
+@dataclass(slots=True)
+class _Line:
+    filled: list[int] = field(default_factory=lambda: [0, 0])
+    profit: list[int] = field(default_factory=lambda: [0, 0])
+    resting: list[int] = field(default_factory=lambda: [0, 0])
+    worst_cents: int = 0
+
+    def exposure(self) -> LineExposure:
+        position = Position((self.filled[0], self.filled[1]), (self.profit[0], self.profit[1]))
+        return LineExposure(position, (self.resting[0], self.resting[1]))
+
+    @property
+    def empty(self) -> bool:
+        return not (any(self.filled) or any(self.profit) or any(self.resting))
+
+
+class LineSums:
+    """O(1) per change; `worst_case_total_cents` is the sum over lines of their worst cases."""
+
+    def __init__(self) -> None:
+        self._lines: dict[LineId, _Line] = {}
+        self.worst_case_total_cents = 0
+        self.resting_total_cents = 0
+
+    def add(self, line_id: LineId, side: Side, change: Stakes) -> None:
+        line = self._lines.setdefault(line_id, _Line())
+        line.filled[side] += change.filled_cents
+        line.profit[side] += change.profit_cents
+        line.resting[side] += change.resting_cents
+        self.resting_total_cents += change.resting_cents
+        now = line.exposure()
+        worst_cents = line_worst_case_cents(now.position, now.resting_cents)
+        self.worst_case_total_cents += worst_cents - line.worst_cents
+        line.worst_cents = worst_cents
+        if line.empty:
+            del self._lines[line_id]
+
+    def exposure(self, line_id: LineId) -> LineExposure:
+        line = self._lines.get(line_id)
+        return NO_EXPOSURE if line is None else line.exposure()
+
+    def lines(self) -> dict[LineId, LineExposure]:
+        return {line_id: line.exposure() for line_id, line in self._lines.items()}

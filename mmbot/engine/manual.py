@@ -1,0 +1,93 @@
+"""Orders on the account that are not ours: counted in every exposure, never touched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from mmbot.domain.catalog import Line, Side
+from mmbot.domain.events import HistoryRead
+from mmbot.domain.ids import ExternalId, LineId, OrderId, StrikeId
+from mmbot.domain.order import OrderReport
+from mmbot.engine.ledger_sums import LineSums, Stakes, fill_profit_cents
+from mmbot.engine.reading import NO_RESULT_YET
+from mmbot.engine.reads import Reads
+
+LineOf = Callable[[StrikeId], Line | None]
+UNKNOWN_LINE: Final = LineId("?")  # every stake on one side: nothing offsets anything
+
+
+def no_lines(_: StrikeId) -> Line | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Manual:
+    report: OrderReport
+    line_id: LineId
+    side: Side
+    stakes: Stakes
+
+
+class ManualOrders:
+    """Alive ones, and those with fills that are not settled."""
+
+    def __init__(self, sums: LineSums, reads: Reads) -> None:
+        self._sums = sums
+        self._reads = reads
+        self._orders: dict[OrderId, _Manual] = {}
+        self.line_of: LineOf = no_lines
+
+    def see(self, report: OrderReport) -> None:
+        old = self._orders.pop(report.order_id, None)
+        filled = report.filled_cents
+        if old is not None:
+            filled = max(filled, old.stakes.filled_cents)
+            self._sums.add(old.line_id, old.side, Stakes().minus(old.stakes))
+        unsettled = filled if report.winning_status in NO_RESULT_YET else 0
+        resting = report.open_cents if report.alive else 0
+        if not unsettled and not resting:
+            return
+        line = self.line_of(report.strike_id)
+        line_id, side = UNKNOWN_LINE, 0
+        if line is not None:
+            line_id, side = line.line_id, line.side_of(report.strike_id)
+        kept: Side = 1 if side else 0
+        stakes = Stakes(unsettled, fill_profit_cents(report.price, unsettled), resting)
+        self._orders[report.order_id] = _Manual(report, line_id, kept, stakes)
+        self._sums.add(line_id, kept, stakes)
+
+    def history(self, read: HistoryRead, now_ns: int) -> None:
+        """One that a list of everything alive leaves out has ended: read how."""
+        if not read.alive_only:
+            return
+        listed = {report.order_id for report in read.reports}
+        for order_id, manual in self._orders.items():
+            if manual.stakes.resting_cents and order_id not in listed:
+                self._reads.order(
+                    manual.report.external_id or ExternalId(order_id), order_id, now_ns
+                )
+
+    def locate(self) -> None:
+        """The catalogue came: move what stood on the unknown line."""
+        for manual in tuple(self._orders.values()):
+            if manual.line_id == UNKNOWN_LINE and self.line_of(manual.report.strike_id):
+                self.see(manual.report)
+
+    def rests_on(self, strike_id: StrikeId) -> bool:
+        return any(
+            manual.report.strike_id == strike_id and manual.stakes.resting_cents
+            for manual in self._orders.values()
+        )
+
+    def stakes(self) -> dict[tuple[LineId, int], Stakes]:
+        """Per line and side, for the check of the sums."""
+        total: dict[tuple[LineId, int], Stakes] = {}
+        for manual in self._orders.values():
+            key = (manual.line_id, manual.side)
+            total[key] = total.get(key, Stakes()).minus(Stakes().minus(manual.stakes))
+        return total
+
+    def reports(self) -> tuple[OrderReport, ...]:
+        return tuple(manual.report for manual in self._orders.values())

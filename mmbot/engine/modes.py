@@ -1,0 +1,125 @@
+"""In which mode we are, and why: decision 12. The stricter of the whole and the event wins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Final, Literal
+
+from mmbot.domain.events import (
+    JournalStateChanged,
+    LoopStalled,
+    OperatorSaid,
+    SessionStateChanged,
+    StreamStateChanged,
+)
+from mmbot.domain.ids import SportEventId
+
+SECOND_NS = 1_000_000_000
+IN_DOUBT_MAX = 20
+TOKEN_RESERVE_NS = 20 * SECOND_NS  # withdraw this long before the token dies (fault D2)
+START_GRACE_NS = 15 * SECOND_NS  # adopted orders may rest this long before we can judge them
+
+
+class Mode(IntEnum):
+    """Ordered by strictness."""
+
+    ENABLED = 0
+    REDUCE_ONLY = 1
+    CANCEL_ONLY = 2
+    HALTED = 3
+
+    @property
+    def word(self) -> ModeWord:
+        return MODE_WORDS[self]
+
+
+ModeWord = Literal["ENABLED", "REDUCE_ONLY", "CANCEL_ONLY", "HALTED"]
+MODE_WORDS: Final[tuple[ModeWord, ...]] = ("ENABLED", "REDUCE_ONLY", "CANCEL_ONLY", "HALTED")
+
+
+@dataclass(slots=True)
+class Modes:
+    """The reasons that restrict us; `whole` and `of_event` are read, never stored."""
+
+    started_ns: int
+    halted: str = ""  # why; "" = not halted
+    paused: bool = False
+    stopping: bool = False
+    recovered: bool = False
+    private_up: bool = False
+    was_connected: bool = False
+    journal: str = ""
+    token_until_ns: int = 0
+    second_daemon: bool = False
+    distrusted: set[SportEventId] = field(default_factory=set)
+
+    def apply(
+        self,
+        event: StreamStateChanged
+        | SessionStateChanged
+        | JournalStateChanged
+        | LoopStalled
+        | OperatorSaid,
+        now_ns: int,
+    ) -> None:
+        match event:
+            case StreamStateChanged(private):
+                self.private_up = private
+                self.was_connected = self.was_connected or private
+            case SessionStateChanged(usable_until_ns):
+                self.token_until_ns = usable_until_ns
+            case JournalStateChanged(healthy, reason):
+                self.journal = "" if healthy else reason or "journal failed"
+            case LoopStalled():
+                pass
+            case OperatorSaid(word, who, reason):
+                self._operator(word, f"{who}: {reason}" if reason else who)
+
+    def _operator(self, word: str, why: str) -> None:
+        match word:
+            case "halt":
+                self.halted = why
+            case "pause":
+                self.paused = True
+            case "stop":
+                self.stopping = True
+            case _:
+                self.halted, self.paused = "", False
+
+    def blind(self, now_ns: int) -> bool:
+        """No private channel, or a token about to die without a successor."""
+        dying = self.token_until_ns and now_ns > self.token_until_ns - TOKEN_RESERVE_NS
+        return not self.private_up or bool(dying)
+
+    def starting(self, now_ns: int) -> bool:
+        """Not yet able to judge what rests: leave it, but not for ever."""
+        waiting = not self.recovered or not self.was_connected
+        return waiting and now_ns < self.started_ns + START_GRACE_NS
+
+    def withdrawn(self, now_ns: int) -> str:
+        """Why every wish is withdrawn now; "" when quoting is wanted."""
+        if self.halted:
+            return f"halted ({self.halted})"
+        if self.stopping:
+            return "stopping"
+        if self.paused:
+            return "paused"
+        if self.blind(now_ns):
+            return "blind"
+        return ""
+
+    def whole(self, in_doubt: int, now_ns: int) -> tuple[Mode, str]:
+        if self.halted:
+            return Mode.HALTED, self.halted
+        why = self.withdrawn(now_ns)
+        if not why and not self.recovered:
+            why = "recovering"
+        if not why and self.journal:
+            why = self.journal
+        if not why and in_doubt > IN_DOUBT_MAX:
+            why = f"{in_doubt} orders in doubt"
+        return (Mode.CANCEL_ONLY, why) if why else (Mode.ENABLED, "")
+
+    def of_event(self, event_id: SportEventId) -> Mode:
+        return Mode.CANCEL_ONLY if event_id in self.distrusted else Mode.ENABLED

@@ -1,0 +1,154 @@
+"""From a planned quote to an approved intent: what the gate is shown, and what it lets through."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from mmbot.domain.catalog import Line, Side, SportEvent
+from mmbot.domain.commands import BATCH_ORDERS_MAX
+from mmbot.domain.facts import Fact, PlacementRefused
+from mmbot.domain.order import Order
+from mmbot.domain.quote import Quote
+from mmbot.engine.housekeeping import Housekeeping
+from mmbot.engine.ledger import Ledger
+from mmbot.engine.modes import Mode, Modes
+from mmbot.engine.ports import PlaceOrders
+from mmbot.engine.risk import Approved, Gate, Refused, Situation
+from mmbot.engine.state import MarketState
+from mmbot.engine.wishes import Wishes
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A quote that the planner wants placed; `resend` is the order in doubt to repeat."""
+
+    event: SportEvent
+    line: Line
+    side: Side
+    quote: Quote
+    resend: Order | None
+    cause_ns: int
+    approved: Approved | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What this process may do at all."""
+
+    writable: bool  # run_mode live, and armed where the host is production
+
+
+class Placing:
+    def __init__(
+        self,
+        gate: Gate,
+        ledger: Ledger,
+        state: MarketState,
+        modes: Modes,
+        housekeeping: Housekeeping,
+        wishes: Wishes,
+        rights: Rights,
+    ) -> None:
+        self._gate = gate
+        self._ledger = ledger
+        self._state = state
+        self._modes = modes
+        self._housekeeping = housekeeping
+        self._wishes = wishes
+        self._rights = rights
+        self._last_refusal: dict[tuple[str, int], str] = {}
+
+    def place(
+        self, candidates: Sequence[Candidate], mode: Mode, now_ns: int, facts: list[Fact]
+    ) -> list[Candidate]:
+        """One by one, since each intent changes what the next may do."""
+        placed = []
+        for candidate in candidates:
+            order = candidate.resend or self._draft(candidate, now_ns)
+            situation = self.situation(candidate.event, candidate.line, order, mode, now_ns)
+            verdict = self._gate.review(order, situation, resend=candidate.resend is not None)
+            key = (order.strike_id, order.price)
+            if isinstance(verdict, Refused):
+                if self._last_refusal.get(key) != verdict.check:
+                    self._last_refusal[key] = verdict.check
+                    facts.append(
+                        PlacementRefused(
+                            order.owner, order.strike_id, verdict.check, verdict.detail
+                        )
+                    )
+                continue
+            self._last_refusal.pop(key, None)
+            if candidate.resend is None:
+                self._ledger.intend(verdict.order)
+            else:
+                self._ledger.note_resend(order.external_id, now_ns)
+            placed.append(replace(candidate, approved=verdict))
+        return placed
+
+    def _draft(self, candidate: Candidate, now_ns: int) -> Order:
+        line, quote = candidate.line, candidate.quote
+        slot = self._wishes.owner_of(candidate.event, line)
+        return Order(
+            external_id=self._ledger.next_external_id(),
+            event_id=line.event_id,
+            market_id=line.market_id,
+            line_id=line.line_id,
+            strike_id=quote.strike_id,
+            side=candidate.side,
+            price=quote.price,
+            quantity_cents=quote.quantity_cents,
+            order_strategy=quote.order_strategy,
+            owner=slot.owner if slot else "",
+            intended_ns=now_ns,
+        )
+
+    def situation(
+        self, event: SportEvent, line: Line, order: Order, mode: Mode, now_ns: int
+    ) -> Situation:
+        """Everything that the gate may look at, as it is at this moment."""
+        slot = self._wishes.owner_of(event, line)
+        uses_fairs = slot is not None and slot.quoter.uses_fairs
+        others = self._ledger.live_on(line.opposite(order.strike_id))
+        same = self._ledger.live_on(order.strike_id)
+        exposure = self._ledger.exposure(line.line_id)
+        return Situation(
+            now_ns=now_ns,
+            mode=max(mode, self._modes.of_event(line.event_id)).word,
+            ladder=self._state.ladder,
+            event=event,
+            line=line,
+            exposure=exposure,
+            worst_case_total_cents=self._ledger.worst_case_total_cents,
+            unmatched_cents=self._ledger.unmatched_cents,
+            cash_cents=self._housekeeping.usable_cash(now_ns),
+            opposite_live=tuple(o.price for o in others),
+            same_price_live=any(
+                o.price == order.price and o.external_id != order.external_id for o in same
+            ),
+            book_age_ns=self._state.book_age_ns(line.line_id, now_ns),
+            fair_age_ns=self._state.fair_age_ns(line.line_id, now_ns) if uses_fairs else None,
+            blind=self._modes.blind(now_ns),
+            writable=self._rights.writable,
+            halted=bool(self._modes.halted),
+        )
+
+    def too_old(self, order: Order, mode: Mode, now_ns: int) -> str:
+        """A last look before the write: why this order must not leave now, or ""."""
+        line = self._state.lines.get(order.line_id)
+        event = self._state.events.get(order.event_id)
+        if line is None or event is None:
+            return "line is not listed"
+        situation = self.situation(event, line, order, mode, now_ns)
+        return self._gate.still_good(situation)
+
+
+def batches(placed: Sequence[Candidate]) -> tuple[PlaceOrders, ...]:
+    """At most 20 orders each, with the oldest cause of its orders."""
+    made = []
+    for at in range(0, len(placed), BATCH_ORDERS_MAX):
+        part = placed[at : at + BATCH_ORDERS_MAX]
+        causes = [c.cause_ns for c in part if c.cause_ns]
+        orders = tuple(c.approved for c in part if c.approved is not None)
+        made.append(PlaceOrders(orders, min(causes, default=0)))
+    return tuple(made)

@@ -1,0 +1,67 @@
+"""What goes into and comes out of the engine besides events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from mmbot.domain.catalog import Line, SportEvent
+from mmbot.domain.commands import Command
+from mmbot.domain.entries import Entry
+from mmbot.domain.facts import Fact
+from mmbot.domain.quote import Quote
+from mmbot.domain.view import MarketView
+from mmbot.engine.risk import Approved
+
+
+class Quoter(Protocol):
+    """The pure form of a strategy."""
+
+    uses_fairs: bool
+
+    def quotes(self, view: MarketView) -> Iterable[Quote]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One enabled strategy and the lines it owns."""
+
+    owner: str
+    quoter: Quoter
+    selects: Callable[[SportEvent, Line], bool]
+
+
+# Foreign code is asked through this port: its quotes, or one line that says how it failed.
+Ask = Callable[[Slot, MarketView], Sequence[Quote] | str]
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How many requests of each kind the limiter would let out at this moment."""
+
+    placements: int
+    cancels: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOrders:
+    """At most 20; released only after the commit that holds their intents.
+
+    A resend of an order in doubt carries the same external id and no new intent. `cause_ns` is
+    when the oldest event that led to it came in (0 = none): tick-to-trade counts from there.
+    """
+
+    orders: tuple[Approved, ...]
+    cause_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What `handle` decided. Perform in this order: commands, journal, placements, facts."""
+
+    entries: tuple[Entry, ...] = ()
+    commands: tuple[Command, ...] = ()
+    placements: tuple[PlaceOrders, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    wake_at_ns: int | None = None  # call `handle` again then, even without an event

@@ -1,0 +1,104 @@
+"""Reads that the ledger asks for: paced, and one of a kind outstanding at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from mmbot.domain.commands import ReadHistory, ReadOrder
+from mmbot.domain.events import HistoryRead
+from mmbot.domain.ids import ExternalId, OrderId
+from mmbot.engine.outbox import Outbox
+from mmbot.engine.timers import Timers
+
+SECOND_NS: Final = 1_000_000_000
+HISTORY_GAP_NS: Final = SECOND_NS  # the exchange allows one history request a second
+HISTORY_WAIT_NS: Final = 120 * SECOND_NS  # many pages, at one a second; then ask again
+ORDER_GAP_NS: Final = SECOND_NS  # the same order is not read more often
+ORDER_GAPS_MAX: Final = 4096
+FROM_MARGIN_NS: Final = 10 * SECOND_NS  # asked from before the intent: clocks differ
+HISTORY_SPAN_MAX_NS: Final = (7 * 24 - 2) * 3_600 * SECOND_NS  # the exchange's, less a margin
+
+
+@dataclass(slots=True)
+class _Kind:
+    """One kind of history read; `wanted_from_ns` is the next one to ask for, in our time."""
+
+    wanted_from_ns: int | None = None
+    waiting_until_ns: int = 0
+    earliest_ns: int = 0
+
+
+class Reads:
+    """`offset_ns` = exchange clock minus ours, from the latest read that showed a Date."""
+
+    def __init__(self, out: Outbox, timers: Timers) -> None:
+        self._out = out
+        self._timers = timers
+        self._kinds = {"doubt": _Kind(), "alive": _Kind()}
+        self._order_read_ns: dict[OrderId, int] = {}
+        self.offset_ns = 0
+
+    def order(
+        self, ident: ExternalId, order_id: OrderId | None, now_ns: int, ends_doubt: bool = False
+    ) -> None:
+        """Ask for one order, unless that was done a moment ago or its id is unknown."""
+        if order_id is None:
+            return
+        last_ns = self._order_read_ns.get(order_id)
+        if last_ns is not None and now_ns - last_ns < ORDER_GAP_NS:
+            return
+        if len(self._order_read_ns) >= ORDER_GAPS_MAX:
+            self._order_read_ns.clear()
+        self._order_read_ns[order_id] = now_ns
+        self._out.ask(ReadOrder(ident, order_id, ends_doubt))
+
+    def doubtful(self, from_ns: int, now_ns: int) -> None:
+        """Ask for everything created since `from_ns` (our time): it may prove absence."""
+        self._want("doubt", from_ns, now_ns)
+
+    def alive(self, now_ns: int) -> None:
+        """Ask for everything that rests on the account, ours or not."""
+        self._want("alive", now_ns - HISTORY_SPAN_MAX_NS, now_ns)
+
+    def answered(self, read: HistoryRead, now_ns: int) -> None:
+        self.offset_ns = read.date_ns - read.received_ns
+        self._done("alive" if read.alive_only else "doubt", now_ns)
+
+    def failed(self, now_ns: int) -> None:
+        """Which one failed is not said: both may be asked for again."""
+        for name in self._kinds:
+            self._done(name, now_ns)
+
+    def fire(self, now_ns: int) -> None:
+        for name in self._kinds:
+            self._send(name, now_ns)
+
+    def to_exchange(self, ours_ns: int) -> int:
+        return ours_ns + self.offset_ns
+
+    def _done(self, name: str, now_ns: int) -> None:
+        self._kinds[name].waiting_until_ns = 0
+        self._send(name, now_ns)
+
+    def _want(self, name: str, from_ns: int, now_ns: int) -> None:
+        kind = self._kinds[name]
+        known = kind.wanted_from_ns
+        kind.wanted_from_ns = from_ns if known is None else min(known, from_ns)
+        self._send(name, now_ns)
+
+    def _send(self, name: str, now_ns: int) -> None:
+        kind = self._kinds[name]
+        if kind.wanted_from_ns is None:
+            return
+        free_ns = max(kind.waiting_until_ns, kind.earliest_ns)
+        if now_ns < free_ns:
+            self._timers.at(free_ns, "history")
+            return
+        oldest_ns = now_ns - HISTORY_SPAN_MAX_NS
+        from_ns = self.to_exchange(max(kind.wanted_from_ns, oldest_ns)) - FROM_MARGIN_NS
+        kind.wanted_from_ns = None
+        kind.waiting_until_ns = now_ns + HISTORY_WAIT_NS
+        kind.earliest_ns = now_ns + HISTORY_GAP_NS
+        doubt = name == "doubt"
+        self._out.ask(ReadHistory(from_ns, ends_doubt=doubt, alive_only=not doubt))

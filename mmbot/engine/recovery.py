@@ -1,0 +1,191 @@
+"""Asking the exchange what is true: at start, after a gap, by the clock, and after a surprise."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+from mmbot.domain.events import HistoryRead
+from mmbot.domain.ids import ExternalId, SportEventId
+from mmbot.domain.order import Order, State
+from mmbot.engine.doubt import Doubts
+from mmbot.engine.ledger_orders import Orders
+from mmbot.engine.reading import Sight
+from mmbot.engine.reads import Reads
+from mmbot.engine.timers import Timers
+
+SECOND_NS: Final = 1_000_000_000
+AUDIT_EVERY_NS: Final = 60 * SECOND_NS
+READ_SINGLY_MAX: Final = 20  # more live orders than this wait for the list of what is alive
+ASK_AGAIN_NS: Final = 5 * SECOND_NS
+SETTLE_PACE_NS: Final = SECOND_NS
+SETTLE_BATCH: Final = 10  # unsettled orders read per pace
+SETTLE_QUEUE_MAX: Final = 20_000
+SETTLE_WAIT_NS: Final = 3 * SECOND_NS  # the other results of a fixture come by themselves
+
+
+class Recovery:
+    """`recovered` once every order live at the start was confirmed, and doubts looked for."""
+
+    def __init__(self, orders: Orders, timers: Timers, reads: Reads, doubts: Doubts) -> None:
+        self._orders = orders
+        self._timers = timers
+        self._reads = reads
+        self._doubts = doubts
+        self._started = False
+        self._unread: set[ExternalId] = set()
+        self._unlooked: set[ExternalId] = set()
+        self._list_due = True
+        self._ask_again_ns = 0
+        self._audited_ns = 0
+        self._results: deque[ExternalId] = deque()
+        self._results_due_ns: int | None = None
+        self._settling: set[SportEventId] = set()
+        self._surprised: dict[SportEventId, set[ExternalId]] = {}
+
+    @property
+    def recovered(self) -> bool:
+        pending = self._unread or self._unlooked or self._list_due
+        return self._started and not pending
+
+    def begin(self, now_ns: int) -> None:
+        """At start and after every gap: nothing is believed until it was read again."""
+        self._started = True
+        live = self._orders.live()
+        self._unread = {o.external_id for o in live if o.order_id is not None}
+        self._unlooked = {
+            o.external_id for o in live if o.order_id is None and o.state is State.IN_DOUBT
+        }
+        self._list_due = True
+        self._doubts.look_now(now_ns)
+        self._reads.alive(now_ns)
+        if len(self._unread) <= READ_SINGLY_MAX:
+            self._read_unread(now_ns)
+        self._again(now_ns)
+        self._want_results([o for o in self._orders.unsettled() if o.terminal], now_ns)
+        self._audited_ns = now_ns
+        self._timers.at(now_ns + AUDIT_EVERY_NS, "audit")
+
+    # --- what the reads say ------------------------------------------------------------------
+
+    def seen(self, order: Order, sight: Sight) -> None:
+        if sight.channel == "read" or order.terminal:
+            self._confirm(order.external_id)
+
+    def not_found(self, ident: ExternalId) -> None:
+        """An answer too: the order stays as it is until absence is proven."""
+        self._confirm(ident)
+
+    def left_doubt(self, ident: ExternalId) -> None:
+        self._unlooked.discard(ident)
+
+    def history(self, read: HistoryRead, now_ns: int) -> list[SportEventId]:
+        """Returns the sport events that are reconciled now."""
+        if not read.alive_only:
+            for ident in tuple(self._unlooked):
+                order = self._orders.get(ident)
+                asked_ns = 0 if order is None else self._reads.to_exchange(order.intended_ns)
+                if read.from_ns <= asked_ns or order is None:
+                    self._unlooked.discard(ident)
+            return []
+        self._list_due = False
+        self._read_unlisted({report.order_id for report in read.reports}, now_ns)
+        return self._reconciled()
+
+    def _read_unlisted(self, listed: set[str], now_ns: int) -> None:
+        """Alive for us, and not in the list of everything alive: read it by its id."""
+        for order in self._orders.live():
+            if order.order_id is not None and order.order_id not in listed:
+                self._reads.order(order.external_id, order.order_id, now_ns)
+
+    def _confirm(self, ident: ExternalId) -> None:
+        self._unread.discard(ident)
+        for waiting in self._surprised.values():
+            waiting.discard(ident)
+
+    # --- asking again ------------------------------------------------------------------------
+
+    def fire(self, now_ns: int) -> None:
+        if now_ns < self._ask_again_ns or (self.recovered and not self._surprised):
+            return
+        self._read_unread(now_ns)
+        if self._list_due or self._surprised:
+            self._reads.alive(now_ns)
+        self._again(now_ns)
+
+    def _again(self, now_ns: int) -> None:
+        self._ask_again_ns = now_ns + ASK_AGAIN_NS
+        self._timers.at(self._ask_again_ns, "recover")
+
+    def _read_unread(self, now_ns: int) -> None:
+        waiting = self._unread.union(*self._surprised.values())
+        for ident in sorted(waiting):
+            order = self._orders.get(ident)
+            if order is not None:
+                self._reads.order(ident, order.order_id, now_ns)
+
+    # --- a surprise --------------------------------------------------------------------------
+
+    def surprised(self, order: Order, now_ns: int) -> None:
+        """Something impossible happened in this fixture: read all that we hold there."""
+        live = {
+            o.external_id
+            for o in self._orders.live()
+            if o.event_id == order.event_id and o.order_id is not None
+        }
+        if order.order_id is not None:
+            live.add(order.external_id)
+        self._surprised[order.event_id] = live
+        self._read_unread(now_ns)
+        self._reads.alive(now_ns)
+        self._again(now_ns)
+
+    def trusted(self, event_id: SportEventId) -> None:
+        self._surprised.pop(event_id, None)
+
+    def _reconciled(self) -> list[SportEventId]:
+        return [event_id for event_id, waiting in self._surprised.items() if not waiting]
+
+    # --- by the clock ------------------------------------------------------------------------
+
+    def audit(self, now_ns: int) -> None:
+        """Ask for everything alive, and for some results; paced, so it may be called often."""
+        if not self._started or now_ns < self._audited_ns + AUDIT_EVERY_NS:
+            return
+        self._audited_ns = now_ns
+        self._timers.at(now_ns + AUDIT_EVERY_NS, "audit")
+        self._reads.alive(now_ns)
+        waiting = [o for o in self._orders.unsettled() if o.terminal]
+        self._want_results(waiting[:SETTLE_BATCH], now_ns)
+
+    def result_seen(self, order: Order, now_ns: int) -> None:
+        """Where one result is known the others follow; read those that do not."""
+        self._settling.add(order.event_id)
+        self._settle_at(now_ns + SETTLE_WAIT_NS)
+
+    def fire_results(self, now_ns: int) -> None:
+        if self._results_due_ns is None or now_ns < self._results_due_ns:
+            return
+        self._results_due_ns = None
+        if self._settling:
+            events, self._settling = self._settling, set()
+            late = [o for o in self._orders.unsettled() if o.event_id in events]
+            self._want_results(late, now_ns)
+        for _ in range(min(SETTLE_BATCH, len(self._results))):
+            order = self._orders.get(self._results.popleft())
+            if order is not None and self._orders.result_of(order.external_id) is None:
+                self._reads.order(order.external_id, order.order_id, now_ns)
+        if self._results:
+            self._settle_at(now_ns + SETTLE_PACE_NS)
+
+    def _want_results(self, orders: list[Order], now_ns: int) -> None:
+        known = set(self._results)
+        room = SETTLE_QUEUE_MAX - len(self._results)
+        idents = [o.external_id for o in orders if o.external_id not in known]
+        self._results.extend(idents[:room])
+        if self._results:
+            self._settle_at(now_ns)
+
+    def _settle_at(self, due_ns: int) -> None:
+        self._results_due_ns = due_ns
+        self._timers.at(due_ns, "settle")

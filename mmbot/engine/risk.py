@@ -1,0 +1,328 @@
+"""The one gate: an order leaves only as `Approved`, and only this module can make one.
+
+Each check is one named question with a one-line answer. They cost the same whatever the size
+of the portfolio: everything summed is summed by the ledger, as the orders move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import InitVar, dataclass
+from typing import Final, Literal, Protocol
+
+from mmbot.domain.catalog import Line, SportEvent
+from mmbot.domain.money import usd
+from mmbot.domain.order import Order
+from mmbot.domain.price import Ladder, Price, crosses, profit_cents
+from mmbot.domain.view import Position
+from mmbot.pricing.exposure import (
+    OpenStakes,
+    line_worst_case_cents,
+    lowers_worst_case,
+    result_if_cents,
+)
+
+Mode = Literal["ENABLED", "REDUCE_ONLY", "CANCEL_ONLY", "HALTED"]
+
+EXCHANGE_QUANTITY_MIN_CENTS: Final = 100
+START_MARGIN_NS: Final = 120 * 10**9
+SECOND_NS: Final = 10**9
+_SEAL: Final = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a person has decided; `unmatched_cash_multiple_max` counts times our cash."""
+
+    order_quantity_max_cents: int
+    line_loss_max_cents: int
+    total_loss_max_cents: int
+    unmatched_cash_multiple_max: float
+    price_age_max_ns: int
+    fair_age_max_ns: int
+    quantity_min_cents: int = EXCHANGE_QUANTITY_MIN_CENTS
+    start_margin_ns: int = START_MARGIN_NS
+
+
+class Exposure(Protocol):
+    """One line in the ledger: filled, and per side the stake that may still fill."""
+
+    @property
+    def position(self) -> Position: ...
+
+    @property
+    def resting_cents(self) -> OpenStakes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that the gate may look at, for one order at one moment.
+
+    Sums and prices include intended, in doubt, open and cancelling orders. `mode` is the
+    stricter of the whole daemon's and the sport event's. An age counts from the last time that
+    the datum was known to be true: a quiet market on a healthy stream is not old.
+    """
+
+    now_ns: int
+    mode: Mode
+    ladder: Ladder | None
+    event: SportEvent | None
+    line: Line | None
+    exposure: Exposure
+    worst_case_total_cents: int
+    unmatched_cents: int
+    cash_cents: int | None
+    opposite_live: tuple[Price, ...]  # our prices on the other strike of the line
+    same_price_live: bool
+    book_age_ns: int | None  # None: never seen
+    fair_age_ns: int | None  # None: the strategy does not use fairs
+    blind: bool
+    writable: bool
+    halted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """An order that may be sent, once. `resend`: the same id again while in doubt."""
+
+    order: Order
+    resend: bool
+    seal: InitVar[object]
+
+    def __post_init__(self, seal: object) -> None:
+        if seal is not _SEAL:
+            raise TypeError("only the risk gate approves an order")
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The first check that said no, and its reason for people."""
+
+    check: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What is asked whatever the order is."""
+
+    now: Situation
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Case(Moment):
+    """One order before the gate."""
+
+    order: Order
+    resend: bool
+
+    @property
+    def added_cents(self) -> int:
+        """Stake that the ledger does not count yet; it counts a resent order already."""
+        return 0 if self.resend else self.order.quantity_cents
+
+    @property
+    def open_after(self) -> OpenStakes:
+        first, second = self.now.exposure.resting_cents
+        added = self.added_cents
+        return (first + added, second) if self.order.side == 0 else (first, second + added)
+
+    @property
+    def line_worst_after_cents(self) -> int:
+        return line_worst_case_cents(self.now.exposure.position, self.open_after)
+
+
+Check = Callable[[Case], str | None]
+LastCheck = Callable[[Moment], str | None]
+
+
+def not_halted(case: Moment) -> str | None:
+    return "halted; a person resumes" if case.now.halted or case.now.mode == "HALTED" else None
+
+
+def may_write(case: Moment) -> str | None:
+    return None if case.now.writable else "this process only observes"
+
+
+def mode_places(case: Moment) -> str | None:
+    return None if case.now.mode in {"ENABLED", "REDUCE_ONLY"} else f"mode is {case.now.mode}"
+
+
+def mode_allows(case: Case) -> str | None:
+    if case.now.mode == "REDUCE_ONLY":
+        return None if _reduces(case) else "mode is REDUCE_ONLY, and it could add to the loss"
+    return mode_places(case)
+
+
+def _reduces(case: Case) -> bool:
+    """Lowers the line's loss if filled, and never turns it round with all that rests beside."""
+    position, side = case.now.exposure.position, case.order.side
+    stake = case.order.quantity_cents
+    if on_ladder(case) is not None or quantity_allowed(case) is not None:
+        return False
+    lowers = lowers_worst_case(position, side, stake, profit_cents(case.order.price, stake))
+    after = result_if_cents(position, case.open_after, 1 if side == 0 else 0)
+    return lowers and -after < line_worst_case_cents(position)
+
+
+def market_is_open(case: Moment) -> str | None:
+    if case.now.line is None:
+        return "the line is not listed"
+    return None if case.now.line.status == "active" else f"the market is {case.now.line.status}"
+
+
+def strike_is_of_line(case: Case) -> str | None:
+    line, order = case.now.line, case.order
+    if line is not None and line.strikes[order.side].strike_id == order.strike_id:
+        return None
+    return f"strike {order.strike_id} is not side {order.side} of its line"
+
+
+def event_is_pre_match(case: Moment) -> str | None:
+    if case.now.event is None:
+        return "the sport event is not listed"
+    return None if case.now.event.pre_match else f"the sport event is {case.now.event.status}"
+
+
+def start_is_far_enough(case: Moment) -> str | None:
+    if case.now.event is None:
+        return "the sport event is not listed"
+    left_ns = case.now.event.start_ns - case.now.now_ns
+    return None if left_ns > case.limits.start_margin_ns else f"starts in {_s(left_ns)}"
+
+
+def on_ladder(case: Case) -> str | None:
+    if case.now.ladder is None:
+        return "no price ladder is loaded"
+    return None if case.order.price in case.now.ladder else f"{case.order.price} is no ladder price"
+
+
+def quantity_allowed(case: Case) -> str | None:
+    quantity, limits = case.order.quantity_cents, case.limits
+    if type(quantity) is not int:
+        return f"{quantity!r} is not whole cents"
+    if quantity < limits.quantity_min_cents:
+        return f"{usd(quantity)} is less than {usd(limits.quantity_min_cents)}"
+    if quantity > limits.order_quantity_max_cents:
+        return f"{usd(quantity)} is more than {usd(limits.order_quantity_max_cents)}"
+    return None
+
+
+def profit_at_least_a_cent(case: Case) -> str | None:
+    won = profit_cents(case.order.price, case.order.quantity_cents)
+    return None if won >= 1 else "it would win less than a cent"
+
+
+def data_is_fresh(case: Moment) -> str | None:
+    book, fair = case.now.book_age_ns, case.now.fair_age_ns
+    if book is None:
+        return "the book has never been seen"
+    if book > case.limits.price_age_max_ns:
+        return f"the book is {_s(book)} old"
+    if fair is not None and fair > case.limits.fair_age_max_ns:
+        return f"the fair value is {_s(fair)} old"
+    return None
+
+
+def not_blind(case: Moment) -> str | None:
+    return "fills cannot be seen now" if case.now.blind else None
+
+
+def not_crossing_ourselves(case: Case) -> str | None:
+    for price in case.now.opposite_live:
+        if crosses(case.order.price, price):
+            return f"{case.order.price} would trade with our own {price}"
+    return None
+
+
+def not_twice_at_one_price(case: Case) -> str | None:
+    # A resent order is itself the one that lives at its price.
+    if case.now.same_price_live and not case.resend:
+        return f"an order of ours lives at {case.order.price}"
+    return None
+
+
+def within_line_loss(case: Case) -> str | None:
+    after, allowed = case.line_worst_after_cents, case.limits.line_loss_max_cents
+    return None if after <= allowed else f"the line could lose {usd(after)} of {usd(allowed)}"
+
+
+def within_total_loss(case: Case) -> str | None:
+    exposure = case.now.exposure
+    line_now = line_worst_case_cents(exposure.position, exposure.resting_cents)
+    after = case.now.worst_case_total_cents - line_now + case.line_worst_after_cents
+    allowed = case.limits.total_loss_max_cents
+    return None if after <= allowed else f"all lines could lose {usd(after)} of {usd(allowed)}"
+
+
+def within_unmatched_cash(case: Case) -> str | None:
+    cash = case.now.cash_cents
+    if cash is None:
+        return "the balance is unknown"
+    after = case.now.unmatched_cents + case.added_cents
+    allowed = int(max(0, cash) * case.limits.unmatched_cash_multiple_max)
+    return None if after <= allowed else f"unmatched {usd(after)} of {usd(allowed)}"
+
+
+def _s(duration_ns: int) -> str:
+    return f"{duration_ns / SECOND_NS:.1f} s"
+
+
+CHECKS: Final[tuple[Check, ...]] = (
+    not_halted,
+    may_write,
+    mode_allows,
+    market_is_open,
+    strike_is_of_line,
+    event_is_pre_match,
+    start_is_far_enough,
+    on_ladder,
+    quantity_allowed,
+    profit_at_least_a_cent,
+    data_is_fresh,
+    not_blind,
+    not_crossing_ourselves,
+    not_twice_at_one_price,
+    within_line_loss,
+    within_total_loss,
+    within_unmatched_cash,
+)
+
+LAST_CHECKS: Final[tuple[LastCheck, ...]] = (
+    not_halted,
+    may_write,
+    mode_places,
+    market_is_open,
+    event_is_pre_match,
+    start_is_far_enough,
+    data_is_fresh,
+    not_blind,
+)
+
+
+class Gate:
+    """Asks every check in order; the first refusal is the answer."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+
+    def review(
+        self, order: Order, situation: Situation, resend: bool = False
+    ) -> Approved | Refused:
+        """`situation` must be of this moment; approve, then intend, then build the next one."""
+        case = Case(situation, self.limits, order, resend)
+        for check in CHECKS:
+            detail = check(case)
+            if detail is not None:
+                return Refused(check.__name__, detail)
+        return Approved(order, resend, _SEAL)
+
+    def still_good(self, situation: Situation) -> str:
+        """A last look between commit and write: why not to send after all, or ""."""
+        moment = Moment(situation, self.limits)
+        for check in LAST_CHECKS:
+            detail = check(moment)
+            if detail is not None:
+                return f"{check.__name__}: {detail}"
+        return ""

@@ -1,0 +1,187 @@
+"""What we know of the market now: listing, ladder, books, fair values, and how fresh they are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import assert_never
+
+from mmbot.domain.book import Book, Level
+from mmbot.domain.catalog import Line, SportEvent
+from mmbot.domain.events import (
+    BookUpdated,
+    CatalogSeeded,
+    FairUpdated,
+    LadderLoaded,
+    MarketStatusChanged,
+    SourceStateChanged,
+    SportEventChanged,
+    SportEventUnlisted,
+    StreamStateChanged,
+)
+from mmbot.domain.ids import LineId, SportEventId, StrikeId
+from mmbot.domain.order import Order
+from mmbot.domain.price import Ladder
+from mmbot.domain.view import Fair
+
+MarketEvent = (
+    CatalogSeeded
+    | LadderLoaded
+    | SportEventChanged
+    | SportEventUnlisted
+    | MarketStatusChanged
+    | BookUpdated
+    | FairUpdated
+    | SourceStateChanged
+    | StreamStateChanged
+)
+Dirty = set[LineId]
+
+
+class MarketState:
+    """Mutable, owned by the engine alone; every change names the lines that it touches."""
+
+    def __init__(self) -> None:
+        self.ladder: Ladder | None = None
+        self.events: dict[SportEventId, SportEvent] = {}
+        self.lines: dict[LineId, Line] = {}
+        self.line_of: dict[StrikeId, LineId] = {}
+        self.lines_of_event: dict[SportEventId, list[LineId]] = {}
+        self.private_up = False
+        self.public_up_since_ns = 0  # 0 = down
+        self._books: dict[LineId, Book] = {}
+        self._fairs: dict[LineId, dict[str, Fair]] = {}
+        self._sick_sources: set[str] = set()
+
+    # --- input -------------------------------------------------------------------------------
+
+    def apply(self, event: MarketEvent, now_ns: int) -> Dirty:
+        """Take one event; returns the lines whose view changed."""
+        match event:
+            case CatalogSeeded():
+                return self._seed(event)
+            case LadderLoaded(ladder):
+                self.ladder = ladder
+                return set(self.lines)
+            case SportEventChanged(fixture):
+                self.events[fixture.event_id] = fixture
+                return set(self.lines_of_event.get(fixture.event_id, ()))
+            case SportEventUnlisted(event_id):
+                touched = set(self.lines_of_event.get(event_id, ()))
+                self.events.pop(event_id, None)
+                return touched
+            case MarketStatusChanged():
+                return self._market_status(event)
+            case BookUpdated(book):
+                if book.line_id not in self.lines:
+                    return set()
+                self._books[book.line_id] = book
+                return {book.line_id}
+            case FairUpdated():
+                return self._fair(event)
+            case SourceStateChanged(source, healthy):
+                (self._sick_sources.discard if healthy else self._sick_sources.add)(source)
+                return {line for line, fairs in self._fairs.items() if source in fairs}
+            case StreamStateChanged(private, public):
+                self.private_up = private
+                if not public:
+                    self.public_up_since_ns = 0
+                elif self.public_up_since_ns == 0:
+                    self.public_up_since_ns = now_ns
+                return set(self.lines)
+            case _:
+                assert_never(event)
+
+    def _seed(self, event: CatalogSeeded) -> Dirty:
+        catalog = event.catalog
+        gone = set(self.lines) - set(catalog.lines)
+        self.events = dict(catalog.events)
+        # A line that is gone stays known, closed: our orders may still rest on it.
+        kept = {line: replace(self.lines[line], status="unlisted") for line in gone}
+        self.lines = {**kept, **catalog.lines}
+        self.line_of.update(catalog.line_of)
+        self.lines_of_event = {}
+        for line in self.lines.values():
+            self.lines_of_event.setdefault(line.event_id, []).append(line.line_id)
+        return set(self.lines)
+
+    def _market_status(self, event: MarketStatusChanged) -> Dirty:
+        status = "deleted" if event.deleted else event.status
+        touched: Dirty = set()
+        for line_id in self.lines_of_event.get(event.event_id, ()):
+            line = self.lines[line_id]
+            strikes = {strike.strike_id for strike in line.strikes}
+            if line.market_id == event.market_id and (
+                event.strike_id is None or event.strike_id in strikes
+            ):
+                self.lines[line_id] = replace(line, status=status)
+                touched.add(line_id)
+        return touched
+
+    def _fair(self, event: FairUpdated) -> Dirty:
+        line_id = self.line_of.get(event.strike_id)
+        if line_id is None:
+            return set()
+        side = self.lines[line_id].side_of(event.strike_id)
+        prob = event.prob if side == 0 else 1 - event.prob
+        fair = Fair(prob, event.sd_logit, event.source, event.source_ns, event.received_ns)
+        self._fairs.setdefault(line_id, {})[event.source] = fair
+        return {line_id}
+
+    def distrust_books(self, now_ns: int) -> None:
+        """After a gap in our own time: every book is old until it is read again."""
+        if self.public_up_since_ns:
+            self.public_up_since_ns = now_ns
+
+    # --- views -------------------------------------------------------------------------------
+
+    def line_with(self, strike_id: StrikeId) -> Line | None:
+        line_id = self.line_of.get(strike_id)
+        return None if line_id is None else self.lines[line_id]
+
+    def book(self, line_id: LineId) -> Book:
+        return self._books.get(line_id) or Book(line_id)
+
+    def fairs(self, line_id: LineId) -> tuple[Fair, ...]:
+        """One per healthy source, stated for side 0."""
+        known = self._fairs.get(line_id, {})
+        return tuple(fair for name, fair in known.items() if name not in self._sick_sources)
+
+    def fair_age_ns(self, line_id: LineId, now_ns: int) -> int | None:
+        """Age of the freshest fair value by our own clock; None without any."""
+        fairs = self.fairs(line_id)
+        return now_ns - max(fair.received_ns for fair in fairs) if fairs else None
+
+    def book_age_ns(self, line_id: LineId, now_ns: int) -> int | None:
+        """Age of the book; None when never seen.
+
+        A quiet book on a live stream is not old (fault E2): messages come on change only. An
+        image from before the present connection ages from the moment it came.
+        """
+        book = self._books.get(line_id)
+        if book is None:
+            return None
+        since = self.public_up_since_ns
+        return 0 if since and book.received_ns >= since else now_ns - book.received_ns
+
+    def competing(self, line: Line, own: tuple[Order, ...]) -> Book:
+        """The book without our own orders; what is only ours is no information."""
+        book = self.book(line.line_id)
+        if not own:
+            return book
+        ours: dict[tuple[int, int], int] = {}
+        for order in own:
+            key = (order.side, order.price)
+            ours[key] = ours.get(key, 0) + order.remaining_cents
+        return replace(book, levels=(_less(book, 0, ours), _less(book, 1, ours)))
+
+
+STAKE_ESTIMATE_SLACK_CENTS = 2  # a level's stake is value * b, rounded twice on its way here
+
+
+def _less(book: Book, side: int, ours: dict[tuple[int, int], int]) -> tuple[Level, ...]:
+    rest = []
+    for level in book.levels[side]:
+        stake = level.stake_cents - ours.get((side, level.price), 0)
+        if stake > STAKE_ESTIMATE_SLACK_CENTS or stake == level.stake_cents:
+            rest.append(Level(level.price, stake))
+    return tuple(rest)

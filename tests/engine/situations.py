@@ -1,0 +1,117 @@
+"""Orders before the gate, and what the gate is shown: everything is well unless said otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from mmbot.domain.catalog import Line, Side, SportEvent, Strike
+from mmbot.domain.ids import ExternalId, LineId, MarketId, SportEventId, StrikeId
+from mmbot.domain.order import Order, State
+from mmbot.domain.price import Ladder, Price
+from mmbot.domain.view import Position
+from mmbot.engine.risk import Approved, Gate, Limits, Situation
+from mmbot.pricing.exposure import NOTHING_OPEN, OpenStakes
+
+S = 10**9
+NOW_NS = 1_800_000_000 * S
+LADDER = Ladder.of(
+    [*range(100, 121), *range(-120, -100), 125, 130, -125, -130, 150, -150, 200, -200, 10000]
+)
+HOME, AWAY = StrikeId("home"), StrikeId("away")
+EVENT = SportEvent(
+    SportEventId(1), "Seattle at New England", 31, "NFL", NOW_NS + 7_200 * S, "not_started"
+)
+LINE = Line(
+    LineId("1/10/0"),
+    EVENT.event_id,
+    MarketId(10),
+    "moneyline",
+    "moneyline",
+    "Moneyline",
+    None,
+    (Strike(HOME, 0, "home", None), Strike(AWAY, 1, "away", None)),
+)
+LIMITS = Limits(
+    order_quantity_max_cents=10_000,
+    line_loss_max_cents=50_000,
+    total_loss_max_cents=200_000,
+    unmatched_cash_multiple_max=8.0,
+    price_age_max_ns=30 * S,
+    fair_age_max_ns=10 * S,
+)
+FLAT = Position()
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the ledger knows of the line."""
+
+    position: Position = FLAT
+    resting_cents: OpenStakes = NOTHING_OPEN
+
+
+def an_order(
+    price: int = 105,
+    quantity_cents: int = 5_000,
+    *,
+    side: Side = 0,
+    ident: str = "mm-1",
+    state: State = State.INTENDED,
+    filled_cents: int = 0,
+) -> Order:
+    return Order(
+        external_id=ExternalId(ident),
+        event_id=EVENT.event_id,
+        market_id=LINE.market_id,
+        line_id=LINE.line_id,
+        strike_id=LINE.strikes[side].strike_id,
+        side=side,
+        price=Price(price),
+        quantity_cents=quantity_cents,
+        order_strategy="ALO",
+        owner="test",
+        intended_ns=NOW_NS,
+        state=state,
+        filled_cents=filled_cents,
+    )
+
+
+ALL_IS_WELL = Situation(
+    now_ns=NOW_NS,
+    mode="ENABLED",
+    ladder=LADDER,
+    event=EVENT,
+    line=LINE,
+    exposure=Held(),
+    worst_case_total_cents=0,
+    unmatched_cents=0,
+    cash_cents=1_000_000,
+    opposite_live=(),
+    same_price_live=False,
+    book_age_ns=0,
+    fair_age_ns=0,
+    blind=False,
+    writable=True,
+    halted=False,
+)
+
+
+def approved(order: Order, resend: bool = False) -> Approved:
+    """An order that has really passed a gate, for tests of what comes behind it."""
+    generous = replace(
+        LIMITS,
+        order_quantity_max_cents=10**9,
+        line_loss_max_cents=10**12,
+        total_loss_max_cents=10**12,
+        unmatched_cash_multiple_max=10.0**6,
+    )
+    strikes = list(LINE.strikes)
+    strikes[order.side] = replace(strikes[order.side], strike_id=order.strike_id)
+    situation = replace(
+        ALL_IS_WELL,
+        ladder=Ladder.of([order.price]),
+        line=replace(LINE, line_id=order.line_id, strikes=(strikes[0], strikes[1])),
+    )
+    verdict = Gate(generous).review(order, situation, resend)
+    assert isinstance(verdict, Approved), verdict
+    return verdict

@@ -1,0 +1,152 @@
+"""A cancel is repeated until there is evidence, and never faster than its pace."""
+# faults: B1 B2 B3 B4 B5 B8 B10
+
+from __future__ import annotations
+
+from mmbot.domain.commands import CancelOrders, Command, ReadOrder
+from mmbot.domain.events import CancelAcknowledged, CancelLost, CancelRefused
+from mmbot.domain.facts import Alarm
+from mmbot.domain.order import Order, State
+from mmbot.engine.conduct import OrderEvent
+from mmbot.engine.ledger import Ledger
+from tests.builders import NOW, SECOND, a_ledger, a_report, an_open_order, seen
+
+MS = SECOND // 1000
+
+
+def a_cancel() -> tuple[Ledger, Order]:
+    """An order whose first cancel has just left."""
+    ledger = a_ledger()
+    order = an_open_order(ledger)
+    ledger.want_cancel(order.external_id, NOW)
+    assert cancels(ledger.drain().commands) == 1
+    return ledger, order
+
+
+def cancels(commands: tuple[Command, ...]) -> int:
+    return len([c for c in commands if isinstance(c, CancelOrders)])
+
+
+def reads(commands: tuple[Command, ...]) -> int:
+    return len([c for c in commands if isinstance(c, ReadOrder)])
+
+
+def state_of(ledger: Ledger, order: Order) -> State:
+    found = ledger.order(order.external_id)
+    assert found is not None
+    return found.state
+
+
+def test_a_bare_success_is_no_evidence_and_is_read_after_two_seconds() -> None:
+    ledger, order = a_cancel()
+    ledger.apply(CancelAcknowledged(order.external_id, "success"), NOW)
+    assert state_of(ledger, order) is State.CANCELLING
+    assert ledger.unmatched_cents == 100_00
+    ledger.tick(NOW + 1999 * MS)
+    assert not ledger.drain().commands
+    ledger.tick(NOW + 2000 * MS)
+    assert reads(ledger.drain().commands) == 1
+    gone = seen(a_report(order, status="canceled"), "read", NOW, NOW)
+    ledger.apply(gone, NOW + 2100 * MS)
+    assert state_of(ledger, order) is State.CANCELLED
+
+
+def test_a_message_in_time_spares_the_read() -> None:
+    ledger, order = a_cancel()
+    ledger.apply(CancelAcknowledged(order.external_id, "success"), NOW)
+    ledger.apply(seen(a_report(order, status="canceled")), NOW + 50 * MS)
+    ledger.drain()
+    ledger.tick(NOW + 60 * SECOND)
+    assert not ledger.drain().commands
+
+
+def test_a_read_that_still_shows_it_alive_cancels_again() -> None:
+    ledger, order = a_cancel()
+    ledger.apply(CancelAcknowledged(order.external_id, "already_cancelled"), NOW)
+    ledger.tick(NOW + 2 * SECOND)
+    ledger.drain()
+    alive = seen(a_report(order), "read", NOW + 2 * SECOND, NOW + 2 * SECOND)
+    ledger.apply(alive, NOW + 2 * SECOND)
+    ledger.tick(NOW + 3 * SECOND)
+    assert cancels(ledger.drain().commands) == 1
+
+
+def test_a_lost_cancel_is_repeated_at_once_then_slower() -> None:
+    ledger, order = a_cancel()
+    ledger.apply(CancelLost(order.external_id, "timeout"), NOW)
+    assert cancels(ledger.drain().commands) == 1
+    ledger.apply(CancelLost(order.external_id, "timeout"), NOW)
+    assert cancels(ledger.drain().commands) == 0
+    ledger.tick(NOW + SECOND)
+    assert cancels(ledger.drain().commands) == 1
+
+
+def test_a_refused_cancel_goes_again_when_the_exchange_says() -> None:
+    ledger, order = a_cancel()
+    ledger.apply(CancelRefused(order.external_id, "order_is_placing", 800 * MS), NOW)
+    ledger.tick(NOW + 799 * MS)
+    assert cancels(ledger.drain().commands) == 0
+    ledger.tick(NOW + 800 * MS)
+    assert cancels(ledger.drain().commands) == 1
+    assert state_of(ledger, order) is State.CANCELLING
+
+
+def test_a_cancel_that_is_never_answered_is_repeated() -> None:
+    ledger, _ = a_cancel()
+    ledger.tick(NOW + 15 * SECOND)
+    assert cancels(ledger.drain().commands) == 1
+
+
+def test_a_cancel_refused_for_ever_is_paced_alarmed_and_never_given_up() -> None:
+    ledger, order = a_cancel()
+    sent, alarms, looked = 0, 0, 0
+    for tenth in range(3000):
+        now_ns = NOW + tenth * 100 * MS
+        ledger.tick(now_ns)
+        said = ledger.drain()
+        looked += reads(said.commands)
+        alarms += len([f for f in said.facts if isinstance(f, Alarm)])
+        if cancels(said.commands) or not tenth:
+            sent += cancels(said.commands)
+            ledger.apply(CancelRefused(order.external_id, "opened_retry", 0), now_ns)
+    assert 55 < sent < 100  # 300 s: quick at first, then every 5 s
+    assert 3 <= alarms <= 6
+    assert looked >= 15
+    assert state_of(ledger, order) is State.CANCELLING
+
+
+def test_a_cancel_that_lost_the_race_ends_filled() -> None:
+    ledger, order = a_cancel()
+    ledger.apply(CancelAcknowledged(order.external_id, "order_already_filled"), NOW)
+    ledger.apply(seen(a_report(order, filled=100_00)), NOW + MS)
+    assert state_of(ledger, order) is State.FILLED
+    ledger.drain()
+    ledger.tick(NOW + 60 * SECOND)
+    assert not ledger.drain().commands
+
+
+def test_http_and_message_in_both_orders_are_one_end() -> None:
+    for reverse in (False, True):
+        ledger, order = a_cancel()
+        events: list[OrderEvent] = [
+            CancelAcknowledged(order.external_id, "success"),
+            seen(a_report(order, status="canceled")),
+        ]
+        for event in reversed(events) if reverse else events:
+            ledger.apply(event, NOW)
+        assert state_of(ledger, order) is State.CANCELLED
+        assert len(ledger.drain().entries) == 1
+
+
+def test_an_answer_about_an_order_we_never_had_is_ignored() -> None:
+    ledger = a_ledger()
+    ghost = an_open_order(a_ledger())
+    for event in (
+        CancelAcknowledged(ghost.external_id, "404"),
+        CancelLost(ghost.external_id, "timeout"),
+        CancelRefused(ghost.external_id, "opened_retry", 0),
+    ):
+        ledger.apply(event, NOW)
+    said = ledger.drain()
+    assert not said.entries
+    assert not said.commands
