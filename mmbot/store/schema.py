@@ -1,0 +1,141 @@
+"""The ledger file: its tables by numbered migrations, and how it is opened."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+from mmbot.domain.errors import SetUpError
+
+BUSY_TIMEOUT_S: Final = 5.0
+DEFAULT_ACCOUNT: Final = "main"
+
+# One entry per version; never edit one that was released, append.
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
+    (
+        """
+        CREATE TABLE entries (
+            seq INTEGER PRIMARY KEY,
+            account TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            body BLOB NOT NULL
+        ) STRICT
+        """,
+        """
+        CREATE TABLE orders (
+            external_id TEXT PRIMARY KEY,
+            account TEXT NOT NULL,
+            order_id TEXT NOT NULL DEFAULT '',
+            event_id INTEGER NOT NULL,
+            market_id INTEGER NOT NULL,
+            line_id TEXT NOT NULL,
+            strike_id TEXT NOT NULL,
+            side INTEGER NOT NULL,
+            price INTEGER NOT NULL,
+            quantity_cents INTEGER NOT NULL,
+            filled_cents INTEGER NOT NULL,
+            state TEXT NOT NULL,
+            owner TEXT NOT NULL,
+            intended_ns INTEGER NOT NULL,
+            changed_ns INTEGER NOT NULL,
+            winning_status TEXT NOT NULL DEFAULT '',
+            evidence TEXT NOT NULL DEFAULT ''
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE transactions (
+            account TEXT NOT NULL,
+            transaction_id TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            amount_cents INTEGER NOT NULL,
+            trade_id TEXT NOT NULL,
+            event_id INTEGER NOT NULL,
+            created_ns INTEGER NOT NULL,
+            PRIMARY KEY (account, transaction_id)
+        ) STRICT, WITHOUT ROWID
+        """,
+    ),
+)
+VERSION: Final = len(MIGRATIONS)
+
+
+def connect(path: Path, busy_timeout_s: float = BUSY_TIMEOUT_S) -> sqlite3.Connection:
+    """Open for writing and bring the schema up to date; raises SetUpError in one line."""
+    try:
+        connection = sqlite3.connect(
+            path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False
+        )
+    except sqlite3.Error as error:
+        raise SetUpError(f"{path}: cannot be opened: {error}") from None
+    try:
+        _prepare(connection, path)
+    except sqlite3.Error as error:
+        connection.close()
+        raise SetUpError(f"{path}: {_reason(error)}") from None
+    except SetUpError:
+        connection.close()
+        raise
+    return connection
+
+
+def connect_to_read(path: Path) -> sqlite3.Connection:
+    """Open without writing, also while the daemon runs; raises SetUpError."""
+    try:
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S
+        )
+        _refuse_newer(connection, path)
+    except sqlite3.Error as error:
+        raise SetUpError(f"{path}: {_reason(error)}") from None
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    _refuse_newer(connection, path)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    found = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    if found != "ok":
+        what = " ".join(str(found).replace("*", "").split())
+        raise SetUpError(f"{path}: damaged ({what}); restore it, orders may be open")
+    _migrate(connection)
+
+
+def _refuse_newer(connection: sqlite3.Connection, path: Path) -> None:
+    version = _version(connection)
+    if version > VERSION:
+        connection.close()
+        raise SetUpError(f"{path}: schema {version} is newer than this mmbot knows ({VERSION})")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    """Each version is one transaction: a failure half-way leaves the version before it."""
+    for number in range(_version(connection), VERSION):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for statement in MIGRATIONS[number]:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number + 1}")
+            connection.execute("COMMIT")
+        except sqlite3.Error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+
+def _reason(error: sqlite3.Error) -> str:
+    text = str(error)
+    if "readonly" in text or "read-only" in text:
+        return "the ledger cannot be written (read-only)"
+    if "locked" in text:
+        return "the ledger is locked by another process"
+    if "not a database" in text or "malformed" in text:
+        return f"damaged ({text}); restore it, orders may be open"
+    if "full" in text:
+        return "no space left for the ledger"
+    return f"the ledger cannot be used: {text}"
