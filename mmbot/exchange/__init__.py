@@ -1,0 +1,1 @@
+"""Adapters to the exchange: the only place that knows its wire."""

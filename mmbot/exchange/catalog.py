@@ -1,0 +1,211 @@
+"""Seeding: what is listed, compared again and again, because the stream replays nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from mmbot.domain.catalog import Catalog, Line, SportEvent
+from mmbot.domain.commands import MARKET_EVENTS_MAX
+from mmbot.domain.errors import FindOut, TryAgain
+from mmbot.domain.events import CatalogSeeded, Event
+from mmbot.domain.ids import LineId, SportEventId, StrikeId
+from mmbot.exchange import codec, fields, wire
+from mmbot.exchange.books import leaves
+from mmbot.exchange.listing import Listing, Wish, wish_of
+from mmbot.exchange.reads import ReadGateway
+from mmbot.exchange.rest import Answer
+from mmbot.exchange.routes import Route
+from mmbot.runtime.limiter import Priority
+
+OUTRIGHTS: Final = "outrights"
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogSettings:
+    tournament_ids: frozenset[int] = frozenset()  # empty: all
+    event_ids: frozenset[int] = frozenset()  # empty: all
+    events_max: int = 400
+    reseed_s: float = 900.0  # the vendor asks for a comparison every 15 min
+    reseed_gap_s: float = 30.0  # when the stream spoke of something unknown
+    # Books are re-read over REST also while the socket is healthy: a silent channel proves
+    # nothing (contract 15.42).
+    resync_s: float = 60.0
+    look_s: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Seeding:
+    """`events` begins with CatalogSeeded; books follow."""
+
+    events: tuple[Event, ...]
+    catalog: Catalog
+    wish: Wish
+    events_new: frozenset[SportEventId]
+    events_gone: frozenset[SportEventId]
+    lines_new: frozenset[LineId]
+    lines_gone: frozenset[LineId]
+
+
+class CatalogSeeder:
+    """`seed_once()` for the start, `run(emit)` as a service."""
+
+    def __init__(
+        self,
+        reads: ReadGateway,
+        listing: Listing,
+        settings: CatalogSettings,
+        watch: Callable[[Wish], None],
+    ) -> None:
+        """`watch` is told what the stream shall carry, after each seeding."""
+        self._reads = reads
+        self._rest = reads.rest
+        self._listing = listing
+        self._settings = settings
+        self._watch = watch
+        self._notices = reads.notices
+
+    async def run(self, emit: Callable[[Event], None]) -> None:
+        """Service: seed now, then compare; a failure is retried and the old catalog kept."""
+        clock, settings = self._rest.clock, self._settings
+        seeded_ns = resynced_ns = None
+        while True:
+            now_ns = clock.now_ns()
+            wanted = self._listing.reseed_wanted and _older(
+                seeded_ns, now_ns, settings.reseed_gap_s
+            )
+            if wanted or _older(seeded_ns, now_ns, settings.reseed_s):
+                try:
+                    for event in (await self.seed_once()).events:
+                        emit(event)
+                    seeded_ns = resynced_ns = clock.now_ns()
+                except (TryAgain, FindOut) as error:
+                    self._notices.count("seeding_failed", str(error))
+                    await clock.sleep(min(5.0, settings.reseed_gap_s))
+            elif _older(resynced_ns, now_ns, settings.resync_s):
+                for event in await self._reads.read_markets(
+                    wish_of(self._listing.catalog).event_ids
+                ):
+                    emit(event)
+                resynced_ns = clock.now_ns()
+            await clock.sleep(settings.look_s)
+
+    async def seed_once(self) -> Seeding:
+        """A complete seeding. Raises TryAgain or FindOut: then nothing changed."""
+        try:
+            return await self._seed()
+        except wire.Unreadable as error:
+            raise TryAgain(f"a listing that cannot be read: {error}") from None
+
+    async def _seed(self) -> Seeding:
+        former = self._listing.catalog
+        tournaments = await self._tournaments()
+        events = await self._sport_events(tournaments)
+        answers = await self._markets([event.event_id for event in events])
+        lines = self._lines(answers)
+        catalog = Catalog.of(events, lines)
+        self._listing.replace(catalog)
+        books = [
+            book
+            for answer, by_event in answers
+            for event_id, raws in by_event.items()
+            for book in self._reads.books_of(event_id, raws, answer)
+        ]
+        wish = wish_of(catalog)
+        self._watch(wish)
+        return Seeding(
+            events=(CatalogSeeded(catalog), *books),
+            catalog=catalog,
+            wish=wish,
+            events_new=frozenset(catalog.events.keys() - former.events.keys()),
+            events_gone=frozenset(former.events.keys() - catalog.events.keys()),
+            lines_new=frozenset(catalog.lines.keys() - former.lines.keys()),
+            lines_gone=frozenset(former.lines.keys() - catalog.lines.keys()),
+        )
+
+    async def _tournaments(self) -> dict[int, str]:
+        rows = await self._rows(
+            self._rest.routes.tournaments, {"has_active_events": "true"}, "tournaments"
+        )
+        found: dict[int, str] = {}
+        for row in rows:
+            try:
+                seen = wire.decode(row, wire.Tournament)
+                found[int(seen.id or 0)] = seen.name or ""
+            except ValueError as error:
+                self._notices.count("tournament_unreadable", str(error))
+        wanted = self._settings.tournament_ids
+        for ident in sorted(wanted - found.keys()):
+            self._notices.count("tournament_not_listed", str(ident))
+        return {ident: name for ident, name in found.items() if not wanted or ident in wanted}
+
+    async def _sport_events(self, tournaments: dict[int, str]) -> list[SportEvent]:
+        """One call lists all open events; with one tournament wanted, only its own."""
+        query: dict[str, str | int] = {}
+        if len(self._settings.tournament_ids) == 1:
+            query["tournament_id"] = next(iter(self._settings.tournament_ids))
+        rows = await self._rows(self._rest.routes.sport_events, query, "sport_events")
+        found: dict[SportEventId, SportEvent] = {}
+        for row in rows:
+            try:
+                seen = wire.decode(row, wire.SportEvent)
+                if seen.sub_type == OUTRIGHTS:
+                    continue
+                event = codec.sport_event(seen)
+            except ValueError as error:
+                self._notices.count("sport_event_unreadable", str(error))
+                continue
+            if self._is_wanted(event, tournaments):
+                found[event.event_id] = event
+        nearest = sorted(found.values(), key=lambda one: (one.start_ns, one.event_id))
+        if len(nearest) > self._settings.events_max:
+            self._notices.alarm("events_max", f"{len(nearest)} events are listed")
+        return nearest[: self._settings.events_max]
+
+    def _is_wanted(self, event: SportEvent, tournaments: dict[int, str]) -> bool:
+        settings = self._settings
+        if settings.event_ids and event.event_id not in settings.event_ids:
+            return False
+        return not settings.tournament_ids or event.tournament_id in tournaments
+
+    async def _markets(
+        self, event_ids: list[SportEventId]
+    ) -> list[tuple[Answer, dict[SportEventId, list[wire.Raw]]]]:
+        return [
+            await self._reads.markets_of(event_ids[start : start + MARKET_EVENTS_MAX])
+            for start in range(0, len(event_ids), MARKET_EVENTS_MAX)
+        ]
+
+    def _lines(
+        self, answers: Iterable[tuple[Answer, dict[SportEventId, list[wire.Raw]]]]
+    ) -> list[Line]:
+        """Two-outcome lines; a strike or a line id that occurs twice is refused, not guessed."""
+        lines: dict[LineId, Line] = {}
+        owners: dict[StrikeId, LineId] = {}
+        for _, by_event in answers:
+            for event_id, raws in by_event.items():
+                for raw in raws[:1]:
+                    fields.count_unknown(raw, fields.MARKET, "market", self._notices)
+                for raw in raws:
+                    for leaf in leaves(raw, event_id, self._notices):
+                        line = leaf.line
+                        if line.line_id in lines or any(
+                            strike.strike_id in owners for strike in line.strikes
+                        ):
+                            if lines.get(line.line_id) != line:
+                                self._notices.count("line_twice", line.line_id)
+                            continue
+                        lines[line.line_id] = line
+                        owners.update({s.strike_id: line.line_id for s in line.strikes})
+        return list(lines.values())
+
+    async def _rows(self, route: Route, query: dict[str, str | int], key: str) -> list[wire.Raw]:
+        answer = await self._rest.call(route, Priority.AUDIT, query)
+        if answer.refusal is not None:
+            raise TryAgain(f"{route.name}: {answer.refusal.text}")
+        return wire.rows_of(answer.body, key)
+
+
+def _older(since_ns: int | None, now_ns: int, seconds: float) -> bool:
+    return since_ns is None or now_ns - since_ns >= seconds * 1e9

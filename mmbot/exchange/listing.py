@@ -1,0 +1,71 @@
+"""Which strikes make which line: shared by catalog, book reader and feed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from mmbot.domain.book import Book
+from mmbot.domain.catalog import Catalog, Side
+from mmbot.domain.ids import LineId, SportEventId, StrikeId
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the stream shall carry; the list is complete, each wish replaces the former."""
+
+    event_ids: tuple[SportEventId, ...] = ()
+    subtypes: tuple[tuple[SportEventId, str], ...] = ()  # props: (event, canonical sub type)
+    tournament_ids: tuple[int, ...] = ()
+
+
+class Listing:
+    """The newest catalog by strike, and when the stream last showed each line."""
+
+    def __init__(self) -> None:
+        self.catalog = Catalog()
+        self.reseed_wanted = False
+        self._place_of: dict[StrikeId, tuple[LineId, Side]] = {}
+        self._streamed: dict[LineId, Book] = {}
+
+    def replace(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        self._place_of = {
+            strike.strike_id: (line.line_id, strike.side)
+            for line in catalog.lines.values()
+            for strike in line.strikes
+        }
+        self._streamed = {
+            line_id: book for line_id, book in self._streamed.items() if line_id in catalog.lines
+        }
+        self.reseed_wanted = False
+
+    def place_of(self, strike_id: StrikeId) -> tuple[LineId, Side] | None:
+        return self._place_of.get(strike_id)
+
+    def want_reseed(self) -> None:
+        """The stream spoke of something that was not seeded."""
+        self.reseed_wanted = True
+
+    def note_streamed(self, book: Book) -> None:
+        self._streamed[book.line_id] = book
+
+    def streamed_since(self, line_id: LineId, ns: int) -> bool:
+        """A REST image asked for at `ns` may be older than what the stream showed since."""
+        book = self._streamed.get(line_id)
+        return book is not None and book.received_ns >= ns
+
+    def differs_from_stream(self, book: Book) -> bool | None:
+        """Whether the stream last showed something else; None when it never showed the line."""
+        shown = self._streamed.get(book.line_id)
+        return None if shown is None else shown.levels != book.levels
+
+
+def wish_of(catalog: Catalog, tournament_ids: Iterable[int] = ()) -> Wish:
+    """Everything that is listed and not yet over, most imminent first."""
+    wanted = sorted(
+        (event for event in catalog.events.values() if event.pre_match),
+        key=lambda event: (event.start_ns, event.event_id),
+    )
+    tournaments = sorted({event.tournament_id for event in wanted} | set(tournament_ids))
+    return Wish(tuple(event.event_id for event in wanted), (), tuple(tournaments))

@@ -1,0 +1,303 @@
+"""Everything that only looks: orders, history, books, money, ladder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from mmbot.domain.commands import MARKET_EVENTS_MAX, ReadHistory, ReadOrder
+from mmbot.domain.errors import FindOut, MmbotError, TryAgain
+from mmbot.domain.events import (
+    BookUpdated,
+    Event,
+    HistoryRead,
+    LadderLoaded,
+    OrderNotFound,
+    OrderSeen,
+    ReadFailed,
+    TransactionsRead,
+)
+from mmbot.domain.fill import Transaction
+from mmbot.domain.ids import OrderId, SportEventId
+from mmbot.domain.order import OrderReport
+from mmbot.exchange import codec, fields, wire
+from mmbot.exchange.amounts import NS_PER_S, time_ns
+from mmbot.exchange.books import BookReader, leaves
+from mmbot.exchange.listing import Listing
+from mmbot.exchange.rest import Answer, Rest
+from mmbot.exchange.routes import HISTORY_WINDOW_MAX_S, PAGE_ROWS_MAX, Route
+from mmbot.runtime.limiter import Priority
+
+PAGES_MAX: Final = 1_000
+WINDOW_S: Final = HISTORY_WINDOW_MAX_S - 3_600
+# `to` lies a little ahead, so that an order made during the read is inside the window.
+AHEAD_S: Final = 5
+SILENT_LINES_MIN: Final = 3
+# What may still trade. A cancelled order is `unmatched` too, and a filled one stays `open` until
+# it is settled: only both filters together leave a few rows.
+ALIVE_FILTERS: Final[tuple[dict[str, str], ...]] = (
+    {"status": "inactive"},
+    {"status": "open", "matching_status": "unmatched"},
+    {"status": "open", "matching_status": "partially_matched"},
+)
+
+
+class ReadGateway:
+    """Each method answers with domain events; a read that fails answers ReadFailed."""
+
+    def __init__(self, rest: Rest, listing: Listing) -> None:
+        self.rest = rest
+        self.listing = listing
+        self.notices = rest.notices
+        self.books = BookReader(listing, rest.notices)
+
+    async def read_order(self, read: ReadOrder) -> list[Event]:
+        """OrderSeen, OrderNotFound or ReadFailed."""
+        priority = Priority.DOUBT if read.ends_doubt else Priority.AUDIT
+        try:
+            answer = await self.rest.call(self.rest.routes.order, priority, item=read.order_id)
+        except MmbotError as error:
+            return [ReadFailed("ReadOrder", str(error))]
+        synced_ns = _synced_ns(answer.body)
+        if answer.refusal is not None:
+            if answer.reply.status == 404:
+                return [OrderNotFound(read.external_id, synced_ns, answer.received_ns)]
+            return [ReadFailed("ReadOrder", answer.refusal.text)]
+        report = self._one_order(answer)
+        if report is None:
+            return [ReadFailed("ReadOrder", "an order that cannot be read")]
+        return [OrderSeen(report, "read", answer.received_ns, synced_ns)]
+
+    def _one_order(self, answer: Answer) -> OrderReport | None:
+        """Flat below `data`, or one level deeper (contract 15.6)."""
+        try:
+            data = wire.unwrap(answer.body, wire.Raw)
+            inner = wire.decode(data, dict[str, wire.Raw]).get("order", data)
+        except wire.Unreadable as error:
+            self.notices.count("order_unreadable", str(error))
+            return None
+        return self._report(inner, "order_unreadable")
+
+    def _report(self, raw: wire.Raw, kind: str) -> OrderReport | None:
+        if wire.is_absent(raw):
+            return None
+        try:
+            return codec.order_report(raw, self.notices)
+        except ValueError as error:
+            self.notices.count(kind, str(error))
+            return None
+
+    async def read_history(self, read: ReadHistory) -> list[Event]:
+        """All orders created since `from_ns` (exchange time), or ReadFailed: never a part."""
+        priority = Priority.DOUBT if read.ends_doubt else Priority.AUDIT
+        reports: dict[OrderId, OrderReport] = {}
+        synced: list[int | None] = []
+        first: Answer | None = None
+        try:
+            from_s = max(0, read.from_ns // NS_PER_S)
+            end_s = self.rest.session.exchange_now_ns() // NS_PER_S + AHEAD_S
+            while from_s < end_s:
+                to_s = min(end_s, from_s + WINDOW_S)
+                for only in ALIVE_FILTERS if read.alive_only else ({},):
+                    query: dict[str, str | int] = {"from": from_s, "to": to_s, **only}
+                    for answer in await self._pages(self.rest.routes.history, priority, query):
+                        first = first or answer
+                        synced.append(_synced_ns(answer.body))
+                        for raw in self._rows(answer, "orders", fields.ORDER):
+                            report = self._history_row(raw)
+                            reports[report.order_id] = report
+                from_s = to_s
+        except (MmbotError, ValueError) as error:
+            return [ReadFailed("ReadHistory", str(error))]
+        if first is None:
+            return [ReadFailed("ReadHistory", "the window lies in the future")]
+        known = [ns for ns in synced if ns is not None]
+        date_ns = first.date_ns
+        return [
+            HistoryRead(
+                from_ns=read.from_ns,
+                reports=tuple(reports.values()),
+                synced_ns=min(known) if len(known) == len(synced) else None,
+                date_ns=self.rest.session.exchange_now_ns() if date_ns is None else date_ns,
+                received_ns=first.received_ns,
+                alive_only=read.alive_only,
+            )
+        ]
+
+    def _rows(self, answer: Answer, key: str, known: frozenset[str]) -> list[wire.Raw]:
+        rows = wire.rows_of(answer.body, key)
+        for row in rows[:1]:
+            fields.count_unknown(row, known, key, self.notices)
+        return rows
+
+    def _history_row(self, raw: wire.Raw) -> OrderReport:
+        """A row that cannot be read spoils the history: else its order would seem absent."""
+        try:
+            return codec.order_report(raw, self.notices)
+        except ValueError as error:
+            self.notices.alarm("history_unreadable", str(error))
+            raise
+
+    async def _pages(
+        self, route: Route, priority: Priority, query: dict[str, str | int]
+    ) -> list[Answer]:
+        """All pages of a listing; raises TryAgain or FindOut when one cannot be had."""
+        pages: list[Answer] = []
+        cursors: set[str] = set()
+        cursor = ""
+        while True:
+            page_query = {**query, "limit": PAGE_ROWS_MAX}
+            if cursor:
+                page_query["next_cursor"] = cursor
+            answer = await self.rest.call(route, priority, page_query)
+            if answer.refusal is not None:
+                raise TryAgain(f"{route.name}: {answer.refusal.text}")
+            pages.append(answer)
+            cursor = _cursor(answer.body)
+            if not cursor:
+                return pages
+            if cursor in cursors or len(pages) >= PAGES_MAX:
+                self.notices.count("cursor_repeated", route.name)
+                raise FindOut(f"{route.name}: the pages do not end")
+            cursors.add(cursor)
+
+    async def read_markets(self, event_ids: Sequence[SportEventId]) -> list[Event]:
+        """Book images, except where the stream was newer; ReadFailed beside what was read."""
+        events: list[Event] = []
+        for start in range(0, len(event_ids), MARKET_EVENTS_MAX):
+            chunk = event_ids[start : start + MARKET_EVENTS_MAX]
+            try:
+                answer, markets = await self.markets_of(chunk)
+            except (MmbotError, wire.Unreadable) as error:
+                events.append(ReadFailed("ReadMarkets", str(error)))
+                continue
+            for event_id, raws in markets.items():
+                events.extend(self.books_of(event_id, raws, answer))
+        self._compare_with_stream(events)
+        return events
+
+    def _compare_with_stream(self, events: Sequence[Event]) -> None:
+        """One line may have moved just now; many at once mean that the stream is silent (E4)."""
+        books = [event.book for event in events if isinstance(event, BookUpdated)]
+        compared = [self.listing.differs_from_stream(book) for book in books]
+        differing, shown = compared.count(True), len(compared) - compared.count(None)
+        if differing:
+            self.notices.count("book_differs_from_stream", f"{differing} of {shown} lines")
+        if differing >= SILENT_LINES_MIN and differing * 2 > shown:
+            self.notices.alarm("stream_silent", f"{differing} of {shown} books moved unseen")
+
+    async def markets_of(
+        self, event_ids: Sequence[SportEventId]
+    ) -> tuple[Answer, dict[SportEventId, list[wire.Raw]]]:
+        """Raw markets by event, at most 50 events. Events that are missing are asked once more.
+
+        Raises TryAgain, FindOut or wire.Unreadable.
+        """
+        answer, found = await self._markets_once(event_ids)
+        missing = [event_id for event_id in event_ids if event_id not in found]
+        if missing:
+            # The vendor calls it a defect of theirs; it is seen, so it is asked once more.
+            self.notices.count("markets_of_event_missing", str(missing[0]))
+            _, more = await self._markets_once(missing)
+            found |= more
+        return answer, found
+
+    async def _markets_once(
+        self, event_ids: Sequence[SportEventId]
+    ) -> tuple[Answer, dict[SportEventId, list[wire.Raw]]]:
+        query: dict[str, str | int] = {"event_ids": ",".join(str(ident) for ident in event_ids)}
+        answer = await self.rest.call(self.rest.routes.markets, Priority.AUDIT, query)
+        if answer.refusal is not None:
+            raise TryAgain(f"{self.rest.routes.markets.name}: {answer.refusal.text}")
+        data = wire.unwrap(answer.body, wire.Raw)
+        if wire.is_list(data):
+            return answer, self._grouped(wire.raw_list(data))
+        by_event = {} if wire.is_absent(data) else wire.decode(data, dict[str, wire.Raw])
+        return answer, {
+            SportEventId(int(key)): wire.raw_list(raw)
+            for key, raw in by_event.items()
+            if key.isdigit()
+        }
+
+    def _grouped(self, raws: Sequence[wire.Raw]) -> dict[SportEventId, list[wire.Raw]]:
+        grouped: dict[SportEventId, list[wire.Raw]] = {}
+        for raw in raws:
+            try:
+                ident = wire.decode(raw, wire.Market).event_id
+                grouped.setdefault(SportEventId(int(ident or 0)), []).append(raw)
+            except ValueError as error:
+                self.notices.count("market_unreadable", str(error))
+        grouped.pop(SportEventId(0), None)
+        return grouped
+
+    def books_of(
+        self, event_id: SportEventId, raws: Sequence[wire.Raw], answer: Answer
+    ) -> list[Event]:
+        """Images of lines that are listed and were not streamed since the request left."""
+        events: list[Event] = []
+        for raw in raws:
+            for leaf in leaves(raw, event_id, self.notices):
+                book = self.books.read_leaf(leaf, answer.received_ns)
+                if book is None or self.listing.streamed_since(book.line_id, answer.sent_ns):
+                    continue
+                events.append(BookUpdated(book))
+        return events
+
+    async def read_balance(self) -> list[Event]:
+        """BalanceSeen; its cash is None when the answer could not be used (fails closed)."""
+        try:
+            answer = await self.rest.call(self.rest.routes.balance, Priority.AUDIT)
+        except MmbotError as error:
+            return [ReadFailed("ReadBalance", str(error))]
+        if answer.refusal is not None:
+            return [ReadFailed("ReadBalance", answer.refusal.text)]
+        seen = codec.balance_seen(answer.body, answer.received_ns)
+        if seen.cash_cents is None:
+            self.notices.alarm("balance_unreadable", "a figure is missing in get_balance")
+        return [seen]
+
+    async def read_transactions(self, from_ns: int) -> list[Event]:
+        """All money rows created since `from_ns` (exchange time), or ReadFailed."""
+        route = self.rest.routes.transactions
+        if route is None:
+            return [ReadFailed("ReadTransactions", "this dialect has no such route")]
+        rows: dict[str, Transaction] = {}
+        try:
+            end_s = self.rest.session.exchange_now_ns() // NS_PER_S + AHEAD_S
+            from_s = max(0, from_ns // NS_PER_S)
+            while from_s < end_s:
+                to_s = min(end_s, from_s + WINDOW_S)
+                query: dict[str, str | int] = {"from": from_s, "to": to_s}
+                for answer in await self._pages(route, Priority.AUDIT, query):
+                    for raw in self._rows(answer, "transactions", fields.TRANSACTION):
+                        row = codec.transaction(raw)
+                        rows[row.transaction_id] = row
+                from_s = to_s
+        except (MmbotError, ValueError) as error:
+            return [ReadFailed("ReadTransactions", str(error))]
+        return [TransactionsRead(tuple(rows.values()), from_ns, self.rest.clock.now_ns())]
+
+    async def load_ladder(self) -> LadderLoaded:
+        """Raises SetUpError for a ladder that cannot be used, TryAgain or FindOut else."""
+        answer = await self.rest.call(self.rest.routes.ladder, Priority.AUDIT)
+        if answer.refusal is not None:
+            raise TryAgain(f"the price ladder cannot be loaded: {answer.refusal.text}")
+        try:
+            wire.decode(answer.body, wire.Raw)
+        except wire.Unreadable:  # cut short on the way: that is no wrong set-up
+            raise TryAgain("the price ladder cannot be loaded: an answer that is no JSON") from None
+        return LadderLoaded(codec.ladder(answer.body))
+
+
+def _synced_ns(body: bytes) -> int | None:
+    try:
+        return time_ns(wire.decode(body, wire.Envelope).last_synced_at)
+    except wire.Unreadable:
+        return None
+
+
+def _cursor(body: bytes) -> str:
+    """Below `data`, or beside it."""
+    page = wire.unwrap(body, wire.Raw)
+    inner = None if wire.is_list(page) else wire.decode(page, wire.Page).next_cursor
+    return inner or wire.decode(body, wire.Envelope).next_cursor or ""

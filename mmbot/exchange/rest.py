@@ -1,0 +1,149 @@
+"""One call to the exchange: rate budget, token, 401 once, 429 heard. Meaning is added above."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import quote, urlencode
+
+from mmbot.domain.errors import FindOut, TryAgain
+from mmbot.exchange.amounts import NS_PER_S
+from mmbot.exchange.http import HttpPort, HttpReply, ReplyLost
+from mmbot.exchange.notices import Notices
+from mmbot.exchange.refusals import Refusal, refusal_of, retry_after_s
+from mmbot.exchange.routes import Route, Routes
+from mmbot.exchange.session import Session
+from mmbot.runtime.clock import Clock
+from mmbot.runtime.limiter import Limiter, Priority
+
+# These 429s are about one route only: the others go on (faults: D8).
+ROUTE_CODES: Final = frozenset({"too_many_delayed_requests"})
+
+
+class Throttled(TryAgain):
+    """429: the exchange did not look at the request."""
+
+
+class Unauthorised(TryAgain):
+    """401 even with a new token: the request was not executed."""
+
+
+@dataclass(frozen=True, slots=True)
+class RestSettings:
+    reply_timeout_s: float = 12.0
+    register_timeout_s: float = 30.0
+    pause_max_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class RestPorts:
+    http: HttpPort
+    session: Session
+    limiter: Limiter
+    clock: Clock
+    notices: Notices
+    routes: Routes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`refusal` is None for a 2xx. `sent_ns` and `received_ns` are our clock's."""
+
+    reply: HttpReply = field(repr=False)
+    refusal: Refusal | None
+    sent_ns: int
+    received_ns: int
+    date_ns: int | None
+
+    @property
+    def body(self) -> bytes:
+        return self.reply.body
+
+
+class Rest:
+    """Raises NotSent, Throttled, Unauthorised (nothing was asked) or ReplyLost (find out)."""
+
+    def __init__(self, ports: RestPorts, settings: RestSettings | None = None) -> None:
+        self.routes = ports.routes
+        self.settings = settings or RestSettings()
+        self.clock = ports.clock
+        self.session = ports.session
+        self.notices = ports.notices
+        self._http = ports.http
+        self._limiter = ports.limiter
+        self._throttled_in_a_row = 0
+
+    async def call(
+        self,
+        route: Route,
+        priority: Priority,
+        query: dict[str, str | int] | None = None,
+        body: bytes = b"",
+        item: str = "",
+    ) -> Answer:
+        """`item` is a further path element, such as an order id."""
+        path = route.path + (f"/{quote(item, safe='')}" if item else "")
+        if query:
+            path += "?" + urlencode(query, safe=",")
+        token = await self._token(None)
+        answer = await self._once(route, path, priority, body, token)
+        if answer.reply.status == 401:
+            # Not executed. Only this request is repeated, whatever batch it belongs to (C8).
+            token = await self._token(token)
+            answer = await self._once(route, path, priority, body, token)
+            if answer.reply.status == 401:
+                self.notices.count("unauthorised_with_a_new_token", route.name)
+                raise Unauthorised(f"{route.name}: 401 with a new token")
+        return answer
+
+    async def _token(self, refused: str | None) -> str:
+        """Trouble with the session is never doubt about the request: it has not been executed."""
+        try:
+            if refused is None:
+                return await self.session.token()
+            return await self.session.renewed(refused)
+        except FindOut as error:
+            raise Unauthorised(f"no token: {error}") from None
+
+    async def _once(
+        self, route: Route, path: str, priority: Priority, body: bytes, token: str
+    ) -> Answer:
+        await self._limiter.acquire(priority, route.name)
+        sent_ns = self.clock.now_ns()
+        settings = self.settings
+        reply = await self._http.request(
+            route.method,
+            path,
+            {"Authorization": f"Bearer {token}"},
+            body,
+            settings.register_timeout_s
+            if route is self.routes.register
+            else settings.reply_timeout_s,
+        )
+        received_ns = self.clock.now_ns()
+        date_ns = self.session.note_date(reply)
+        if 200 <= reply.status < 300:
+            self._throttled_in_a_row = 0
+            return Answer(reply, None, sent_ns, received_ns, date_ns)
+        refusal = refusal_of(reply)
+        if reply.status == 429:
+            self._throttle(route, reply, refusal)
+        if 300 <= reply.status < 400:
+            raise ReplyLost(f"{route.name}: redirected ({reply.status})")
+        if refusal.code and refusal.meaning.alarm:
+            self.notices.alarm(refusal.code, f"{route.name}: {refusal.text}")
+        else:
+            self.notices.count(f"refused:{refusal.code or refusal.status}", route.name)
+        return Answer(reply, refusal, sent_ns, received_ns, date_ns)
+
+    def _throttle(self, route: Route, reply: HttpReply, refusal: Refusal) -> None:
+        wait_s = retry_after_s(reply, refusal, self.session.exchange_now_ns())
+        self.notices.count(f"refused:{refusal.code or 429}", route.name)
+        if refusal.code not in ROUTE_CODES:
+            # Without a word from the exchange the pause doubles while it goes on saying no.
+            self._throttled_in_a_row = min(self._throttled_in_a_row + 1, 6)
+            wait_s = min(
+                max(wait_s, 2.0 ** (self._throttled_in_a_row - 1)), self.settings.pause_max_s
+            )
+            self._limiter.pause(self.clock.now_ns() + round(wait_s * NS_PER_S))
+        raise Throttled(f"{route.name}: 429 {refusal.code}", wait_s)

@@ -1,0 +1,74 @@
+"""Methods and paths of one dialect, as data: nothing else in mmbot spells a path."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Final
+
+PAGE_ROWS_MAX: Final = 100
+HISTORY_WINDOW_MAX_S: Final = 7 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`name` is the last part of the path: the limiter knows query routes by it."""
+
+    name: str
+    method: str
+    path: str
+    writes: bool = False  # asks something of the book: never repeated by the HTTP layer
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    login: Route
+    refresh: Route
+    connection_config: Route
+    register: Route
+    tournaments: Route
+    sport_events: Route
+    balance: Route
+    ladder: Route
+    markets: Route
+    submit: Route
+    cancel: Route
+    cancel_by_market: Route | None  # None: the dialect has no such route
+    cancel_all: Route | None
+    order: Route
+    history: Route
+    transactions: Route | None
+
+    @property
+    def order_paths(self) -> frozenset[str]:
+        """Paths that change the book: they get connections of their own."""
+        routes = (getattr(self, one.name) for one in fields(self))
+        return frozenset(route.path for route in routes if route is not None and route.writes)
+
+
+def _get(path: str) -> Route:
+    return Route(path.rsplit("/", 1)[1], "GET", path)
+
+
+def _post(path: str, writes: bool = False) -> Route:
+    return Route(path.rsplit("/", 1)[1], "POST", path, writes)
+
+
+V4: Final = Routes(
+    login=_post("/auth/login"),
+    refresh=_post("/auth/refresh"),
+    connection_config=_get("/websocket/connection-config"),
+    register=_post("/v4/mm/websocket"),
+    # These two have no v4 form (contract 4).
+    tournaments=_get("/mm/get_tournaments"),
+    sport_events=_get("/mm/get_sport_events"),
+    balance=_get("/v4/mm/get_balance"),
+    ladder=_get("/v4/mm/get_price_ladder"),
+    markets=_get("/v4/mm/get_multiple_markets"),
+    submit=_post("/v4/mm/submit_multiple_orders", writes=True),
+    cancel=_post("/v4/mm/cancel_multiple_orders", writes=True),
+    cancel_by_market=_post("/v4/mm/cancel_orders_by_market", writes=True),
+    cancel_all=_post("/v4/mm/cancel_all_orders", writes=True),
+    order=_get("/v4/mm/get_order"),
+    history=_get("/v4/mm/get_order_history"),
+    transactions=_get("/v4/mm/get_transactions"),
+)

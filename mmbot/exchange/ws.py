@@ -1,0 +1,159 @@
+"""Text frames in and out of one socket; real (websockets) and in memory."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Awaitable, Callable
+from ipaddress import ip_address
+from typing import Final, Protocol
+from urllib.parse import quote
+
+import websockets
+from websockets.asyncio.client import ClientConnection, connect
+
+from mmbot.exchange.wire import ConnectionConfig
+
+MESSAGE_BYTES_MAX: Final = 4 * 1024 * 1024
+FRAMES_WAITING_MAX: Final = 1_024
+OPEN_TIMEOUT_S: Final = 10.0
+CLOSE_TIMEOUT_S: Final = 1.0
+ABNORMAL: Final = 1006
+
+
+class WsClosed(Exception):
+    """The socket is gone; `code` is the close code, 1006 when there was none."""
+
+    def __init__(self, code: int = ABNORMAL, reason: str = "") -> None:
+        super().__init__(f"closed with {code} {reason[:100]}".strip())
+        self.code = code
+
+
+class WsConnection(Protocol):
+    """Each method raises WsClosed when the socket is gone; `close` never does."""
+
+    async def recv(self) -> str | bytes: ...
+
+    async def send(self, text: str) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class WsPort(Protocol):
+    async def connect(self, url: str) -> WsConnection:
+        """Raises WsClosed when no connection can be had."""
+        ...
+
+
+def stream_url(config: ConnectionConfig) -> str:
+    """`ws_host` when it is given, else the hosted service's host of that cluster."""
+    host = config.ws_host or f"ws-{config.cluster}.pusher.com"
+    scheme = "ws" if _is_loopback(host) else "wss"
+    query = "protocol=7&client=mmbot&version=1.0&flash=false"
+    return f"{scheme}://{host}/app/{quote(config.key, safe='')}?{query}"
+
+
+def _is_loopback(host: str) -> bool:
+    """Plain text only inside this machine."""
+    name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+    if name == "localhost":
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+class LiveWs:
+    """Real sockets."""
+
+    async def connect(self, url: str) -> WsConnection:
+        try:
+            connection = await connect(
+                url,
+                compression=None,  # small frames: deflate costs more time than it saves
+                max_size=MESSAGE_BYTES_MAX,
+                max_queue=FRAMES_WAITING_MAX,
+                open_timeout=OPEN_TIMEOUT_S,
+                close_timeout=CLOSE_TIMEOUT_S,
+                ping_interval=None,  # Pusher has its own, and the server's are answered anyway
+                proxy=None,
+            )
+        except (OSError, TimeoutError, websockets.WebSocketException) as error:
+            text = f"{type(error).__name__} {error}".splitlines()[0]
+            raise WsClosed(ABNORMAL, text) from None
+        return _LiveConnection(connection)
+
+
+class _LiveConnection:
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+
+    async def recv(self) -> str | bytes:
+        try:
+            return await self._connection.recv(decode=False)  # msgspec reads bytes as they are
+        except websockets.ConnectionClosed as error:
+            raise _closed(error) from None
+
+    async def send(self, text: str) -> None:
+        try:
+            await self._connection.send(text)
+        except websockets.ConnectionClosed as error:
+            raise _closed(error) from None
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+
+def _closed(error: websockets.ConnectionClosed) -> WsClosed:
+    if error.rcvd is None:
+        return WsClosed(ABNORMAL, "connection lost")
+    return WsClosed(error.rcvd.code, error.rcvd.reason)
+
+
+class RawConnection(Protocol):
+    """A connection given in memory: `recv` raises an OSError that may have a `code`."""
+
+    async def recv(self) -> str: ...
+
+    async def send(self, text: str) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class InMemoryWs:
+    """A WsPort over a function given in memory (simulation)."""
+
+    def __init__(self, connect_raw: Callable[[str], Awaitable[RawConnection]]) -> None:
+        self._connect_raw = connect_raw
+
+    async def connect(self, url: str) -> WsConnection:
+        try:
+            return _InMemoryConnection(await self._connect_raw(url))
+        except OSError as error:
+            raise _lost(error) from None
+
+
+class _InMemoryConnection:
+    def __init__(self, raw: RawConnection) -> None:
+        self._raw = raw
+
+    async def recv(self) -> str | bytes:
+        try:
+            return await self._raw.recv()
+        except OSError as error:
+            raise _lost(error) from None
+
+    async def send(self, text: str) -> None:
+        try:
+            await self._raw.send(text)
+        except OSError as error:
+            raise _lost(error) from None
+
+    async def close(self) -> None:
+        with contextlib.suppress(OSError):
+            await self._raw.close()
+
+
+def _lost(error: OSError) -> WsClosed:
+    code = getattr(error, "code", ABNORMAL)
+    return WsClosed(code if isinstance(code, int) else ABNORMAL, str(error))

@@ -1,0 +1,229 @@
+"""The stream as a service: what the engine is told, and how often the exchange is bothered."""
+
+from __future__ import annotations
+
+import pytest
+
+from mmbot.domain.events import BookUpdated
+from mmbot.exchange.listing import Wish
+from tests.exchange.parts import (
+    EVENT_ID,
+    example,
+    refused,
+)
+from tests.exchange.stage import (
+    CONFIG,
+    DOWN,
+    REGISTER,
+    UP,
+    Stage,
+    config,
+    more,
+    nothing,
+    staged,
+)
+
+
+def test_the_handshake_in_its_order() -> None:
+    stage = staged(nothing)
+    assert stage.states[0] == UP
+    paths = [one.path for one in stage.parts.http.asked]
+    assert paths == ["/auth/login", CONFIG, REGISTER]
+    body = stage.parts.http.asked[-1].body
+    assert body["socket_id"] == "1.1"
+    assert body["subscriptions"] == [
+        {"type": "tournament", "ids": ["31"]}, {"type": "event", "ids": [str(EVENT_ID)]}
+    ]  # fmt: skip
+    frames = [frame["event"] for frame in stage.last.heard]
+    assert frames == ["pusher:signin"] + ["pusher:subscribe"] * 4
+    assert stage.last.url.startswith("wss://ws.talaria.example/app/a1b2c3d4e5f6a7b8c9d0?")
+
+
+def test_a_quiet_market_with_health_checks_is_fine() -> None:
+    # faults: E2
+    async def quiet(stage: Stage) -> None:
+        await stage.wait(600)
+
+    assert staged(quiet).states == [UP, DOWN]  # the last is the end of the test
+
+
+def test_missing_health_checks_blind_us_after_eleven_seconds_and_reconnect_after_thirty() -> None:
+    # faults: E1 E16
+    async def half_open(stage: Stage) -> None:
+        await stage.wait(3.1)  # a beat at 5 s has been heard
+        stage.beating = False
+        for _ in range(40):
+            await stage.wait(1)
+            stage.last.say("pusher:ping")
+        stage.beating = True
+        await stage.wait(10)
+
+    stage = staged(half_open)
+    assert stage.states[:4] == [UP, (False, True, "stream-1"), DOWN, (True, True, "stream-2")]
+    blind_s, dead_s = stage.told[1][0] - 5, stage.told[2][0] - 5
+    assert 11 <= blind_s <= 11.5
+    assert 30 <= dead_s <= 31
+    assert stage.server.sockets[0].closed
+
+
+def test_a_late_health_check_ends_the_blindness() -> None:
+    async def pause(stage: Stage) -> None:
+        stage.beating = False
+        await stage.wait(15)
+        stage.beating = True
+        await stage.wait(10)
+
+    assert staged(pause).states[:3] == [UP, (False, True, "stream-1"), UP]
+
+
+@pytest.mark.parametrize(
+    ("code", "least_s", "most_s"),
+    [(4200, 0, 0.01), (4201, 0, 0.01), (4100, 1, 2), (1006, 0.2, 1), (4001, 0.4, 2)],
+)
+def test_how_soon_it_comes_back(code: int, least_s: float, most_s: float) -> None:
+    # faults: E14
+    async def cut(stage: Stage) -> None:
+        stage.last.hang_up(code)
+        await stage.wait(5)
+
+    stage = staged(cut)
+    assert stage.states[:3] == [UP, DOWN, (True, True, "stream-2")]
+    assert stage.told[1][0] == pytest.approx(2, abs=0.01)
+    assert least_s <= stage.told[2][0] - stage.told[1][0] <= most_s
+
+
+def test_after_a_4001_the_config_and_the_token_are_fetched_again() -> None:
+    # faults: E14
+    async def cut(stage: Stage) -> None:
+        await stage.wait(10)
+        stage.last.hang_up(4009)
+        await stage.wait(5)
+
+    stage = staged(cut)
+    assert stage.parts.http.count(CONFIG) == 2
+    assert stage.parts.http.count("/auth/refresh") == 1
+    assert stage.parts.http.asked[-1].token == "t2"
+
+
+def test_a_second_refusal_in_a_row_alarms_and_is_tried_slowly_for_ever() -> None:
+    async def refuse(stage: Stage) -> None:
+        stage.server.refuse_next = [4001] * 5
+        stage.last.hang_up(4001)
+        await stage.wait(200)
+
+    stage = staged(refuse)
+    assert "stream_refused" in stage.parts.alarms
+    assert stage.parts.http.count(CONFIG) <= 8
+    assert stage.states[-2][:2] == (True, True)
+
+
+def test_a_server_that_sends_everybody_away_is_not_stormed() -> None:
+    # faults: E14 D16
+    async def torture(stage: Stage) -> None:
+        for _ in range(600):
+            if not stage.last.closed:
+                stage.last.hang_up(4200)
+            await stage.wait(0.1)
+
+    stage = staged(torture)
+    assert 3 <= len(stage.server.sockets) <= 12
+
+
+# --- make before break ----------------------------------------------------------------------
+
+
+def test_a_larger_wish_opens_a_second_connection_before_the_first_closes() -> None:
+    # faults: E6
+    async def widen(stage: Stage) -> None:
+        stage.feed.watch(more(7))
+        await stage.wait(3)
+        assert not stage.server.sockets[0].closed
+        await stage.wait(4)
+        assert stage.server.sockets[0].closed
+
+    stage = staged(widen)
+    assert stage.states == [UP, (True, True, "stream-2"), DOWN]
+    body = stage.parts.http.asked[-1].body
+    assert {"type": "event", "ids": [str(EVENT_ID), "7"]} in body["subscriptions"]
+
+
+def test_a_smaller_wish_changes_nothing() -> None:
+    # faults: F7
+    async def narrow(stage: Stage) -> None:
+        stage.feed.watch(Wish((EVENT_ID,), (), (31,)))
+        await stage.wait(20)
+
+    stage = staged(narrow, wish=more(7))
+    assert len(stage.server.sockets) == 1
+
+
+def test_when_the_second_connection_fails_the_first_goes_on_and_it_is_tried_again() -> None:
+    async def widen(stage: Stage) -> None:
+        stage.server.refuse_next = [1006, 1006]
+        stage.feed.watch(more(7))
+        await stage.wait(20)
+
+    stage = staged(widen)
+    assert stage.states == [UP, (True, True, "stream-4"), DOWN]
+
+
+def test_when_the_first_dies_meanwhile_nobody_waits_for_a_slow_retry() -> None:
+    async def widen(stage: Stage) -> None:
+        stage.server.refuse_next = [4001] * 2
+        stage.feed.watch(more(7))
+        await stage.wait(10)
+        stage.last.hang_up(4200)
+        await stage.wait(3)
+
+    stage = staged(widen)
+    downs = [at_s for at_s, private, _, _ in stage.told if not private]
+    ups = [at_s for at_s, private, _, _ in stage.told if private]
+    assert downs[0] == pytest.approx(12, abs=0.1)
+    assert ups[1] - downs[0] < 1.5
+
+
+@pytest.mark.parametrize(
+    "change", [{"key": "other"}, {"ws_host": "other.example"}, {"ws_host": ""}]
+)
+def test_a_changed_config_moves_the_stream_without_a_gap(change: dict[str, str]) -> None:
+    # faults: E6
+    async def change_config(stage: Stage) -> None:
+        stage.parts.http.on(CONFIG, config(**change))
+        await stage.wait(70)
+        stage.parts.http.on(CONFIG, config())
+        await stage.wait(70)
+
+    stage = staged(change_config, config_poll_s=60)
+    assert stage.states == [UP, (True, True, "stream-2"), (True, True, "stream-3"), DOWN]
+    first, second, third = (socket.url for socket in stage.server.sockets)
+    assert first == third != second
+
+
+def test_while_both_are_open_a_line_belongs_to_the_newer_that_showed_it() -> None:
+    async def overlap(stage: Stage) -> None:
+        frame = example("ws_market_selections.event.wire.json")
+        other = example("ws_market_selections.subtype.wire.json")
+        stage.feed.watch(more(7))
+        await stage.wait(1)
+        old, new = stage.server.sockets
+        old.say_raw(frame)
+        await stage.wait(0.1)
+        new.say_raw(frame)
+        await stage.wait(0.1)
+        old.say_raw(frame)
+        old.say_raw(other)
+        await stage.wait(0.1)
+
+    books = [one.book.line_id for one in staged(overlap).events if isinstance(one, BookUpdated)]
+    assert books == ["10079123/219/0", "10079123/219/0", "10079123/921/62.5"]
+
+
+def test_config_polls_that_fail_keep_the_old_one_and_alarm() -> None:
+    # faults: E7
+    async def fail(stage: Stage) -> None:
+        stage.parts.http.on(CONFIG, refused(500, "internal_error"))
+        await stage.wait(700)
+
+    stage = staged(fail, config_poll_s=60)
+    assert stage.states == [UP, DOWN]
+    assert stage.parts.alarms == ["config_poll_failed"]

@@ -1,0 +1,165 @@
+"""Registration: what is granted, cut, rejected or refused, and what that means for us."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from mmbot.domain.errors import SetUpError
+from mmbot.exchange.feed import Feed, FeedSettings
+from mmbot.exchange.http import HttpReply, ReplyLost
+from mmbot.exchange.link import LinkPorts
+from tests.exchange.parts import (
+    EVENT_ID,
+    Asked,
+    FakeServer,
+    a_client,
+    example,
+    example_json,
+    refused,
+    reply,
+    run,
+)
+from tests.exchange.stage import (
+    DOWN,
+    EVENT_CHANNEL,
+    PRIVATE,
+    REGISTER,
+    UP,
+    Stage,
+    more,
+    nothing,
+    staged,
+)
+
+# --- registration ---------------------------------------------------------------------------
+
+
+def test_over_the_cap_the_nearest_events_are_kept() -> None:
+    # faults: E8
+    def capped(asked: Asked) -> HttpReply:
+        ids = next(s["ids"] for s in asked.body["subscriptions"] if s["type"] == "event")
+        if len(ids) > 60:
+            return reply(example("error.400.exceed_subscription_count.json"), 400)
+        return reply(example("websocket_register.response.v4.json"))
+
+    async def start(stage: Stage) -> None:
+        stage.parts.http.on(REGISTER, capped)
+        stage.feed.watch(more(*range(1, 100)))
+        await stage.wait(10)
+
+    stage = staged(start)
+    assert stage.states[:2] == [UP, (True, True, "stream-2")]
+    assert "exceed_subscription_count" in stage.parts.alarms
+    ids = stage.parts.http.asked[-1].body["subscriptions"][1]["ids"]
+    assert ids[:2] == [str(EVENT_ID), "1"]
+
+
+def test_rejected_subscriptions_are_counted_and_the_rest_works() -> None:
+    # faults: E9
+    async def start(stage: Stage) -> None:
+        body = reply(example("websocket_register.response.v4.rejected.json"))
+        stage.parts.http.on(REGISTER, body)
+        stage.last.hang_up(4200)
+        await stage.wait(1)
+
+    stage = staged(start)
+    assert stage.states[2] == (True, True, "stream-2")
+    assert stage.parts.notices.counts["subscription_rejected:unknown_type"] == 1
+
+
+def registration(change: Callable[[dict[str, Any]], None]) -> HttpReply:
+    body = example_json("websocket_register.response.v4.json")
+    change(body["data"])
+    return reply(body)
+
+
+def test_channels_may_come_in_any_order_and_with_any_names() -> None:
+    # faults: E10
+    def shuffle(data: dict[str, Any]) -> None:
+        data["authorized_channel"].reverse()
+        for one in data["authorized_channel"]:
+            one["binding_events"] = [b["name"] for b in one["binding_events"]]
+
+    async def start(stage: Stage) -> None:
+        stage.parts.http.on(REGISTER, registration(shuffle))
+        stage.last.hang_up(4200)
+        await stage.wait(20)
+
+    stage = staged(start)
+    assert stage.states[2] == (True, True, "stream-2")
+
+
+def test_no_event_channel_at_all_is_not_public() -> None:
+    # faults: E3
+    def strip(data: dict[str, Any]) -> None:
+        data["authorized_channel"] = data["authorized_channel"][:2]
+
+    async def start(stage: Stage) -> None:
+        stage.parts.http.on(REGISTER, registration(strip))
+        stage.last.hang_up(4200)
+        await stage.wait(1)
+
+    stage = staged(start)
+    assert stage.states[2] == (True, False, "stream-2")
+    assert "no_event_channel" in stage.parts.alarms
+
+
+def test_a_refused_event_channel_is_not_public_and_a_refused_private_one_not_live() -> None:
+    # faults: E16
+    async def refuse(stage: Stage) -> None:
+        stage.server.refused_channels = {EVENT_CHANNEL}
+        stage.last.hang_up(4200)
+        await stage.wait(1)
+        stage.server.refused_channels = {PRIVATE}
+        stage.last.hang_up(4200)
+        await stage.wait(5)
+
+    stage = staged(refuse)
+    assert stage.states[:4] == [UP, DOWN, (True, False, "stream-2"), DOWN]
+    assert len(stage.states) == 4
+
+
+@pytest.mark.parametrize(
+    "step", [ReplyLost("reset"), refused(500, "internal_error"), reply(b"<html>"), reply({})]
+)
+def test_a_registration_that_fails_is_tried_again(step: Any) -> None:
+    async def start(stage: Stage) -> None:
+        good = reply(example("websocket_register.response.v4.json"))
+        stage.parts.http.on(REGISTER, step, good)
+        stage.last.hang_up(4200)
+        await stage.wait(5)
+
+    assert staged(start).states[:3] == [UP, DOWN, (True, True, "stream-3")]
+
+
+def test_a_token_that_changed_while_the_socket_was_down_is_the_one_used() -> None:
+    # faults: D6
+    async def rotate(stage: Stage) -> None:
+        await stage.wait(10)
+        stage.last.hang_up(1006)
+        await stage.parts.session.renewed("t1")
+        await stage.wait(5)
+
+    stage = staged(rotate)
+    assert [one.token for one in stage.parts.http.asked if one.path == REGISTER] == ["t1", "t2"]
+
+
+def test_wrong_keys_come_out_as_they_are() -> None:
+    async def main() -> None:
+        parts = a_client()
+        parts.http.on("/auth/login", refused(401, "unauthorized"))
+        ports = LinkPorts(parts.rest, FakeServer(), parts.listing, parts.notices)
+        feed = Feed(ports, FeedSettings(), lambda: 0.5)
+        with pytest.raises(SetUpError, match="refused the log-in"):
+            await feed.run(lambda event: None)
+
+    run(main())
+
+
+def test_the_feed_ends_when_it_is_cancelled_and_says_so() -> None:
+    stage = staged(nothing)
+    assert stage.states[-1] == DOWN
+    assert all(socket.closed for socket in stage.server.sockets)
