@@ -1,0 +1,1 @@
+"""The exchange in the box: a simulated ProphetX that imports nothing else of mmbot."""

@@ -1,0 +1,65 @@
+"""The box's own fair value per line: a seeded martingale around the bookmakers' consensus."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from random import Random
+
+from mmbot.sim.lifecycle import Listing
+from mmbot.sim.prices import sigmoid
+from mmbot.sim.scenario import Drift
+
+LAG_STEPS_MAX = 40
+
+
+class FairBoard:
+    """Current and slightly older logits of side 0 of every line."""
+
+    def __init__(self, listing: Listing, drift: Drift, rng: Random) -> None:
+        self._listing = listing
+        self._drift = drift
+        self._rng = rng
+        self._shift = [0.0] * len(listing.lines)
+        self._past: deque[tuple[int, tuple[float, ...]]] = deque(maxlen=LAG_STEPS_MAX)
+        self.news_ns: dict[int, int] = {}
+
+    def step(self, now_ns: int) -> None:
+        """One step of the drift; prices stay martingales."""
+        seconds = self._drift.step_ms / 1000
+        sd = self._drift.sd_per_sqrt_s * math.sqrt(seconds)
+        own = self._drift.own_share
+        common_weight = math.sqrt(1.0 - own * own)
+        for event in self._listing.events.values():
+            common = self._rng.gauss(0.0, 1.0)
+            for line in event.lines:
+                draw = common_weight * common + own * self._rng.gauss(0.0, 1.0)
+                fair = self.probability(line.index)
+                self._shift[line.index] += (fair - 0.5) * sd * sd + sd * draw
+        self._past.append((now_ns, tuple(self._shift)))
+
+    def news(self, event_id: int, shift: float, now_ns: int) -> None:
+        """The fair of a whole event jumps."""
+        for line in self._listing.events[event_id].lines:
+            self._shift[line.index] += shift
+        self.news_ns[event_id] = now_ns
+        self._past.append((now_ns, tuple(self._shift)))
+
+    def x(self, line_index: int) -> float:
+        return self._listing.lines[line_index].base_logit + self._shift[line_index]
+
+    def shift(self, line_index: int) -> float:
+        """How far the line has moved from the bookmakers' prices, in logit."""
+        return self._shift[line_index]
+
+    def x_at(self, line_index: int, at_ns: int) -> float:
+        """The logit as it was at an earlier time (as far back as is remembered)."""
+        base = self._listing.lines[line_index].base_logit
+        for ns, shifts in reversed(self._past):
+            if ns <= at_ns:
+                return base + shifts[line_index]
+        return base + (self._past[0][1][line_index] if self._past else 0.0)
+
+    def probability(self, line_index: int, side: int = 0) -> float:
+        fair = sigmoid(self.x(line_index))
+        return fair if side == 0 else 1.0 - fair

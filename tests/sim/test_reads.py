@@ -1,0 +1,178 @@
+"""History, fills and money over REST: windows, pages, filters and the reporting lag."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mmbot.sim.scenario import SessionRules
+from tests.sim.builders import NS, START_NS, Client, a_box, a_line, a_second_client
+
+NOW_S = START_NS // NS
+FAST = SessionRules(requests_per_second_max=10_000)
+
+
+def _orders(client: Client, count: int) -> list[str]:
+    strike_id = a_line(client.box).strikes[0].strike_id
+    placed = [client.order(strike_id, 900, 5.0) for _ in range(count)]
+    for body in placed:
+        assert client.api("POST", "/v4/mm/submit_order", body)[0] == 200
+    client.wait(1)
+    return [str(body["external_id"]) for body in placed]
+
+
+def _pages(client: Client, path: str, name: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    cursor = ""
+    while True:
+        query = f"{path}&next_cursor={cursor}" if cursor else path
+        status, answer = client.api("GET", query)
+        assert status == 200, answer
+        rows += answer["data"][name]
+        cursor = answer["data"]["next_cursor"]
+        if not cursor:
+            return rows
+
+
+def test_history_pages_hold_every_order_once_newest_first() -> None:
+    client = Client(a_box(session=FAST))
+    placed = _orders(client, 23)
+    path = f"/v4/mm/get_order_history?from={NOW_S}&to={NOW_S + 60}&limit=5"
+    rows = _pages(client, path, "orders")
+    assert [row["external_id"] for row in rows] == placed[::-1]
+
+
+def test_history_filters() -> None:
+    client = Client(a_box(session=FAST))
+    _orders(client, 3)
+    client.api("POST", "/v4/mm/cancel_all_orders")
+    kept = _orders(client, 1)
+    window = f"/v4/mm/get_order_history?updated_at_from={NOW_S}"
+    line = a_line(client.box)
+
+    def found(query: str) -> int:
+        return len(client.api("GET", f"{window}{query}")[1]["data"]["orders"])
+
+    assert found("") == 4
+    assert found("&status=canceled") == 3
+    assert found("&status=open&matching_status=unmatched") == len(kept)
+    assert found("&matching_status=fully_matched") == 0
+    assert found(f"&event_id={line.event_id}&market_id={line.market_id}") == 4
+    assert found("&market_id=1") == 0
+    assert found("&status=settled") == 0
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("", "missing_date_range"),
+        ("?from=x&to=5", "invalid_from"),
+        ("?from=5&to=x", "invalid_to"),
+        ("?from=10&to=5", "from_date_greater_than_to_date"),
+        ("?from=0&to=604801", "invalid_from_to_range"),
+        ("?updated_at_from=0&updated_at_to=172801", "invalid_updated_at_range"),
+        ("?updated_at_from=x", "invalid_updated_at_from"),
+        ("?from=1&to=2&limit=101", "invalid_param"),
+        ("?from=1&to=2&limit=0", "invalid_param"),
+        ("?from=1&to=2&next_cursor=%21", "invalid_cursor"),
+    ],
+)
+def test_bad_windows_and_pages_have_their_names(query: str, code: str) -> None:
+    client = Client(a_box())
+    status, answer = client.api("GET", f"/v4/mm/get_order_history{query}")
+    assert (status, answer["error"]) == (400, code)
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/v4/mm/get_order/x", 400, "invalid_order_id"),
+        ("/v4/mm/get_order/00000000-0000-4000-8000-000000000000", 404, "data_not_found"),
+        ("/v4/mm/get_markets?event_id=0", 400, "market_invalid_event"),
+        ("/v4/mm/get_markets?event_id=7", 404, "sport_event_not_found"),
+        ("/v4/mm/get_multiple_markets?event_ids=", 400, "market_event_limit_exceeded"),
+        (
+            "/v4/mm/get_multiple_markets?event_ids=" + ",".join(["7"] * 51),
+            400,
+            "market_event_limit_exceeded",
+        ),
+        ("/v4/mm/get_strikes?strike_ids=", 400, "invalid_param"),
+    ],
+)
+def test_bad_reads_have_their_names(path: str, status: int, code: str) -> None:
+    got, answer = Client(a_box()).api("GET", path)
+    assert (got, answer["error"]) == (status, code)
+
+
+def test_another_accounts_order_is_not_shown() -> None:
+    box = a_box()
+    client, other = Client(box), a_second_client(box)
+    order = client.place(a_line(box).strikes[0].strike_id, 900, 5.0)
+    assert other.api("GET", f"/v4/mm/get_order/{order['order_id']}")[0] == 404
+
+
+def test_fills_and_transactions_add_up_over_the_routes() -> None:
+    box = a_box(session=FAST)
+    client, taker = Client(box), a_second_client(box)
+    line = a_line(box)
+    order = client.place(line.strikes[0].strike_id, 150, 200.0)
+    taker.wait(1)
+    for _ in range(7):
+        taker.place(line.strikes[1].strike_id, -150, 15.0)
+    client.now_ns = taker.now_ns
+    window = f"from={NOW_S}&to={NOW_S + 100}&limit=3"
+    trades = _pages(client, f"/v4/mm/get_trades?{window}", "trades")
+    assert [row["quantity"] for row in trades] == [10.0] * 7
+    path = f"/v4/mm/get_order_matched_detail?order_ids={order['order_id']}&limit=3"
+    details = _pages(client, path, "matching_details")
+    assert sum(row["profit"] for row in details) == 105.0
+    moved = _pages(client, f"/v4/mm/get_transactions?{window}", "transactions")
+    assert [row["transaction_type"] for row in moved] == ["TRADE"] * 7
+    assert moved[0]["balance"] == 100_000 - 70
+    assert {row["trade_id"] for row in moved} == {row["id"] for row in trades}
+    _, answer = client.api("GET", "/v4/mm/get_balance")
+    data = answer["data"]
+    assert (data["balance"], data["matched_order_balance"]) == (99_930.0, 70.0)
+    assert data["unmatched_order_balance"] == 130.0
+
+
+def test_the_reporting_copy_lags_and_says_so() -> None:
+    # faults: A11
+    box = a_box(session=SessionRules(reporting_lag_s=3.0))
+    client = Client(box)
+    strike_id = a_line(box).strikes[0].strike_id
+    _, answer = client.api("POST", "/v4/mm/submit_order", client.order(strike_id, 900, 5.0))
+    order = answer["data"]["order"]
+    path = f"/v4/mm/get_order/{order['order_id']}"
+    client.wait(2)
+    assert client.api("GET", path)[0] == 404
+    client.wait(1)
+    _, answer = client.api("GET", path)
+    assert answer["data"]["status"] == "inactive"
+    assert answer["last_synced_at"] == "2026-11-22T15:00:00Z"
+    client.wait(1)
+    client.cancel(order)
+    window = f"/v4/mm/get_order_history?from={NOW_S}"
+    client.wait(2)
+    _, answer = client.api("GET", window)
+    assert [row["status"] for row in answer["data"]["orders"]] == ["open"]
+    client.wait(2)
+    _, answer = client.api("GET", window)
+    assert [row["status"] for row in answer["data"]["orders"]] == ["canceled"]
+
+
+def test_the_book_shows_what_a_taker_gets_with_its_size() -> None:
+    box = a_box()
+    client = Client(box)
+    line = a_line(box)
+    client.place(line.strikes[0].strike_id, -117, 117.0)
+    client.place(line.strikes[0].strike_id, -115, 50.0)
+    client.place(line.strikes[0].strike_id, -115, 50.0)
+    _, answer = client.api("GET", f"/v4/mm/get_markets?event_id={line.event_id}")
+    market = next(one for one in answer["data"]["markets"] if one["type"] == "moneyline")
+    mine, theirs = market["selections"]
+    assert [(one["price"], one["value"]) for one in mine] == [(None, 0)]
+    rows = [(one["price"], one["quantity"], one["value"]) for one in theirs]
+    assert rows == [(117, 117.0, 100.0), (115, 100.0, 86.96)]
+    assert theirs[0]["display_price"] == "+117"
