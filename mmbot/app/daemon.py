@@ -1,0 +1,232 @@
+"""The whole process on one screen: how it starts, what runs in it, how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, Final, Literal
+
+from mmbot.app import strategies, wiring
+from mmbot.app.dispatch import Dispatcher
+from mmbot.app.loop import EngineLoop, Pumps
+from mmbot.app.observers import Observers
+from mmbot.app.office import Office
+from mmbot.app.status import Sources, status
+from mmbot.app.world import World
+from mmbot.app.writer import JournalWriter
+from mmbot.config import Settings
+from mmbot.domain.commands import CancelRef
+from mmbot.domain.entries import Entry
+from mmbot.domain.errors import MmbotError
+from mmbot.domain.events import OperatorSaid
+from mmbot.engine.ledger import Ledger
+from mmbot.exchange.notices import Notices
+from mmbot.ops.metrics import Metrics
+from mmbot.ops.notify import Notifier
+from mmbot.runtime.clock import NS_PER_S
+from mmbot.runtime.inbox import Inbox
+from mmbot.runtime.supervisor import (
+    Restart,
+    Service,
+    ServiceEnded,
+    ServiceStarted,
+    Supervisor,
+    SupervisorEvent,
+)
+from mmbot.sources.polling import PolledSource
+from mmbot.store.latch import HaltLatch
+
+STOP_WAIT_MAX_S: Final = 100.0  # a doubt ends at the arrival bound of 72 s, then it is swept
+STOP_LOOK_S: Final = 0.1
+LAST_CANCEL_MAX_S: Final = 10.0
+LAG_EVERY_S: Final = 0.5
+Word = Literal["halt", "resume", "pause", "stop"]
+
+
+class Daemon:
+    """One run. `start` may raise SetUpError or Stop and has then begun nothing."""
+
+    def __init__(self, settings: Settings, world: World, metrics: Metrics) -> None:
+        self._settings = settings
+        self._world = world
+        self._metrics = metrics
+        self._notices = Notices(self._odd, self._odd)
+        self._notifier = Notifier()
+        self._enabled = strategies.require(settings)
+        self._latch = HaltLatch(settings.state_dir)
+        self._client = client = wiring.client(settings, world, self._notices)
+        self._ledger = Ledger(settings.ledger.prefix)
+        self._engine = wiring.engine(settings, world, self._ledger, self._enabled.slots)
+        self._inbox = Inbox(world.clock)
+        tell, clock = self._inbox.put, world.clock
+        self._dispatcher = Dispatcher(
+            client.reads, client.writes, tell, self._engine.drop_reason, clock
+        )
+        wait_max_s = settings.ledger.journal_wait_max_s
+        self._writer = JournalWriter(self._commit, self._dispatcher.place, tell, clock, wait_max_s)
+        self._observers = Observers(world.logger, metrics)
+        pumps = Pumps(
+            self._inbox,
+            client.limiter,
+            self._dispatcher,
+            self._writer,
+            self._observers,
+            lambda: self._latch.latched,
+        )
+        self._loop = EngineLoop(self._engine, pumps, clock)
+        self._feed = wiring.feed(settings, world, client)
+        self._seeder = wiring.seeder(settings, client, self._feed)
+        self._supervisor = Supervisor(clock, world.rng, self._supervised)
+        self._office = Office(self._sources(), metrics, self._latch, tell, self.stop)
+
+    def _sources(self) -> Sources:
+        return Sources(
+            engine=self._engine,
+            dispatcher=self._dispatcher,
+            limiter=self._client.limiter,
+            clock=self._world.clock,
+            started_ns=self._world.clock.now_ns(),
+            run_mode=self._settings.run_mode,
+            worst_case_limit_cents=self._settings.risk.total_loss_max_cents,
+            requests_per_second_max=self._settings.exchange.requests_per_second_max,
+            counts=lambda: self._observers.counts,
+        )
+
+    # --- start: there is no other than recovery ------------------------------------------------
+
+    async def start(self) -> None:
+        """Replay, log in, ladder, seed, and ask about every order that was live."""
+        clock = self._world.clock
+        self._latch.prepare()
+        if self._world.live:
+            await self._office.prove_free(self._settings.admin)
+        for entry in self._world.journal.replay():
+            self._ledger.replay(entry)
+        self._ledger.begin_run(self._world.run, clock.now_ns())
+        if self._latch.latched:
+            self._inbox.put(OperatorSaid("halt", "latch", "halted before this start"))
+        await self._client.session.token()
+        self._inbox.put(await self._client.reads.load_ladder())
+        for event in (await self._seeder.seed_once()).events:
+            self._inbox.put(event)
+        self._dispatcher.commands(self._ledger.start(clock.now_ns()))
+
+    # --- run ----------------------------------------------------------------------------------
+
+    async def run(self, notifier: Notifier) -> bool:
+        """Until `stop()`; True when the exchange has been seen empty of our orders."""
+        self._notifier = notifier
+        inner = strategies.services(self._enabled, self._inbox.put)
+        try:
+            await self._supervisor.run(self._services(), inner, self._wind_down)
+        except MmbotError:
+            await self._last_cancel()
+            raise
+        return self._engine.flat
+
+    def stop(self) -> None:
+        self._supervisor.stop()
+
+    def left_open(self) -> str:
+        """What a person has to know after the end; "" when all is proven and written down."""
+        if not self._writer.idle:
+            return "the ledger could not be written to the end, so orders of ours may be open"
+        if self._engine.flat:
+            return ""
+        live, doubts = len(self._ledger.live()), self._ledger.in_doubt_count
+        if not live:
+            return "no order of ours is known to be open"
+        return f"{live} orders of ours may be open ({doubts} of them in doubt)"
+
+    def say(self, word: Word, who: str, reason: str = "") -> None:
+        """A person's word, as through the admin side, but without the latch."""
+        self._inbox.put(OperatorSaid(word, who, reason))
+
+    def status(self) -> dict[str, Any]:
+        """What `/status` shows."""
+        return status(self._office.sources)
+
+    def _services(self) -> list[Service]:
+        client, put = self._client, self._inbox.put
+        services = [
+            Service("engine", self._loop.run, critical=True),
+            Service("journal", self._writer.run, critical=True),
+            Service("dispatch", self._dispatcher.run, critical=True),
+            Service("session", lambda: client.session.run(put)),
+            Service("stream", lambda: self._feed.run(put)),
+            Service("seeding", lambda: self._seeder.run(put)),
+            Service("loop lag", self._measure_lag),
+            Service("service manager", self._tell_manager, Restart.NEVER),
+        ]
+        for source in wiring.sources(self._settings, self._world, lambda: client.listing.catalog):
+            services.append(self._source_service(source))
+        if self._world.live:
+            admin = self._settings.admin
+            services.append(Service("admin", lambda: self._office.serve(admin)))
+        return services
+
+    def _source_service(self, source: PolledSource) -> Service:
+        return Service(f"source {source.name}", lambda: source.run(self._inbox.put))
+
+    async def _wind_down(self) -> None:
+        """Stop is wanting nothing: the normal path cancels, a read proves it."""
+        self._notifier.stopping("cancelling what rests")
+        self._inbox.put(OperatorSaid("stop", "shutdown"))
+        if self._client.writes is None:
+            return
+        waited_s = 0.0
+        while not self._engine.flat and waited_s < STOP_WAIT_MAX_S:
+            await self._world.clock.sleep(STOP_LOOK_S)
+            waited_s += STOP_LOOK_S
+        while not self._writer.idle and waited_s < STOP_WAIT_MAX_S:
+            await self._world.clock.sleep(STOP_LOOK_S)
+            waited_s += STOP_LOOK_S
+
+    async def _last_cancel(self) -> None:
+        """We cannot go on: what rests is cancelled by hand once, without proof or journal."""
+        writes = self._client.writes
+        known = [order for order in self._ledger.live() if order.order_id is not None]
+        refs = [CancelRef(o.external_id, o.order_id) for o in known if o.order_id is not None]
+        if writes is None or not refs:
+            return
+        self._world.logger.warning("LastCancel", orders=len(refs))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_CANCEL_MAX_S):
+                await writes.cancel(refs)
+
+    async def _commit(self, entries: Sequence[Entry]) -> None:
+        await self._world.in_writer(self._world.journal.append, entries)
+
+    async def _measure_lag(self) -> None:
+        clock = self._world.clock
+        while True:
+            before_ns = clock.monotonic_ns()
+            await clock.sleep(LAG_EVERY_S)
+            late_ns = clock.monotonic_ns() - before_ns - LAG_EVERY_S * NS_PER_S
+            self._metrics.observe_loop_lag(late_ns / NS_PER_S)
+
+    async def _tell_manager(self) -> None:
+        """Ready once recovered; then alive, as long as this loop turns."""
+        clock, notifier = self._world.clock, self._notifier
+        while not self._ledger.recovered:
+            await clock.sleep(STOP_LOOK_S)
+        notifier.ready(f"quoting, run {self._world.run}")
+        while notifier.watchdog_every_s is not None:
+            notifier.alive()
+            await clock.sleep(notifier.watchdog_every_s)
+
+    # --- telling -----------------------------------------------------------------------------
+
+    def _supervised(self, event: SupervisorEvent) -> None:
+        match event:
+            case ServiceStarted(name, attempt) if attempt > 1:
+                self._metrics.observe_restart(name)
+                self._world.logger.info("ServiceRestarted", name=name, attempt=attempt)
+            case ServiceStarted() | ServiceEnded():
+                self._world.logger.debug(type(event).__name__, name=event.name)
+            case _:
+                self._world.logger.warning(type(event).__name__, detail=event)
+
+    def _odd(self, kind: str, detail: str) -> None:
+        self._world.logger.warning("WireNotice", kind=kind, detail=detail)

@@ -1,0 +1,193 @@
+"""Performs what the engine decided: every command becomes one call, every answer an event."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final, Protocol, assert_never
+
+from mmbot.domain.commands import (
+    CancelEverything,
+    CancelOrders,
+    CancelRef,
+    Command,
+    ReadBalance,
+    ReadHistory,
+    ReadMarkets,
+    ReadOrder,
+    ReadTransactions,
+    ReloadLadder,
+    SweepStrike,
+)
+from mmbot.domain.errors import MmbotError
+from mmbot.domain.events import Event, PlaceNotSent, ReadFailed
+from mmbot.domain.ids import SportEventId
+from mmbot.domain.order import Order
+from mmbot.engine.ports import PlaceOrders
+from mmbot.engine.risk import Approved
+from mmbot.runtime.clock import NS_PER_S, Clock
+
+CALLS_MAX: Final = 256  # calls in flight; the engine repeats what it still wants
+TICKS_KEPT_MAX: Final = 10_000
+INTENT_AGE_MAX_NS: Final = 2 * NS_PER_S  # older ones slept with the process, or behind the disk
+
+Call = Callable[[], Awaitable[Sequence[Event]]]
+
+
+class Reads(Protocol):
+    """The read half of the gateway."""
+
+    async def read_order(self, command: ReadOrder) -> Sequence[Event]: ...
+    async def read_history(self, command: ReadHistory) -> Sequence[Event]: ...
+    async def read_markets(self, event_ids: Sequence[SportEventId]) -> Sequence[Event]: ...
+    async def read_balance(self) -> Sequence[Event]: ...
+    async def read_transactions(self, from_ns: int) -> Sequence[Event]: ...
+    async def load_ladder(self) -> Event: ...
+
+
+class Writes(Protocol):
+    """The write half; absent in observe mode."""
+
+    async def place(self, orders: Sequence[Approved]) -> Sequence[Event]: ...
+    async def cancel(self, refs: Sequence[CancelRef]) -> Sequence[Event]: ...
+    async def sweep(self, command: SweepStrike) -> Sequence[Event]: ...
+    async def cancel_everything(self) -> Sequence[Event]: ...
+
+
+@dataclass(slots=True)
+class TickToTrade:
+    """From the arrival of the event to the hand-over of its order to the socket, in us."""
+
+    micros: list[int] = field(default_factory=list)
+
+    def add(self, cause_ns: int, now_ns: int) -> None:
+        if cause_ns and len(self.micros) < TICKS_KEPT_MAX:
+            self.micros.append((now_ns - cause_ns) // 1000)
+
+    def summary(self) -> dict[str, int] | None:
+        if not self.micros:
+            return None
+        ordered = sorted(self.micros)
+        last = len(ordered) - 1
+        p50, p99 = ordered[last // 2], ordered[last * 99 // 100]
+        return {"p50": p50, "p99": p99, "count": len(ordered)}
+
+
+class Dispatcher:
+    """`run` is the service; `command` and `place` only start calls and never wait."""
+
+    def __init__(
+        self,
+        reads: Reads,
+        writes: Writes | None,
+        tell: Callable[[Event], None],
+        drop_reason: Callable[[Order, int], str],
+        clock: Clock,
+    ) -> None:
+        self._reads = reads
+        self._writes = writes
+        self._tell = tell
+        self._drop_reason = drop_reason
+        self._clock = clock
+        self._started: asyncio.Queue[tuple[str, Call]] = asyncio.Queue()
+        self._calls: set[asyncio.Task[None]] = set()
+        self._reading: set[object] = set()
+        self.ticks = TickToTrade()
+
+    async def run(self) -> None:
+        """Own every call in flight; ends only by cancellation, which ends them too."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                what, call = await self._started.get()
+                task = group.create_task(self._perform(what, call), name=what)
+                self._calls.add(task)
+                task.add_done_callback(self._calls.discard)
+
+    @property
+    def in_flight(self) -> int:
+        return len(self._calls) + self._started.qsize()
+
+    async def _perform(self, what: str, call: Call) -> None:
+        try:
+            events = await call()
+        except MmbotError as error:
+            events = (ReadFailed(what, str(error)),)
+        for event in events:
+            self._tell(event)
+
+    # --- commands ----------------------------------------------------------------------------
+
+    def commands(self, commands: Iterable[Command]) -> None:
+        for command in commands:
+            call = self._call(command)
+            if call is not None:
+                self._started.put_nowait((type(command).__name__, call))
+
+    def _call(self, command: Command) -> Call | None:
+        reads, writes = self._reads, self._writes
+        match command:
+            case CancelOrders(refs):
+                return partial(writes.cancel, refs) if writes else None
+            case SweepStrike():
+                return partial(writes.sweep, command) if writes else None
+            case CancelEverything():
+                return writes.cancel_everything if writes else None
+            case ReadOrder():
+                return self._once(command.order_id, lambda: reads.read_order(command))
+            case ReadHistory():
+                return self._once(command, lambda: reads.read_history(command))
+            case ReadMarkets(event_ids):
+                return self._once("markets", lambda: reads.read_markets(event_ids))
+            case ReadBalance():
+                return self._once("balance", reads.read_balance)
+            case ReadTransactions(from_ns):
+                return self._once("transactions", lambda: reads.read_transactions(from_ns))
+            case ReloadLadder():
+                return self._once("ladder", self._reload_ladder)
+            case _:
+                assert_never(command)
+
+    def _once(self, key: object, read: Call) -> Call | None:
+        """A read that is already under way is not asked twice."""
+        if key in self._reading or len(self._reading) >= CALLS_MAX:
+            return None
+        self._reading.add(key)
+
+        async def call() -> Sequence[Event]:
+            try:
+                return await read()
+            finally:
+                self._reading.discard(key)
+
+        return call
+
+    async def _reload_ladder(self) -> Sequence[Event]:
+        return (await self._reads.load_ladder(),)
+
+    # --- placements --------------------------------------------------------------------------
+
+    def place(self, placement: PlaceOrders) -> None:
+        """Called when the intents are durable; a last look drops what is no longer right."""
+        now_ns = self._clock.now_ns()
+        going = []
+        for approved in placement.orders:
+            reason = self._drop_reason(approved.order, now_ns)
+            if not approved.resend and now_ns - approved.order.intended_ns > INTENT_AGE_MAX_NS:
+                reason = "intended too long ago"
+            if self._writes is None:
+                reason = "observe mode"
+            if reason and not approved.resend:
+                self._tell(PlaceNotSent(approved.order.external_id, reason))
+            elif not reason:
+                going.append(approved)
+        if going and self._writes is not None:
+            call = partial(self._send, self._writes, going, placement)
+            self._started.put_nowait(("PlaceOrders", call))
+
+    async def _send(
+        self, writes: Writes, going: Sequence[Approved], placement: PlaceOrders
+    ) -> Sequence[Event]:
+        self.ticks.add(placement.cause_ns, self._clock.now_ns())
+        return await writes.place(going)

@@ -1,0 +1,61 @@
+"""The pump of the engine: batch in, effects out, in the order that decision 8 asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from mmbot.app.dispatch import Dispatcher
+from mmbot.app.writer import JournalWriter
+from mmbot.domain.events import Event, LoopStalled, OperatorSaid
+from mmbot.domain.facts import Fact
+from mmbot.engine.core import Engine
+from mmbot.engine.ports import Budget
+from mmbot.runtime.clock import NS_PER_S, Clock
+from mmbot.runtime.inbox import Inbox
+from mmbot.runtime.limiter import Limiter
+
+STALL_NS: Final = 2 * NS_PER_S  # a gap in our own loop after which nothing unsent is sent
+
+
+@dataclass(frozen=True, slots=True)
+class Pumps:
+    """What the loop moves things between."""
+
+    inbox: Inbox
+    limiter: Limiter
+    dispatcher: Dispatcher
+    writer: JournalWriter
+    observe: Callable[[tuple[Fact, ...], int], None]
+    latched: Callable[[], bool]  # the halt latch on disk
+
+
+class EngineLoop:
+    """`run` is a critical service: it never returns while the daemon lives."""
+
+    def __init__(self, engine: Engine, pumps: Pumps, clock: Clock) -> None:
+        self._engine = engine
+        self._pumps = pumps
+        self._clock = clock
+        self._expected_ns = 0
+
+    async def run(self) -> None:
+        while True:
+            self.turn(await self._pumps.inbox.batch())
+
+    def turn(self, batch: list[Event]) -> None:
+        """One synchronous decision and what follows from it at once."""
+        pumps = self._pumps
+        now_ns = self._clock.now_ns()
+        if self._expected_ns and now_ns - self._expected_ns > STALL_NS:
+            batch.insert(0, LoopStalled(now_ns - self._expected_ns))
+            if pumps.latched():  # somebody may have halted us while we slept
+                batch.insert(0, OperatorSaid("halt", "latch", "found after a gap of our own"))
+        placements, cancels = pumps.limiter.budget()
+        effects = self._engine.handle(batch, now_ns, Budget(placements, cancels))
+        pumps.dispatcher.commands(effects.commands)
+        pumps.writer.enqueue(effects.entries, effects.placements)
+        pumps.observe(effects.facts, now_ns)
+        pumps.inbox.wake_at(effects.wake_at_ns)
+        self._expected_ns = effects.wake_at_ns or 0

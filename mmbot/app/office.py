@@ -1,0 +1,108 @@
+"""The admin side of a daemon: what can be asked of it, and what a person may tell it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mmbot.app.status import Sources, status
+from mmbot.config import AdminSettings
+from mmbot.domain.events import OperatorSaid
+from mmbot.engine.modes import Mode
+from mmbot.ops import admin
+from mmbot.ops.metrics import CONTENT_TYPE, Levels, Metrics
+from mmbot.store.latch import HaltLatch
+
+REASON_CHARS_MAX: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """`tell` puts an operator's word into the inbox; the halt is on disk before it goes there."""
+
+    sources: Sources
+    metrics: Metrics
+    latch: HaltLatch
+    tell: Callable[[OperatorSaid], None]
+    stop: Callable[[], None]
+
+    async def prove_free(self, settings: AdminSettings) -> None:
+        """Raise SetUpError now when `serve` could not listen: before a log-in is spent."""
+        await admin.prove_free(settings.host, settings.port)
+
+    async def serve(self, settings: AdminSettings) -> None:
+        """Service: listen until cancelled."""
+        views = admin.Views(
+            lambda: status(self.sources), self.exposition, CONTENT_TYPE, self.not_ready, self.sick
+        )
+        app = admin.build_app(
+            views,
+            {
+                "halt": self.halt,
+                "resume": self.resume,
+                "pause": self.pause,
+                "stop": self.end,
+            },
+        )
+        async with admin.serve(app, settings.host, settings.port):
+            await asyncio.Event().wait()
+
+    def not_ready(self) -> str | None:
+        """Ready means: quoting is possible."""
+        engine = self.sources.engine
+        if not engine.parts.ledger.recovered:
+            return "recovering"
+        return None if engine.mode is Mode.ENABLED else engine.mode.name
+
+    def sick(self) -> str | None:
+        """Healthy means: the process can do its work, quoting or not."""
+        journal = self.sources.engine.parts.modes.journal
+        return f"journal: {journal}" if journal else None
+
+    def exposition(self) -> bytes:
+        now = status(self.sources)
+        stream = now["stream"]
+        for channel in ("private", "public"):
+            self.metrics.observe_stream(channel, stream[channel])
+        quoted = sum(1 for line in now["lines"] if line["quotes"])
+        self.metrics.observe_levels(
+            Levels(
+                mode=now["mode"],
+                orders_open=now["orders"]["open"],
+                orders_in_doubt=now["orders"]["in_doubt"],
+                worst_case_cents=now["worst_case_cents"],
+                worst_case_limit_cents=now["worst_case_limit_cents"],
+                pnl_cents=now["pnl_cents"],
+                requests_last_second=now["requests_per_second"],
+                requests_per_second_max=self.sources.requests_per_second_max,
+                fair_age_s=now["fair_age_s"],
+                book_age_s=now["book_age_s"],
+                lines_quoted=quoted,
+                lines_listed=len(now["lines"]),
+            )
+        )
+        return self.metrics.text()
+
+    # --- a person's words --------------------------------------------------------------------
+
+    async def halt(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        self.latch.latch()
+        return self._said("halt", body)
+
+    async def resume(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        self.latch.release()
+        return self._said("resume", body)
+
+    async def pause(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        return self._said("pause", body)
+
+    async def end(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        self.stop()
+        return {"said": "stop"}
+
+    def _said(self, word: Any, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        reason = str(body.get("reason", ""))[:REASON_CHARS_MAX]
+        self.tell(OperatorSaid(word, "admin", reason))
+        return {"said": word}

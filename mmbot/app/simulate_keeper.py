@@ -1,0 +1,221 @@
+"""The service manager of a virtual day: it starts the daemon, and starts it again when it dies.
+
+Each life is an island: a crash runs nothing of it again, and the journal is closed from outside,
+as the kernel closes the files of a killed process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import structlog
+from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
+
+from mmbot import __version__
+from mmbot.app.daemon import Daemon
+from mmbot.app.simulate_plan import RUN_ID_BITS
+from mmbot.app.world import World
+from mmbot.config import Settings
+from mmbot.domain.entries import Entry
+from mmbot.domain.errors import MmbotError, SetUpError
+from mmbot.domain.facts import Alarm
+from mmbot.exchange.http import InMemoryHttp, RawHttp
+from mmbot.exchange.ws import InMemoryWs, RawConnection
+from mmbot.ops.logs import LEVELS, Redactor
+from mmbot.ops.metrics import Metrics
+from mmbot.ops.notify import Notifier
+from mmbot.runtime.clock import LoopClock
+from mmbot.runtime.supervisor import ServiceFailed
+from mmbot.sim.island import Island
+from mmbot.sim.virtual_loop import EPOCH_NS, VirtualLoop
+from mmbot.store.journal import Journal
+
+RESTART_AFTER_S: Final = 1.0  # as in deploy/: RestartSec
+LIVES_MAX: Final = 60
+LOG_CHARS_MAX: Final = 4_000_000
+
+
+class Logbook:
+    """The daemon's log in memory, and what in it is a finding by itself."""
+
+    def __init__(self, clock: LoopClock, secrets: Sequence[str]) -> None:
+        self.errors: list[str] = []
+        self.alarms: Counter[str] = Counter()
+        self._clock = clock
+        self._out = io.StringIO()
+        self._redactor = Redactor(secrets)
+
+    @property
+    def text(self) -> str:
+        return self._out.getvalue()
+
+    def logger(self, level: str) -> FilteringBoundLogger:
+        logger: FilteringBoundLogger = structlog.wrap_logger(
+            structlog.WriteLogger(self._out),
+            processors=[
+                self._watch,
+                structlog.processors.add_log_level,
+                self._redactor,
+                structlog.processors.JSONRenderer(),
+            ],
+            wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+        )
+        return logger
+
+    def _watch(self, logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
+        if self._out.tell() > LOG_CHARS_MAX:
+            raise structlog.DropEvent
+        event["s"] = round(self._clock.monotonic_ns() / 1e9, 6)
+        detail = event.get("detail")
+        if isinstance(detail, ServiceFailed) and not isinstance(detail.error, MmbotError):
+            self.errors.append(f"service {detail.name} failed: {_told(detail.error)}")
+        if event.get("event") == Alarm.__name__:
+            self.alarms[str(event.get("what"))] += 1
+        return event
+
+
+@dataclass(slots=True)
+class Lives:
+    """How the daemon's lives began and ended."""
+
+    started: int = 0
+    killed: int = 0
+    failed_starts: int = 0
+    flat: bool | None = None  # what the last life said when it ended in order
+    findings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The two ports of a client."""
+
+    http: RawHttp
+    websockets: Callable[[str], Awaitable[RawConnection]]
+
+
+class Keeper:
+    """`run` until the daemon has ended in order; `daemon` is the one that runs now."""
+
+    def __init__(
+        self, loop: VirtualLoop, ports: Ports, settings: Settings, log: Logbook, rng: Random
+    ) -> None:
+        self.lives = Lives()
+        self.daemon: Daemon | None = None
+        self._loop = loop
+        self._ports = ports
+        self._settings = settings
+        self._log = log
+        self._rng = rng
+        self._island: Island | None = None
+        self._closing = False
+        self.over = False
+
+    async def run(self) -> None:
+        while not await self._live() and not self._closing:
+            if self.lives.started >= LIVES_MAX:
+                self.lives.findings.append(f"I7: the daemon was started {LIVES_MAX} times in a day")
+                break
+            await asyncio.sleep(RESTART_AFTER_S + 2.0 * self._rng.random())
+        self.over = True
+
+    def give_up(self) -> None:
+        """End the present life, and begin no other."""
+        self._closing = True
+        self.kill()
+
+    def kill(self) -> bool:
+        """kill -9; False when nothing ran."""
+        if self._island is None:
+            return False
+        self._island.abandon()
+        return True
+
+    def status(self) -> dict[str, Any]:
+        """Of the present daemon; empty while none runs."""
+        return {} if self.daemon is None else self.daemon.status()
+
+    # --- one life ----------------------------------------------------------------------------
+
+    async def _live(self) -> bool:
+        """True when the daemon must not be started again."""
+        self.lives.started += 1
+        journal = Journal.open(self._settings.state_dir / self._settings.ledger.file)
+        island = self._loop.island(f"daemon {self.lives.started}")
+        self._island = island
+        island.start(self._life(self._world(journal)))
+        try:
+            outcome = await island.outcome()
+        finally:
+            running, self.daemon, self._island = self.daemon is not None, None, None
+            journal.close()
+        if outcome is True:
+            return True
+        if outcome is False:
+            self.lives.killed += 1
+            return False
+        return self._failed(outcome, running)
+
+    def _failed(self, error: BaseException | bool, running: bool) -> bool:
+        """A start may fail while the wire is bad; what runs must go on running (I7)."""
+        told = _told(error)
+        if running or not isinstance(error, MmbotError):
+            self.lives.findings.append(f"I7: the daemon ended by itself: {told}")
+        elif isinstance(error, SetUpError):
+            self.lives.findings.append(f"I7: a bad wire was taken for a wrong set-up: {told}")
+        else:
+            self.lives.failed_starts += 1
+        return isinstance(error, SetUpError)  # exit code 2: the service manager gives up
+
+    async def _life(self, world: World) -> None:
+        daemon = Daemon(self._settings, world, Metrics(__version__))
+        await daemon.start()
+        self.daemon = daemon
+        self.lives.flat = await daemon.run(Notifier())
+
+    def _world(self, journal: Journal) -> World:
+        loop = self._loop
+
+        async def in_writer(
+            commit: Callable[[Sequence[Entry]], None], entries: Sequence[Entry]
+        ) -> None:
+            await loop.run_in_executor(None, commit, entries)
+
+        return World(
+            clock=LoopClock(EPOCH_NS, loop),
+            http=InMemoryHttp(self._ports.http),
+            websockets=InMemoryWs(self._ports.websockets),
+            source_http=self._source,
+            rng=Random(self._rng.getrandbits(64)),
+            run=f"{self._rng.getrandbits(RUN_ID_BITS):012x}",
+            journal=journal,
+            in_writer=in_writer,
+            logger=self._log.logger(self._settings.log_level),
+            live=False,
+        )
+
+    async def _source(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        parts = urlsplit(url)
+        query = f"?{parts.query}" if parts.query else ""
+        return await self._ports.http(method, parts.path + query, headers, body)
+
+
+def _told(error: BaseException | bool) -> str:
+    """One line, with the place of an error that is nobody's word."""
+    if isinstance(error, BaseExceptionGroup):
+        return "; ".join(_told(inner) for inner in error.exceptions)
+    if not isinstance(error, BaseException) or isinstance(error, MmbotError):
+        return str(error)
+    trace, where = error.__traceback__, "?"
+    while trace is not None:
+        where = f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return f"{type(error).__name__} {error} at {where}"

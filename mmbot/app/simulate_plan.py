@@ -1,0 +1,137 @@
+"""What one seed means: the exchange of that day, what goes wrong in it, and when."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+from mmbot.domain.errors import SetUpError
+from mmbot.sim.faults import Fault, FaultPlan, FaultRule, swarm
+from mmbot.sim.scenario import BoxOptions, ScenarioError, overlay, read_table
+
+RUN_ID_BITS: Final = 48
+FEED_EVERY_S: Final = 3.0  # fair values may be 10 s old
+VENUE_SHARE: Final = 0.4  # of the seeds; the others trade without added latency
+
+
+@dataclass(frozen=True, slots=True)
+class DayRules:
+    """The shape of a day, in seconds of virtual time; table `[day]` of a scenario."""
+
+    quoting_s: float = 300.0  # under faults
+    calm_s: float = 90.0  # then without; an order in doubt has ended after that
+    crashes_max: int = 1  # in the middle of a request, of each kind
+    kills_max: int = 2  # at any moment
+    news_max: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A scenario file: box options, `[day]`, and `[[faults]]` instead of the seed's own."""
+
+    box: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    rules: DayRules = DayRules()
+    faults: tuple[FaultRule, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DayPlan:
+    """Everything that a seed decides before the day begins."""
+
+    seed: int
+    rules: DayRules
+    box: BoxOptions
+    faults: FaultPlan
+    kills_s: tuple[float, ...]
+    news_s: tuple[float, ...]
+    executor_delay_s_max: float  # how long a commit takes at most
+
+    def rng(self, purpose: str) -> Random:
+        """A generator of its own for each purpose: one more draw here changes nothing there."""
+        return Random(f"day {self.seed} {purpose}")
+
+
+def read_scenario(path: Path | None) -> Scenario:
+    """Raises SetUpError with one line that says what and where."""
+    if path is None:
+        return Scenario()
+    try:
+        table = read_table(path)
+        rules = overlay(DayRules(), table.pop("day", {}))
+        rows = table.pop("faults", None)
+        faults = None if rows is None else tuple(_rule(row) for row in rows)
+        overlay(BoxOptions(), table)
+    except ScenarioError as error:
+        raise SetUpError(f"scenario {path}: {error}") from None
+    return Scenario(table, rules, faults)
+
+
+def draw(seed: int, scenario: Scenario) -> DayPlan:
+    """The same seed and scenario give the same plan for ever."""
+    chance = Random(f"day {seed}")
+    rules = scenario.rules
+    venue = chance.random() < VENUE_SHARE
+    box = BoxOptions(seed=seed, latency_profile="venue" if venue else "loopback")
+    session = dataclasses.replace(
+        box.session,
+        access_life_s=chance.choice((600, 600, 600, 180, 1200)),
+        reporting_lag_s=chance.choice((0.0, 0.0, 0.5, 3.0)),
+        retry_after=chance.random() < 0.5,
+    )
+    exchange = dataclasses.replace(
+        box.rules,
+        alo_crossing=chance.choice(("invalid", "reject", "canceled")),
+        cancel_inactive=chance.choice(("conflict", "conflict", "allow")),
+    )
+    box = dataclasses.replace(_quiet(box), session=session, rules=exchange)
+    kills = chance.randint(0, rules.kills_max)
+    news = chance.randint(0, rules.news_max)
+    plan = DayPlan(
+        seed=seed,
+        rules=rules,
+        box=overlay(box, dict(scenario.box)),
+        faults=_faults(seed, scenario),
+        kills_s=tuple(sorted(chance.uniform(3.0, rules.quoting_s) for _ in range(kills))),
+        news_s=tuple(sorted(chance.uniform(10.0, rules.quoting_s) for _ in range(news))),
+        executor_delay_s_max=chance.choice((0.002, 0.01, 0.05)),
+    )
+    if len(plan.kills_s) > 1 and chance.random() < 0.3:  # twice within five seconds
+        twice = (plan.kills_s[0], plan.kills_s[0] + chance.uniform(0.5, 5.0))
+        plan = dataclasses.replace(plan, kills_s=twice + plan.kills_s[2:])
+    return plan
+
+
+def _quiet(box: BoxOptions) -> BoxOptions:
+    """Fewer ticks and takers than the demo shows: what costs time here and finds nothing."""
+    return dataclasses.replace(
+        box,
+        start_after_s=86_400,
+        drift=dataclasses.replace(box.drift, step_ms=1000),
+        feed=dataclasses.replace(box.feed, refresh_s=FEED_EVERY_S),
+        takers=dataclasses.replace(box.takers, arrivals_per_s=2.5, informed_every_ms=2500),
+        rival=dataclasses.replace(box.rival, look_every_ms=2000),
+    )
+
+
+def _faults(seed: int, scenario: Scenario) -> FaultPlan:
+    rules = scenario.rules
+    if scenario.faults is not None:
+        return FaultPlan(seed, scenario.faults, rules.quoting_s)
+    return swarm(seed, rules.quoting_s, crashes_max=rules.crashes_max)
+
+
+def _rule(row: Mapping[str, Any]) -> FaultRule:
+    known = {one.name for one in dataclasses.fields(FaultRule)}
+    if unknown := sorted(row.keys() - known):
+        raise ScenarioError(f"[[faults]] unknown key {', '.join(unknown)}")
+    try:
+        values = dict(row) | {"fault": Fault(row["fault"]), "rate": float(row["rate"])}
+        values["on"] = frozenset(row.get("on", ()))
+        values["delay_s"] = tuple(map(float, row.get("delay_s", (0.05, 2.0))))
+        return FaultRule(**values)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ScenarioError(f"[[faults]] {error}") from None

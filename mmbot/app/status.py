@@ -1,0 +1,94 @@
+"""What the daemon says of itself: the JSON behind `/status` and `mmbot status`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from mmbot.app.dispatch import Dispatcher
+from mmbot.domain.catalog import Line
+from mmbot.domain.order import State
+from mmbot.engine.core import Engine
+from mmbot.runtime.clock import NS_PER_S, Clock
+from mmbot.runtime.limiter import Limiter
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What a status is read from."""
+
+    engine: Engine
+    dispatcher: Dispatcher
+    limiter: Limiter
+    clock: Clock
+    started_ns: int
+    run_mode: str
+    worst_case_limit_cents: int
+    requests_per_second_max: int
+    counts: Callable[[], dict[str, int]]  # placed, cancelled, fills since this start
+
+
+def status(sources: Sources) -> dict[str, Any]:
+    """Plain data; money in integer cents, ages in seconds."""
+    engine, now_ns = sources.engine, sources.clock.now_ns()
+    parts = engine.parts
+    ledger, state, house = parts.ledger, parts.state, parts.housekeeping
+    counts = sources.counts()
+    ages = [state.book_age_ns(line, now_ns) for line in state.lines]
+    fair_ages = [state.fair_age_ns(line, now_ns) for line in state.lines]
+    return {
+        "mode": engine.mode.name,
+        "why": parts.modes.whole(ledger.in_doubt_count, now_ns)[1],
+        "run_mode": sources.run_mode,
+        "uptime_s": round((now_ns - sources.started_ns) / NS_PER_S, 3),
+        "recovered": ledger.recovered,
+        "orders": {
+            "open": len(ledger.live()),
+            "in_doubt": ledger.in_doubt_count,
+            "placed": counts.get("placed", 0),
+            "cancelled": counts.get("cancelled", 0),
+        },
+        "fills": counts.get("fills", 0),
+        "unsettled": len(ledger.unsettled_filled_orders),
+        "money_booked": house.money_booked,
+        "flat": not ledger.live(),
+        "pnl_cents": ledger.pnl_cents,
+        "cash_cents": house.cash_cents,
+        "worst_case_cents": ledger.worst_case_total_cents,
+        "worst_case_limit_cents": sources.worst_case_limit_cents,
+        "requests_per_second": sources.limiter.used,
+        "book_age_s": _oldest_s(ages),
+        "fair_age_s": _oldest_s(fair_ages),
+        "stream": {"private": state.private_up, "public": state.public_up_since_ns > 0},
+        "tick_to_trade_us": sources.dispatcher.ticks.summary(),
+        "lines": [_line(engine, line) for line in state.lines.values()],
+    }
+
+
+def _oldest_s(ages_ns: list[int | None]) -> float | None:
+    known = [age for age in ages_ns if age is not None]
+    return round(max(known) / NS_PER_S, 3) if known else None
+
+
+def _line(engine: Engine, line: Line) -> dict[str, Any]:
+    ledger = engine.parts.ledger
+    event = engine.parts.state.events.get(line.event_id)
+    position = ledger.exposure(line.line_id).position
+    return {
+        "line_id": line.line_id,
+        "event": event.name if event else "",
+        "market": line.market_name,
+        "number": line.number,
+        "position": {"if_0": position.result_if(0), "if_1": position.result_if(1)},
+        "quotes": [
+            {
+                "strike_id": order.strike_id,
+                "side": order.side,
+                "price": order.price,
+                "remaining_cents": order.remaining_cents,
+                "in_doubt": order.state is State.IN_DOUBT,
+            }
+            for order in ledger.live_on_line(line.line_id)
+        ],
+    }

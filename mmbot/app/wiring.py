@@ -1,0 +1,150 @@
+"""From settings to the parts of the engine and the client of the exchange."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mmbot.app.ask import Asker
+from mmbot.app.world import World
+from mmbot.config import OddsApiSource, Settings, SourceSettings
+from mmbot.domain.catalog import Catalog
+from mmbot.engine.core import Engine, Parts
+from mmbot.engine.housekeeping import Housekeeping
+from mmbot.engine.ledger import Ledger
+from mmbot.engine.modes import Modes
+from mmbot.engine.placing import Placing, Rights
+from mmbot.engine.ports import Slot
+from mmbot.engine.risk import Gate, Limits
+from mmbot.engine.state import MarketState
+from mmbot.engine.wishes import Wishes
+from mmbot.exchange.catalog import CatalogSeeder, CatalogSettings
+from mmbot.exchange.feed import Feed, FeedSettings
+from mmbot.exchange.gateway import Gateway
+from mmbot.exchange.link import LinkPorts, LinkSettings
+from mmbot.exchange.listing import Listing
+from mmbot.exchange.notices import Notices
+from mmbot.exchange.reads import ReadGateway
+from mmbot.exchange.rest import Rest, RestPorts, RestSettings
+from mmbot.exchange.routes import V4
+from mmbot.exchange.session import Session, SessionPorts, SessionSettings
+from mmbot.exchange.tokens import Credentials
+from mmbot.runtime.clock import NS_PER_S
+from mmbot.runtime.limiter import Limiter, Rates
+from mmbot.sources import odds_api, static
+from mmbot.sources.fairs import SourceRules
+from mmbot.sources.feed import Feed as OddsFeed
+from mmbot.sources.fetching import Document, FileFetch, HttpFetch
+from mmbot.sources.polling import PolledSource, PollRules, SourcePorts
+
+TOKEN_FILE = "session.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """The exchange as the daemon uses it; `gateway` has no write methods in observe mode."""
+
+    session: Session
+    rest: Rest
+    listing: Listing
+    limiter: Limiter
+    notices: Notices
+    reads: ReadGateway
+    writes: Gateway | None
+
+
+def client(settings: Settings, world: World, notices: Notices) -> Client:
+    secrets = settings.credentials
+    limiter = Limiter(world.clock, Rates(settings.exchange.requests_per_second_max))
+    session = Session(
+        SessionSettings(
+            settings.exchange.base_url,
+            Credentials(
+                secrets.access_key.get_secret_value(), secrets.secret_key.get_secret_value()
+            ),
+            settings.state_dir / TOKEN_FILE,
+            settings.session.refresh_every_s,
+        ),
+        SessionPorts(world.http, limiter, world.clock, notices, V4, world.rng.random),
+    )
+    rest = Rest(
+        RestPorts(world.http, session, limiter, world.clock, notices, V4),
+        RestSettings(settings.exchange.reply_timeout_s),
+    )
+    listing = Listing()
+    live = settings.run_mode == "live"
+    writes = Gateway(rest, listing) if live else None
+    reads = writes or ReadGateway(rest, listing)
+    return Client(session, rest, listing, limiter, notices, reads, writes)
+
+
+def feed(settings: Settings, world: World, client: Client) -> Feed:
+    stream = settings.stream
+    link = LinkSettings(stream.health_timeout_s, stream.reconnect_after_s)
+    return Feed(
+        LinkPorts(client.rest, world.websockets, client.listing, client.notices),
+        FeedSettings(config_poll_s=stream.config_poll_s, link=link),
+        world.rng.random,
+    )
+
+
+def seeder(settings: Settings, client: Client, feed: Feed) -> CatalogSeeder:
+    wanted = CatalogSettings(
+        tournament_ids=frozenset(settings.seeding.tournaments), reseed_s=settings.seeding.compare_s
+    )
+    return CatalogSeeder(client.reads, client.listing, wanted, feed.watch)
+
+
+def engine(settings: Settings, world: World, ledger: Ledger, slots: list[Slot]) -> Engine:
+    now_ns = world.clock.now_ns()
+    state, modes = MarketState(), Modes(now_ns)
+    house = Housekeeping(now_ns)
+    wishes = Wishes(slots, Asker(timer=world.live), state, ledger, now_ns)
+    rights = Rights(writable=settings.run_mode == "live")
+    ledger.line_of = state.line_with
+    placing = Placing(Gate(limits(settings)), ledger, state, modes, house, wishes, rights)
+    whole = settings.halt_scope == "account"
+    return Engine(Parts(ledger, state, modes, wishes, placing, house, whole))
+
+
+def limits(settings: Settings) -> Limits:
+    risk = settings.risk
+    return Limits(
+        order_quantity_max_cents=risk.order_quantity_max_cents,
+        line_loss_max_cents=risk.line_loss_max_cents,
+        total_loss_max_cents=risk.total_loss_max_cents,
+        unmatched_cash_multiple_max=risk.unmatched_cash_multiple_max,
+        price_age_max_ns=round(risk.price_age_max_s * NS_PER_S),
+        fair_age_max_ns=round(risk.fair_age_max_s * NS_PER_S),
+    )
+
+
+def sources(settings: Settings, world: World, catalog: Callable[[], Catalog]) -> list[PolledSource]:
+    ports = SourcePorts(catalog, world.clock.now_ns, world.clock.sleep)
+    return [_source(wanted, settings, world, ports) for wanted in settings.sources]
+
+
+def _source(
+    wanted: SourceSettings, settings: Settings, world: World, ports: SourcePorts
+) -> PolledSource:
+    if isinstance(wanted, OddsApiSource):
+        key = settings.credentials.odds_api_key
+        fetch = HttpFetch(world.source_http, wanted.url, key.get_secret_value() if key else "")
+
+        def parse_odds(document: Document, now_ns: int) -> OddsFeed:
+            return odds_api.parse(document.body, now_ns)
+
+        return PolledSource(
+            wanted.name, (fetch, parse_odds), ports, PollRules(wanted.poll_s), SourceRules()
+        )
+
+    def parse_static(document: Document, now_ns: int) -> OddsFeed:
+        return static.parse(document, now_ns, static.StaticRules())
+
+    return PolledSource(
+        wanted.name,
+        (FileFetch(wanted.file), parse_static),
+        ports,
+        PollRules(wanted.poll_s, restate=True),
+        SourceRules(),
+    )

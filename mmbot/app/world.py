@@ -1,0 +1,32 @@
+"""Everything of the outer world that a daemon is given: live, or virtual and seeded."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from structlog.typing import FilteringBoundLogger
+
+from mmbot.domain.entries import Entry
+from mmbot.exchange.http import HttpPort
+from mmbot.exchange.ws import WsPort
+from mmbot.runtime.clock import Clock
+from mmbot.sources.fetching import HttpRequest
+from mmbot.store.journal import Journal
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Ports. `in_writer` runs a commit where it does not hold up the loop."""
+
+    clock: Clock
+    http: HttpPort
+    websockets: WsPort
+    source_http: HttpRequest
+    rng: random.Random
+    run: str  # 48 random bits in hex, new for every start
+    journal: Journal
+    in_writer: Callable[[Callable[[Sequence[Entry]], None], Sequence[Entry]], Awaitable[None]]
+    logger: FilteringBoundLogger
+    live: bool  # real sockets: admin server, signals and the strategy timer

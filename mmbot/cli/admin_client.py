@@ -1,0 +1,49 @@
+"""Asks a running daemon through its admin port; plain blocking HTTP, no proxy, no event loop."""
+
+from __future__ import annotations
+
+import json
+import os
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any, Final
+
+from mmbot.domain.errors import Stop
+
+ANSWER_TIMEOUT_S: Final = 5.0
+ANSWER_BYTES_MAX: Final = 16 * 1024 * 1024
+
+
+def admin_address(config: Path, address: str | None) -> str:
+    """`http://host:port` of the daemon: given, or read from its configuration."""
+    if address is not None:
+        return address.rstrip("/")
+    from mmbot.config import load
+
+    # Asking a daemon needs no exchange keys; the file is read by the same strict rules.
+    unused = {"MMBOT_ACCESS_KEY": "unused", "MMBOT_SECRET_KEY": "unused"}
+    settings = load(config, {**unused, **os.environ})
+    return f"http://{settings.admin.host}:{settings.admin.port}"
+
+
+def ask(address: str, path: str, say: dict[str, Any] | None = None) -> dict[str, Any]:
+    """GET, or POST when there is something to say; raises Stop with one line."""
+    body = None if say is None else json.dumps(say).encode()
+    request = urllib.request.Request(f"{address}{path}", data=body)
+    request.add_header("Content-Type", "application/json")
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=ANSWER_TIMEOUT_S) as answer:
+            text = answer.read(ANSWER_BYTES_MAX)
+    except urllib.error.HTTPError as error:
+        detail = error.read(500).decode(errors="replace").strip()
+        raise Stop(f"the daemon at {address} refused {path}: {error.code} {detail}") from None
+    except (urllib.error.URLError, OSError) as error:
+        reason = getattr(error, "reason", error)
+        raise Stop(f"no daemon answers at {address}: {reason}") from None
+    try:
+        found = json.loads(text or b"{}")
+    except ValueError:
+        raise Stop(f"{address}{path} did not answer with JSON") from None
+    return found if isinstance(found, dict) else {"answer": found}

@@ -1,0 +1,35 @@
+"""`mmbot bench`: tick-to-trade of the whole daemon beside a vendor-style stack."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    app.command("bench")(bench)
+
+
+def bench(
+    seed: int = typer.Option(1, help="Decides the ticks and the order of turns."),
+    rounds: int = typer.Option(40, help="Rounds; in each, every stack gets the same burst."),
+    ticks: int = typer.Option(15, help="Orders in a burst, 1 to 18; as many cancels follow."),
+    load_rounds: int = typer.Option(10, help="Rounds with 200 frames/s; 0 leaves them out."),
+    as_json: bool = typer.Option(False, "--json", help="The last line of stdout is JSON."),
+) -> None:
+    """Measure stream message to durable order at the server; needs a source checkout.
+
+    Example: make bench ARGS="--seed 7 --json"
+    """
+    from mmbot.domain.errors import SetUpError
+
+    try:
+        found = importlib.util.find_spec("tests.bench.__main__")
+    except ModuleNotFoundError:
+        found = None
+    if found is None:
+        raise SetUpError("the benchmarks are part of a source checkout: run make bench there")
+    from tests.bench.__main__ import Options, main
+
+    raise typer.Exit(main(Options(seed, rounds, ticks, load_rounds, as_json)))

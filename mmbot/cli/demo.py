@@ -1,0 +1,37 @@
+"""`mmbot demo`: the exchange in the box and the daemon, on your screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    app.command("demo")(demo)
+
+
+def demo(
+    duration: float | None = typer.Option(
+        None, help="Seconds; without it a live view runs until q, anything else 60."
+    ),
+    seed: int = typer.Option(7, help="Drift, takers, rival and kills are drawn from it."),
+    as_json: bool = typer.Option(False, "--json", help="No view; the last line is one object."),
+    latency: str = typer.Option("loopback", help="loopback or venue."),
+    scenario: Path | None = typer.Option(None, help="A TOML file with the rules of the box."),
+    data: Path | None = typer.Option(None, help="A folder with other odds of the same form."),
+    kills: int = typer.Option(0, help="kill -9 the daemon this often, at moments of the seed."),
+    state_dir: Path | None = typer.Option(None, help="Keep ledger and logs in this folder."),
+    verbose: bool = typer.Option(False, "--verbose", help="Captions on stderr beside --json."),
+) -> None:
+    """Watch mmbot make a market on the exchange in the box; no account, no network.
+
+    Example: mmbot demo
+
+    Example: mmbot demo --duration 60 --seed 7 --json
+    """
+    from mmbot.app.demo import show
+    from mmbot.app.demo_options import DemoOptions
+
+    options = DemoOptions(duration, seed, latency, scenario, data, kills, state_dir)
+    raise typer.Exit(show(options.checked(), as_json=as_json, verbose=verbose))

@@ -1,0 +1,148 @@
+"""Talks to a running daemon: `status positions strategies halt resume cancel-all`."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import typer
+
+from mmbot.cli.admin_client import admin_address, ask
+
+CONFIG: Final = typer.Option(
+    Path("config/simulator.toml"), "--config", "-c", envvar="MMBOT_CONFIG",
+    help="The configuration of the daemon to ask.",
+)  # fmt: skip
+ADMIN: Final = typer.Option(None, "--admin", help="Its admin address instead, http://HOST:PORT.")
+AS_JSON: Final = typer.Option(False, "--json", help="For programs.")
+EMPTY_WAIT_MAX_S: Final = 90.0
+POLL_S: Final = 0.5
+
+
+def register(app: typer.Typer) -> None:
+    for name, command in (
+        ("status", status), ("positions", positions), ("strategies", strategies),
+        ("halt", halt), ("resume", resume), ("cancel-all", cancel_all),
+    ):  # fmt: skip
+        app.command(name)(command)
+
+
+def status(config: Path = CONFIG, admin: str | None = ADMIN, as_json: bool = AS_JSON) -> None:
+    """What the daemon is doing now.
+
+    Example: mmbot status --config config/simulator.toml
+    """
+    seen = ask(admin_address(config, admin), "/status")
+    if as_json:
+        typer.echo(json.dumps(seen))
+        return
+    for key, value in seen.items():
+        if key != "lines":
+            typer.echo(f"{key:<26} {_plain(key, value)}")
+    typer.echo(f"{'lines':<26} {len(seen.get('lines', []))}")
+
+
+def positions(config: Path = CONFIG, admin: str | None = ADMIN, as_json: bool = AS_JSON) -> None:
+    """Filled stakes per line.
+
+    Example: mmbot positions --config config/simulator.toml
+    """
+    lines = ask(admin_address(config, admin), "/status").get("lines", [])
+    held = [line for line in lines if line.get("position")]
+    if as_json:
+        typer.echo(json.dumps(held))
+        return
+    for line in held:
+        number = "" if line.get("number") is None else f" {line['number']:g}"
+        typer.echo(f"{line['event']}  {line['market']}{number}  {_plain('', line['position'])}")
+    if not held:
+        typer.echo("no positions")
+
+
+def strategies(config: Path = CONFIG, as_json: bool = AS_JSON) -> None:
+    """The strategies of the folder, and which of them the configuration enables.
+
+    Example: mmbot strategies --config config/simulator.toml
+    """
+    from mmbot.cli.checking import listing
+
+    rows = listing(config)
+    if as_json:
+        typer.echo(json.dumps(rows))
+        return
+    for row in rows:
+        typer.echo(f"{row['file']:<24} {row['name']:<20} {row['state']}")
+
+
+def halt(
+    reason: str = typer.Option("", help="Kept in the ledger."),
+    config: Path = CONFIG,
+    admin: str | None = ADMIN,
+) -> None:
+    """Cancel everything now and stay halted, also after a restart.
+
+    Example: mmbot halt --reason "odds look wrong"
+    """
+    _say(admin_address(config, admin), "/halt", reason)
+    typer.echo("halted; mmbot resume lifts it")
+
+
+def resume(
+    reason: str = typer.Option("", help="Kept in the ledger."),
+    config: Path = CONFIG,
+    admin: str | None = ADMIN,
+) -> None:
+    """Lift a halt or a pause.
+
+    Example: mmbot resume --reason "feed checked"
+    """
+    _say(admin_address(config, admin), "/resume", reason)
+    typer.echo("resumed")
+
+
+def cancel_all(
+    config: Path = CONFIG,
+    admin: str | None = ADMIN,
+    wait_s: float = typer.Option(EMPTY_WAIT_MAX_S, help="How long to wait for the last order."),
+) -> None:
+    """Withdraw every quote and wait until no order of ours is open; resume quotes again.
+
+    Example: mmbot cancel-all
+    """
+    address = admin_address(config, admin)
+    _say(address, "/pause", "cancel-all")
+    still = wait_until_empty(lambda: ask(address, "/status"), wait_s)
+    if still:
+        from mmbot.domain.errors import Stop
+
+        raise Stop(f"{still} orders are still open or in doubt after {wait_s:g} s")
+    typer.echo("no order is open; quoting is paused until mmbot resume")
+
+
+def wait_until_empty(read: Callable[[], dict[str, Any]], wait_max_s: float) -> int:
+    """Orders open or in doubt when they reached zero or the wait was over."""
+    until_s = time.monotonic() + wait_max_s
+    while True:
+        orders = read().get("orders", {})
+        still = int(orders.get("open", 0)) + int(orders.get("in_doubt", 0))
+        if not still or time.monotonic() >= until_s:
+            return still
+        time.sleep(POLL_S)
+
+
+def _say(address: str, path: str, reason: str) -> None:
+    ask(address, path, {"who": getpass.getuser(), "reason": reason})
+
+
+def _plain(key: str, value: object) -> str:
+    if isinstance(value, dict):
+        return "  ".join(f"{name} {_plain(name, item)}" for name, item in value.items())
+    if key.endswith("_cents") and isinstance(value, int):
+        from mmbot.domain.money import usd
+
+        return f"{usd(value)} USD"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
