@@ -104,11 +104,16 @@ def a_history(
     *reports: OrderReport,
     at_ns: int = NOW,
     synced_ns: int | None = None,
-    from_ns: int = NOW - 60 * SECOND,
+    from_ns: int | None = None,
     alive_only: bool = False,
 ) -> HistoryRead:
-    """A complete read whose clock agrees with ours; synced at the moment of the read."""
+    """A complete read whose clock agrees with ours; synced at the moment of the read.
+
+    It reaches back a minute before `NOW`, a list of what is alive a week.
+    """
     synced = at_ns if synced_ns is None else synced_ns
+    if from_ns is None:
+        from_ns = at_ns - 7 * 86_400 * SECOND if alive_only else NOW - 60 * SECOND
     return HistoryRead(from_ns, reports, synced, at_ns, at_ns, alive_only)
 
 

@@ -26,7 +26,7 @@ from mmbot.engine.reading import Sight, read_report
 from mmbot.engine.timers import Timer
 from mmbot.engine.walk import Proof
 
-TWIN_ID: Final = "external_id_existed"
+TWIN_ID: Final = "id_existed"  # order_external_id_existed and its older spellings
 
 
 OrderEvent = (
@@ -270,8 +270,10 @@ class Conduct:
                 kit.recovery.audit(now_ns)
             case "reread":
                 order = kit.orders.get(ident)
-                if order is not None and kit.tombstones.unexplained(order):
+                if order is not None and not order.terminal:
                     kit.reads.order(ident, order.order_id, now_ns)
+                elif order is not None and kit.tombstones.unexplained(ident):
+                    self._walk.reread(order, now_ns)
             case "settle":
                 kit.recovery.fire_results(now_ns)
             case "missed":

@@ -37,7 +37,7 @@ class Consequences:
             case Then.SWEEP_OR_WAIT:
                 self.sweep_or_wait(moved.order, proof.now_ns)
             case Then.REREAD:
-                self._reread(moved.order, proof.now_ns)
+                self.reread(moved.order, proof.now_ns)
             case Then.COUNT | Then.DASH:
                 kit.recovery.surprised(moved.order, proof.now_ns)
             case _:
@@ -117,9 +117,9 @@ class Consequences:
                 proof = Proof(f"strike swept for {order.external_id}", now_ns)
                 self.step(other.external_id, Step.CANCEL_WANTED, proof)
 
-    def _reread(self, order: Order, now_ns: int) -> None:
+    def reread(self, order: Order, now_ns: int) -> None:
         """Seen alive after its end: a slower channel, or the truth. A read decides."""
-        after_ns = self._kit.tombstones.reread_after_ns(order.external_id)
+        after_ns = self._kit.tombstones.reread_after_ns(order.external_id, now_ns)
         if after_ns is None:
             return
         if after_ns >= REREAD_MAX_NS:

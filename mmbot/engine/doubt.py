@@ -21,7 +21,7 @@ LOOK_EVERY_NS: Final = 10 * SECOND_NS
 ABSENT_APART_NS: Final = 10 * SECOND_NS  # between the two reads that prove absence
 CLOCK_MARGIN_NS: Final = 2 * SECOND_NS  # the Date header is cut to the second, and travels
 RESEND_GAP_NS: Final = 2 * SECOND_NS
-LOOKS_ALARM: Final = 16  # and again at every doubling
+ALARM_WAIT_NS: Final = 60 * SECOND_NS  # past the bound of the last attempt; then it doubles
 
 
 @dataclass(slots=True)
@@ -33,6 +33,7 @@ class _Doubt:
     looks: int = 0
     looked_ns: int = -1
     absent_ns: int | None = None
+    alarms: int = 0
     landed: bool = False  # the exchange said that the id exists
 
 
@@ -132,7 +133,9 @@ class Doubts:
             doubt.due_ns = self._next_look(doubt, now_ns)
             self._timers.at(doubt.due_ns, "look")
             self._reads.order(ident, order.order_id, now_ns, ends_doubt=True)
-            if doubt.looks >= LOOKS_ALARM and doubt.looks & (doubt.looks - 1) == 0:
+            waited_ns = now_ns - doubt.attempt_ns - self._bound_ns
+            if waited_ns > ALARM_WAIT_NS << doubt.alarms:
+                doubt.alarms += 1
                 detail = f"{ident}: looked for {doubt.looks} times"
                 self._out.alarm("doubt does not end", detail, order.event_id)
         self._reads.doubtful(oldest_ns, now_ns)

@@ -11,11 +11,12 @@ from mmbot.domain.order import Order, State
 from mmbot.engine.doubt import Doubts
 from mmbot.engine.ledger_orders import Orders
 from mmbot.engine.reading import Sight
-from mmbot.engine.reads import Reads
+from mmbot.engine.reads import HISTORY_SPAN_MAX_NS, Reads
 from mmbot.engine.timers import Timers
 
 SECOND_NS: Final = 1_000_000_000
 AUDIT_EVERY_NS: Final = 60 * SECOND_NS
+LIST_SPAN_NS: Final = HISTORY_SPAN_MAX_NS - 3600 * SECOND_NS
 READ_SINGLY_MAX: Final = 20  # more live orders than this wait for the list of what is alive
 ASK_AGAIN_NS: Final = 5 * SECOND_NS
 SETTLE_PACE_NS: Final = SECOND_NS
@@ -88,7 +89,9 @@ class Recovery:
                 if read.from_ns <= asked_ns or order is None:
                     self._unlooked.discard(ident)
             return []
-        self._list_due = False
+        # A list that reaches less far back than ours may leave out an old manual order.
+        if read.from_ns <= self._reads.to_exchange(now_ns - LIST_SPAN_NS):
+            self._list_due = False
         self._read_unlisted({report.order_id for report in read.reports}, now_ns)
         return self._reconciled()
 

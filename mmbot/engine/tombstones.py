@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from mmbot.domain.ids import ExternalId
-from mmbot.domain.order import Order
 from mmbot.engine.ledger_orders import Orders
 
 HOUR_NS: Final = 3_600_000_000_000
@@ -21,6 +20,7 @@ REREAD_MAX_NS: Final = 60_000_000_000
 @dataclass(slots=True)
 class _Looked:
     tries: int = 0
+    due_ns: int = 0
 
 
 class Tombstones:
@@ -51,17 +51,22 @@ class Tombstones:
     def ended_ns(self, ident: ExternalId) -> int:
         return self._ended_ns[ident]
 
-    def reread_after_ns(self, ident: ExternalId) -> int | None:
-        """How long until the next read of an ended order that looks alive; None = enough."""
-        looked = self._looked.setdefault(ident, _Looked())
-        looked.tries += 1
-        if looked.tries > REREADS_MAX:
-            return None
-        return min(REREAD_MAX_NS, REREAD_NS << (looked.tries - 1))
+    def reread_after_ns(self, ident: ExternalId, now_ns: int) -> int | None:
+        """Of an ended order that looks alive: None = no read now, else how long until the next.
 
-    def unexplained(self, order: Order) -> bool:
-        """True while a read should tell more: alive ones always, ended ones if they puzzle."""
-        return not order.terminal or order.external_id in self._looked
+        However often it is shown, reads follow their own pace and stop after a few.
+        """
+        looked = self._looked.setdefault(ident, _Looked())
+        if now_ns < looked.due_ns or looked.tries >= REREADS_MAX:
+            return None
+        looked.tries += 1
+        after_ns = min(REREAD_MAX_NS, REREAD_NS << (looked.tries - 1))
+        looked.due_ns = now_ns + after_ns
+        return after_ns
+
+    def unexplained(self, ident: ExternalId) -> bool:
+        """True while a read should tell how an ended order can look alive."""
+        return ident in self._looked
 
     def explained(self, ident: ExternalId) -> None:
         """A read has told how the order stands."""

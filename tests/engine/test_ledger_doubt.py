@@ -280,3 +280,15 @@ def test_an_unwanted_doubt_that_shows_up_is_cancelled_by_id() -> None:
     ledger.apply(seen(a_report(order)), NOW + SECOND)
     assert now_of(ledger, order).state is State.CANCELLING
     assert [c for c in ledger.drain().commands if isinstance(c, CancelOrders)]
+
+
+def test_a_doubt_that_does_not_end_is_alarmed_now_and_then() -> None:
+    ledger, _ = a_doubt("external_id_existed")
+    alarms = 0
+    for second in range(1, 1200):
+        ledger.tick(NOW + second * SECOND)
+        said = ledger.drain()
+        alarms += len([f for f in said.facts if isinstance(f, Alarm)])
+        for _ in looks(said.commands):
+            ledger.apply(a_history(at_ns=NOW + second * SECOND), NOW + second * SECOND)
+    assert 3 <= alarms <= 6

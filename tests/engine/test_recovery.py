@@ -78,6 +78,13 @@ def test_an_empty_ledger_is_recovered_when_the_list_of_what_is_alive_came() -> N
     assert is_ready(ledger)
 
 
+def test_a_list_that_does_not_reach_back_leaves_the_start_open() -> None:
+    ledger = a_ledger()
+    ledger.start(NOW)
+    ledger.apply(a_history(from_ns=NOW - SECOND, alive_only=True), NOW)
+    assert not is_ready(ledger)
+
+
 def test_every_live_order_is_confirmed_by_a_read() -> None:
     orders = some(3)
     ledger = reborn(*orders)
