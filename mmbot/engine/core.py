@@ -51,12 +51,12 @@ from mmbot.domain.facts import (
     OrderMoved,
 )
 from mmbot.domain.ids import LineId
-from mmbot.domain.order import Order, State
+from mmbot.domain.order import Order
 from mmbot.domain.quote import Quote
 from mmbot.engine.housekeeping import Housekeeping
 from mmbot.engine.ledger import Ledger
 from mmbot.engine.modes import Mode, Modes
-from mmbot.engine.placing import Candidate, Placing, batches
+from mmbot.engine.placing import Candidate, Placing, batches, doubtful
 from mmbot.engine.planner import plan
 from mmbot.engine.ports import Budget, Effects, PlaceOrders
 from mmbot.engine.state import MarketState
@@ -139,8 +139,11 @@ class Engine:
                 | SportEventChanged()
                 | SportEventUnlisted()
                 | MarketStatusChanged()
-                | SourceStateChanged()
             ):
+                self._dirty |= parts.state.apply(event, now_ns)
+            case SourceStateChanged(source, healthy, detail):
+                if not healthy:
+                    self._facts.append(Alarm("source is down", f"{source}: {detail}"))
                 self._dirty |= parts.state.apply(event, now_ns)
             case SessionStateChanged() | JournalStateChanged():
                 parts.modes.apply(event, now_ns)
@@ -176,8 +179,7 @@ class Engine:
                 | OrderNotFound()
             ):
                 parts.ledger.apply(event, now_ns)
-                if isinstance(event, PlaceRefused) and event.code == "invalid_price":
-                    parts.housekeeping.want_ladder()
+                parts.placing.answered(event, now_ns)
 
     def _stream(self, event: StreamStateChanged, now_ns: int) -> None:
         was_public = self.parts.state.public_up_since_ns > 0
@@ -239,7 +241,8 @@ class Engine:
             self._facts.append(ModeChanged("", self._mode.name, mode.name, why))
             self._mode, self._withdrawn = mode, withdrawn
             self._dirty |= set(self.parts.state.lines)
-        if mode is Mode.HALTED and ledger.live() and now_ns >= self._halt_again_ns:
+        fresh = self._halt_again_ns == 0  # once in any case: a person's orders may rest
+        if mode is Mode.HALTED and (fresh or ledger.live()) and now_ns >= self._halt_again_ns:
             self._halt_again_ns = now_ns + HALT_REPEAT_NS
             if self.parts.halt_whole_account:
                 self._commands.append(CancelEverything())
@@ -300,7 +303,7 @@ class Engine:
                 continue
             for quote in planned.places:
                 yield Candidate(event, line, strike.side, quote, None, cause_ns)
-            for order in _doubtful(live, quotes, planned.cancels):
+            for order in doubtful(live, quotes, planned.cancels):
                 if parts.ledger.may_resend(order.external_id, now_ns):
                     yield Candidate(event, line, strike.side, quotes[0], order, cause_ns)
 
@@ -309,7 +312,10 @@ class Engine:
     ) -> Sequence[Quote] | NotYet:
         if self._withdrawn or event is None:
             return ()
-        return self.parts.wishes.of(event, line, now_ns, self._facts)
+        wanted = self.parts.wishes.of(event, line, now_ns, self._facts)
+        if isinstance(wanted, NotYet) or not wanted:
+            return wanted
+        return () if self.parts.placing.unfit(event, line, now_ns, self._facts) else wanted
 
     def _wake_at(self, now_ns: int, held_back: bool) -> int:
         ledger_due = self.parts.ledger.next_due_ns
@@ -334,12 +340,3 @@ class Engine:
     @property
     def mode(self) -> Mode:
         return self._mode
-
-
-def _doubtful(
-    live: Iterable[Order], quotes: Sequence[Quote], cancels: Sequence[str]
-) -> Iterable[Order]:
-    """Orders in doubt that are still wanted: the same id may be sent again."""
-    if not quotes:
-        return ()
-    return [o for o in live if o.state is State.IN_DOUBT and o.external_id not in cancels]

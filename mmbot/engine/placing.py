@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from mmbot.domain.catalog import Line, Side, SportEvent
 from mmbot.domain.commands import BATCH_ORDERS_MAX
+from mmbot.domain.events import Event, OrderSeen, PlaceNotSent, PlaceRefused
 from mmbot.domain.facts import Fact, PlacementRefused
-from mmbot.domain.order import Order
+from mmbot.domain.ids import LineId
+from mmbot.domain.order import Order, State
 from mmbot.domain.quote import Quote
+from mmbot.engine.holdoff import HoldOff
 from mmbot.engine.housekeeping import Housekeeping
 from mmbot.engine.ledger import Ledger
 from mmbot.engine.modes import Mode, Modes
@@ -58,6 +61,24 @@ class Placing:
         self._wishes = wishes
         self._rights = rights
         self._last_refusal: dict[tuple[str, int], str] = {}
+        self._unfit: dict[LineId, str] = {}
+        self._holdoff = HoldOff()
+
+    def answered(self, event: Event, now_ns: int) -> None:
+        """What the exchange made of a placement decides how soon the next one is tried."""
+        match event:
+            case OrderSeen(report) if report.status == "open":
+                self._holdoff.worked(report.strike_id)
+            case OrderSeen(report) if report.status == "invalid":
+                self._holdoff.failed(report.strike_id, now_ns)
+            case PlaceRefused(ident, code) | PlaceNotSent(ident, code):
+                order = self._ledger.order(ident)
+                if order is not None:
+                    self._holdoff.failed(order.strike_id, now_ns)
+                if code == "invalid_price":
+                    self._housekeeping.want_ladder()
+            case _:
+                pass
 
     def place(
         self, candidates: Sequence[Candidate], mode: Mode, now_ns: int, facts: list[Fact]
@@ -65,6 +86,8 @@ class Placing:
         """One by one, since each intent changes what the next may do."""
         placed = []
         for candidate in candidates:
+            if not candidate.resend and self._holdoff.holds(candidate.quote.strike_id, now_ns):
+                continue
             order = candidate.resend or self._draft(candidate, now_ns)
             situation = self.situation(candidate.event, candidate.line, order, mode, now_ns)
             verdict = self._gate.review(order, situation, resend=candidate.resend is not None)
@@ -133,6 +156,38 @@ class Placing:
             halted=bool(self._modes.halted),
         )
 
+    def unfit(self, event: SportEvent, line: Line, now_ns: int, facts: list[Fact]) -> bool:
+        """Closed, starting, or judged on old data: whatever is wished, nothing may rest there."""
+        slot = self._wishes.owner_of(event, line)
+        uses_fairs = slot is not None and slot.quoter.uses_fairs
+        situation = Situation(
+            now_ns=now_ns,
+            mode="ENABLED",
+            ladder=self._state.ladder,
+            event=event,
+            line=line,
+            exposure=self._ledger.exposure(line.line_id),
+            worst_case_total_cents=0,
+            unmatched_cents=0,
+            cash_cents=None,
+            opposite_live=(),
+            same_price_live=False,
+            book_age_ns=self._state.book_age_ns(line.line_id, now_ns),
+            fair_age_ns=self._state.fair_age_ns(line.line_id, now_ns) if uses_fairs else None,
+            blind=False,
+            writable=True,
+            halted=False,
+        )
+        why = self._gate.may_rest(situation)
+        if why is None:
+            self._unfit.pop(line.line_id, None)
+            return False
+        if self._unfit.get(line.line_id) != why.check:
+            self._unfit[line.line_id] = why.check
+            owner, strike = slot.owner if slot else "", line.strikes[0].strike_id
+            facts.append(PlacementRefused(owner, strike, why.check, why.detail))
+        return True
+
     def too_old(self, order: Order, mode: Mode, now_ns: int) -> str:
         """A last look before the write: why this order must not leave now, or ""."""
         line = self._state.lines.get(order.line_id)
@@ -152,3 +207,12 @@ def batches(placed: Sequence[Candidate]) -> tuple[PlaceOrders, ...]:
         orders = tuple(c.approved for c in part if c.approved is not None)
         made.append(PlaceOrders(orders, min(causes, default=0)))
     return tuple(made)
+
+
+def doubtful(
+    live: Iterable[Order], quotes: Sequence[Quote], cancels: Sequence[str]
+) -> Iterable[Order]:
+    """Orders in doubt that are still wanted: the same id may be sent again."""
+    if not quotes:
+        return ()
+    return [o for o in live if o.state is State.IN_DOUBT and o.external_id not in cancels]

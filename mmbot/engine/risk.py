@@ -300,6 +300,14 @@ LAST_CHECKS: Final[tuple[LastCheck, ...]] = (
     not_blind,
 )
 
+# What rests on a market that cannot be judged any more is pulled, not only left unreplaced.
+REST_CHECKS: Final[tuple[LastCheck, ...]] = (
+    market_is_open,
+    event_is_pre_match,
+    start_is_far_enough,
+    data_is_fresh,
+)
+
 
 class Gate:
     """Asks every check in order; the first refusal is the answer."""
@@ -320,9 +328,17 @@ class Gate:
 
     def still_good(self, situation: Situation) -> str:
         """A last look between commit and write: why not to send after all, or ""."""
-        moment = Moment(situation, self.limits)
-        for check in LAST_CHECKS:
-            detail = check(moment)
-            if detail is not None:
-                return f"{check.__name__}: {detail}"
-        return ""
+        failed = _first_failing(LAST_CHECKS, Moment(situation, self.limits))
+        return f"{failed.check}: {failed.detail}" if failed else ""
+
+    def may_rest(self, situation: Situation) -> Refused | None:
+        """Whether orders may go on resting on this line; asked without one in particular."""
+        return _first_failing(REST_CHECKS, Moment(situation, self.limits))
+
+
+def _first_failing(checks: tuple[LastCheck, ...], moment: Moment) -> Refused | None:
+    for check in checks:
+        detail = check(moment)
+        if detail is not None:
+            return Refused(check.__name__, detail)
+    return None

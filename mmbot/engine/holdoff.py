@@ -1,0 +1,35 @@
+"""After the exchange said no, the same strike is not tried again at once."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mmbot.domain.ids import StrikeId
+
+FIRST_NS: Final = 250_000_000
+LONGEST_NS: Final = 30_000_000_000
+DOUBLINGS_MAX: Final = 7
+
+
+class HoldOff:
+    """Waits double from `FIRST_NS` while a strike goes on failing; one open order forgets them.
+
+    Without it a refusal that stays (no funds, placement disabled) would be repeated at the full
+    rate, each time with a new id and two rows in the journal.
+    """
+
+    def __init__(self) -> None:
+        self._failed: dict[StrikeId, tuple[int, int]] = {}  # times in a row, until when
+
+    def failed(self, strike_id: StrikeId, now_ns: int) -> None:
+        times, until_ns = self._failed.get(strike_id, (0, 0))
+        if now_ns < until_ns:
+            return  # the rest of the batch that failed
+        wait_ns = min(LONGEST_NS, FIRST_NS << times)
+        self._failed[strike_id] = min(times + 1, DOUBLINGS_MAX), now_ns + wait_ns
+
+    def worked(self, strike_id: StrikeId) -> None:
+        self._failed.pop(strike_id, None)
+
+    def holds(self, strike_id: StrikeId, now_ns: int) -> bool:
+        return strike_id in self._failed and now_ns < self._failed[strike_id][1]
