@@ -102,6 +102,9 @@ class CatalogSeeder:
         former = self._listing.catalog
         tournaments = await self._tournaments()
         events = await self._sport_events(tournaments)
+        wish = wish_of(Catalog.of(events, ()))
+        unstreamed = self._listing.unstreamed
+        events = [event for event in events if event.event_id not in unstreamed]
         answers = await self._markets([event.event_id for event in events])
         lines = self._lines(answers)
         catalog = Catalog.of(events, lines)
@@ -112,7 +115,6 @@ class CatalogSeeder:
             for event_id, raws in by_event.items()
             for book in self._reads.books_of(event_id, raws, answer)
         ]
-        wish = wish_of(catalog)
         self._watch(wish)
         return Seeding(
             events=(CatalogSeeded(catalog), *books),

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Final, assert_never
 
 from mmbot.domain.errors import FindOut, SetUpError, Stop, TryAgain
-from mmbot.domain.events import BookUpdated, Event, StreamStateChanged
-from mmbot.domain.ids import LineId
+from mmbot.domain.events import BookUpdated, Event, SportEventUnlisted, StreamStateChanged
+from mmbot.domain.ids import LineId, SportEventId
 from mmbot.exchange import wire
 from mmbot.exchange.link import Ended, Link, LinkPorts, LinkSettings
 from mmbot.exchange.listing import Wish
@@ -53,7 +53,10 @@ _News = _Live | _Over | _WantsChange
 
 
 class Feed:
-    """`watch(wish)` at any time; `run(emit)` for ever. Each turn is a fresh connection."""
+    """`watch(wish)` at any time; `run(emit)` and `poll_config()` are services.
+
+    Each turn is a fresh connection.
+    """
 
     def __init__(self, ports: LinkPorts, settings: FeedSettings, draw: Callable[[], float]) -> None:
         """`draw` gives 0..1 for the jitter of delays."""
@@ -78,6 +81,11 @@ class Feed:
         self._told: tuple[bool, bool, str] | None = None
         self._emit: Callable[[Event], None] = _nobody
 
+    @property
+    def health_ns(self) -> int:
+        """When the present connection last heard a health_check; 0 without one."""
+        return self._current.health_ns if self._current is not None else 0
+
     def watch(self, wish: Wish) -> None:
         """What the stream shall carry from now on."""
         if wish != self._wish:
@@ -88,7 +96,6 @@ class Feed:
         self._emit = emit
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._poll_config(), name="config poller")
                 self._open(group, 0.0)
                 while True:
                     self._turn(await self._news.get(), group)
@@ -163,11 +170,23 @@ class Feed:
             return
         old, self._current, self._coming, self._opening = self._current, link, None, 0
         self._change_failures = 0
+        self._leave_out(link.unstreamed)
         self._tell("")
         if old is not None:
             group.create_task(self._retire(old), name=f"retire {old.name}")
         if self._change_needed():
             self._open(group, self._settings.delay_first_s)
+
+    def _leave_out(self, unstreamed: frozenset[SportEventId]) -> None:
+        """What has no channel is not traded: it counts as unlisted until it has one (E8 E9)."""
+        listing = self._ports.listing
+        before, listing.unstreamed = listing.unstreamed, unstreamed
+        if unstreamed:
+            self._notices.alarm("events_without_channel", f"{len(unstreamed)} events")
+        for event_id in sorted(unstreamed - before):
+            self._emit(SportEventUnlisted(event_id))
+        if before - unstreamed:
+            listing.want_reseed()
 
     async def _retire(self, link: Link) -> None:
         await self._clock.sleep(self._settings.overlap_s)
@@ -223,7 +242,8 @@ class Feed:
             case CloseClass.BACK_OFF:
                 return backed_off_s
 
-    async def _poll_config(self) -> None:
+    async def poll_config(self) -> None:
+        """Service: a changed key, cluster or host makes `run` move to a new connection."""
         failures = 0
         wait_s = self._settings.config_poll_s
         while True:

@@ -9,6 +9,7 @@ from typing import Final, Protocol, assert_never
 
 from mmbot.domain.errors import FindOut, TryAgain
 from mmbot.domain.events import Event
+from mmbot.domain.ids import SportEventId
 from mmbot.exchange import codec, wire
 from mmbot.exchange.listing import Listing, Wish
 from mmbot.exchange.notices import Notices
@@ -86,6 +87,7 @@ class Link:
         self.public = False
         self.live_since_ns = 0
         self.ended: Ended | None = None
+        self.unstreamed: frozenset[SportEventId] = frozenset()  # wished for, not granted
         self._rest = ports.rest
         self._clock = ports.rest.clock
         self._ws = ports.ws
@@ -103,6 +105,10 @@ class Link:
     @property
     def name(self) -> str:
         return f"stream-{self.number}"
+
+    @property
+    def health_ns(self) -> int:
+        return self._health_ns
 
     def stop(self, reason: str) -> None:
         if self._done is not None and not self._done.done():
@@ -233,7 +239,13 @@ class Link:
             if not self._private_channel:
                 self._end(Ended("the registration offers no private channel"))
                 return
-            if self.wish.event_ids and not any(one.scope for one in channels):
+            granted = {one.scope.event_id for one in channels if one.scope is not None}
+            self.unstreamed = frozenset(
+                event_id
+                for event_id in self.wish.event_ids
+                if not granted & {event_id, str(event_id)}
+            )
+            if self.wish.event_ids and not granted:
                 self._failed_channels.add("every event channel")
                 self._notices.alarm("no_event_channel", "the registration granted none")
             self._protocol.authorise(

@@ -25,6 +25,8 @@ class Listing:
     def __init__(self) -> None:
         self.catalog = Catalog()
         self.reseed_wanted = False
+        # Events whose channel was not granted: their books would grow old unseen.
+        self.unstreamed: frozenset[SportEventId] = frozenset()
         self._place_of: dict[StrikeId, tuple[LineId, Side]] = {}
         self._streamed: dict[LineId, Book] = {}
 

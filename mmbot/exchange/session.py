@@ -40,6 +40,10 @@ class LoginRefused(SetUpError):
     """The exchange does not know these keys."""
 
 
+class LoginPaced(TryAgain):
+    """Too soon after the last log-in: nothing was asked, and waiting is all there is to do."""
+
+
 class SessionsExhausted(TryAgain):
     """403 session_num_exceed: another log-in would make it worse (faults: D5)."""
 
@@ -220,7 +224,7 @@ class Session:
         earliest_ns = max(tried_ns + gap_ns if tried_ns else 0, self._login_not_before_ns)
         if now_ns < earliest_ns:
             wait_s = (earliest_ns - now_ns) / NS_PER_S
-            raise TryAgain(f"the next log-in may be tried in {wait_s:.0f} s ({why})", wait_s)
+            raise LoginPaced(f"the next log-in may be tried in {wait_s:.0f} s ({why})", wait_s)
         self._login_tried_ns = now_ns
         self._file.save(self._tokens, now_ns)
         keys = self._settings.credentials
@@ -292,5 +296,9 @@ class Session:
             refresh,
             refresh_until_ns,
         )
-        self._file.save(self._tokens, self._login_tried_ns)
+        try:
+            self._file.save(self._tokens, self._login_tried_ns)
+        except SetUpError as error:
+            # We hold good tokens and orders rest: a full disk costs the next start a log-in.
+            self._notices.alarm("session_not_kept", str(error))
         self._changed.set()

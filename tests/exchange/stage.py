@@ -93,7 +93,7 @@ def staged(
             await stage.wait(2)
             await scenario(stage)
 
-        await play(act(), feed.run(stage.hear), stage.beats())
+        await play(act(), feed.run(stage.hear), feed.poll_config(), stage.beats())
         return stage
 
     return run(main())

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from mmbot.domain.catalog import Catalog
 from mmbot.domain.errors import FindOut, MmbotError, TryAgain
 from mmbot.domain.events import BookUpdated, CatalogSeeded, Event
 from mmbot.exchange.catalog import CatalogSeeder, CatalogSettings
@@ -167,6 +168,18 @@ def test_two_markets_with_one_key_are_not_mixed() -> None:
         assert line.market_name == "Example Receiver - Receiving Yards"
         assert one.parts.notices.counts["line_twice"] == 1
         assert len([e for e in seeding.events if isinstance(e, BookUpdated)]) == 2
+
+    run(scenario())
+
+
+def test_an_event_without_a_channel_is_wished_for_but_not_listed() -> None:
+    # faults: E9
+    async def scenario() -> None:
+        one = Seeding()
+        one.parts.listing.unstreamed = frozenset({EVENT_ID})
+        seeding = await one.seeder.seed_once()
+        assert seeding.catalog == Catalog()
+        assert one.wishes == [Wish((EVENT_ID,), (), (31,))]
 
     run(scenario())
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from mmbot.domain.errors import SetUpError
+from mmbot.domain.events import SportEventUnlisted
 from mmbot.exchange.feed import Feed, FeedSettings
 from mmbot.exchange.http import HttpReply, ReplyLost
 from mmbot.exchange.link import LinkPorts
@@ -68,6 +69,33 @@ def test_rejected_subscriptions_are_counted_and_the_rest_works() -> None:
     stage = staged(start)
     assert stage.states[2] == (True, True, "stream-2")
     assert stage.parts.notices.counts["subscription_rejected:unknown_type"] == 1
+
+
+def test_an_event_whose_channel_is_not_granted_counts_as_unlisted_until_it_is() -> None:
+    # faults: E8 E9
+    async def widen(stage: Stage) -> None:
+        stage.feed.watch(more(7, 8))
+        await stage.wait(1)
+        listing = stage.parts.listing
+        assert listing.unstreamed == {7, 8}
+        assert not listing.reseed_wanted
+
+        def grant(data: dict[str, Any]) -> None:
+            channel = data["authorized_channel"][2]
+            data["authorized_channel"].append(
+                {**channel, "channel_name": "event 7", "scope": {"event_id": "7"}}
+            )
+
+        stage.parts.http.on(REGISTER, registration(grant))
+        stage.last.hang_up(4200)
+        await stage.wait(1)
+        assert listing.unstreamed == {8}
+        assert listing.reseed_wanted
+
+    stage = staged(widen)
+    unlisted = [one.event_id for one in stage.events if isinstance(one, SportEventUnlisted)]
+    assert unlisted == [7, 8]
+    assert "events_without_channel" in stage.parts.alarms
 
 
 def registration(change: Callable[[dict[str, Any]], None]) -> HttpReply:
