@@ -19,6 +19,7 @@ import aiohttp
 
 from mmbot import __version__
 from mmbot.app.daemon import Daemon
+from mmbot.app.measured import MeasuredHttp
 from mmbot.app.world import World
 from mmbot.config import Settings, classify_host
 from mmbot.domain.entries import Entry
@@ -73,12 +74,12 @@ async def _live(settings: Settings, *, must_be_box: bool) -> int:
     logger = configure(settings.credentials.revealed, settings.log_level)
     metrics = Metrics(__version__)
     notifier = Notifier.of(os.environ)
-    async with _world(settings, logger) as world:
+    async with _world(settings, logger, metrics) as world:
         daemon = Daemon(settings, world, metrics)
         bell = _listen_to_signals(daemon)
         try:
             if must_be_box:
-                await _prove_box(settings.exchange.base_url, world.source_http)
+                await prove_box(settings.exchange.base_url, world.source_http)
             await _start(daemon, settings.exchange.base_url)
             logger.info("Started", version=__version__, run=world.run, mode=settings.run_mode)
             await daemon.run(notifier)
@@ -109,7 +110,7 @@ async def _start(daemon: Daemon, base_url: str) -> None:
         ) from None
 
 
-async def _prove_box(base_url: str, ask: HttpRequest) -> None:
+async def prove_box(base_url: str, ask: HttpRequest) -> None:
     """A private address may be anything: only a box answers this (decision 15)."""
     parts = urlsplit(base_url)
     where = f"{parts.scheme}://{parts.netloc}"
@@ -126,7 +127,7 @@ async def _prove_box(base_url: str, ask: HttpRequest) -> None:
 
 
 @asynccontextmanager
-async def _world(settings: Settings, logger: Any) -> AsyncIterator[World]:
+async def _world(settings: Settings, logger: Any, metrics: Metrics) -> AsyncIterator[World]:
     """Sockets, journal and clock; closed in the opposite order."""
     journal = Journal.open(settings.state_dir / settings.ledger.file)
     writer = ThreadPoolExecutor(1, "journal")  # owns the connection: SQLite wants one thread
@@ -136,6 +137,7 @@ async def _world(settings: Settings, logger: Any) -> AsyncIterator[World]:
     ) -> None:
         await asyncio.get_running_loop().run_in_executor(writer, commit, entries)
 
+    clock = SystemClock()
     http = LiveHttp(
         HttpSettings(settings.exchange.base_url, settings.exchange.reply_timeout_s),
         V4.order_paths,
@@ -143,8 +145,8 @@ async def _world(settings: Settings, logger: Any) -> AsyncIterator[World]:
     try:
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as sources:
             yield World(
-                clock=SystemClock(),
-                http=http,
+                clock=clock,
+                http=MeasuredHttp(http, metrics, clock),
                 websockets=LiveWs(),
                 source_http=http_requests(sources),
                 rng=random.Random(secrets.randbits(64)),

@@ -18,10 +18,12 @@ from mmbot.app.writer import JournalWriter
 from mmbot.config import Settings
 from mmbot.domain.commands import CancelRef
 from mmbot.domain.entries import Entry
-from mmbot.domain.errors import MmbotError
+from mmbot.domain.errors import FindOut, MmbotError, Stop, TryAgain
 from mmbot.domain.events import OperatorSaid
+from mmbot.domain.facts import Alarm, Fact
 from mmbot.engine.ledger import Ledger
 from mmbot.exchange.notices import Notices
+from mmbot.exchange.session import LoginPaced
 from mmbot.ops.metrics import Metrics
 from mmbot.ops.notify import Notifier
 from mmbot.runtime.clock import NS_PER_S
@@ -39,6 +41,8 @@ from mmbot.store.latch import HaltLatch
 
 STOP_WAIT_MAX_S: Final = 100.0  # a doubt ends at the arrival bound of 72 s, then it is swept
 STOP_LOOK_S: Final = 0.1
+START_AGAIN_S: Final = 2.0
+JOURNAL_WAIT_MAX_S: Final = 10.0
 LAST_CANCEL_MAX_S: Final = 10.0
 LAG_EVERY_S: Final = 0.5
 Word = Literal["halt", "resume", "pause", "stop"]
@@ -63,6 +67,7 @@ class Daemon:
         self._dispatcher = Dispatcher(
             client.reads, client.writes, tell, self._engine.drop_reason, clock
         )
+        self._dispatcher.ticks.observe = metrics.observe_tick_to_intent
         wait_max_s = settings.ledger.journal_wait_max_s
         self._writer = JournalWriter(self._commit, self._dispatcher.place, tell, clock, wait_max_s)
         self._observers = Observers(world.logger, metrics)
@@ -71,7 +76,7 @@ class Daemon:
             client.limiter,
             self._dispatcher,
             self._writer,
-            self._observers,
+            self._observed,
             lambda: self._latch.latched,
         )
         self._loop = EngineLoop(self._engine, pumps, clock)
@@ -90,6 +95,7 @@ class Daemon:
             run_mode=self._settings.run_mode,
             worst_case_limit_cents=self._settings.risk.total_loss_max_cents,
             requests_per_second_max=self._settings.exchange.requests_per_second_max,
+            health_ns=lambda: self._feed.health_ns,
             counts=lambda: self._observers.counts,
         )
 
@@ -104,20 +110,40 @@ class Daemon:
         for entry in self._world.journal.replay():
             self._ledger.replay(entry)
         self._ledger.begin_run(self._world.run, clock.now_ns())
+        while not await self._prepared():
+            pass
         if self._latch.latched:
-            self._inbox.put(OperatorSaid("halt", "latch", "halted before this start"))
-        await self._client.session.token()
-        self._inbox.put(await self._client.reads.load_ladder())
-        for event in (await self._seeder.seed_once()).events:
-            self._inbox.put(event)
+            self._inbox.put(OperatorSaid("halt", "latch", "halted before or during this start"))
         self._dispatcher.commands(self._ledger.start(clock.now_ns()))
+
+    async def _prepared(self) -> bool:
+        """Log in, ladder, seed. False: it failed, and after a wait it is worth another try.
+
+        A first start fails at once, with one line for the person. Later ones go on trying: orders
+        may be open, and a service manager soon gives up on what ends again and again.
+        """
+        try:
+            await self._client.session.token()
+            self._inbox.put(await self._client.reads.load_ladder())
+            seeding = await self._seeder.seed_once()
+        except (TryAgain, FindOut) as error:
+            if not self._ledger.orders() and not isinstance(error, LoginPaced):
+                raise
+            wait_s = max(START_AGAIN_S, getattr(error, "retry_after_s", 0.0))
+            self._world.logger.warning("StartDelayed", reason=str(error), wait_s=round(wait_s, 1))
+            if await self._supervisor.asked_to_stop(wait_s):
+                raise Stop("stopped while starting: orders of ours may be open") from None
+            return False
+        for event in seeding.events:
+            self._inbox.put(event)
+        return True
 
     # --- run ----------------------------------------------------------------------------------
 
     async def run(self, notifier: Notifier) -> bool:
         """Until `stop()`; True when the exchange has been seen empty of our orders."""
         self._notifier = notifier
-        inner = strategies.services(self._enabled, self._inbox.put)
+        inner = strategies.services(self._enabled, self._inbox.put, self._world.clock)
         try:
             await self._supervisor.run(self._services(), inner, self._wind_down)
         except MmbotError:
@@ -155,6 +181,7 @@ class Daemon:
             Service("dispatch", self._dispatcher.run, critical=True),
             Service("session", lambda: client.session.run(put)),
             Service("stream", lambda: self._feed.run(put)),
+            Service("connection config", self._feed.poll_config),
             Service("seeding", lambda: self._seeder.run(put)),
             Service("loop lag", self._measure_lag),
             Service("service manager", self._tell_manager, Restart.NEVER),
@@ -179,7 +206,8 @@ class Daemon:
         while not self._engine.flat and waited_s < STOP_WAIT_MAX_S:
             await self._world.clock.sleep(STOP_LOOK_S)
             waited_s += STOP_LOOK_S
-        while not self._writer.idle and waited_s < STOP_WAIT_MAX_S:
+        waited_s = 0.0
+        while not self._writer.idle and waited_s < JOURNAL_WAIT_MAX_S:
             await self._world.clock.sleep(STOP_LOOK_S)
             waited_s += STOP_LOOK_S
 
@@ -196,7 +224,9 @@ class Daemon:
                 await writes.cancel(refs)
 
     async def _commit(self, entries: Sequence[Entry]) -> None:
+        began_ns = self._world.clock.monotonic_ns()
         await self._world.in_writer(self._world.journal.append, entries)
+        self._metrics.observe_commit((self._world.clock.monotonic_ns() - began_ns) / NS_PER_S)
 
     async def _measure_lag(self) -> None:
         clock = self._world.clock
@@ -215,6 +245,14 @@ class Daemon:
         while notifier.watchdog_every_s is not None:
             notifier.alive()
             await clock.sleep(notifier.watchdog_every_s)
+
+    def _observed(self, facts: tuple[Fact, ...], now_ns: int) -> None:
+        self._observers(facts, now_ns)
+        if any(isinstance(fact, Alarm) and fact.what == "second daemon" for fact in facts):
+            try:
+                self._latch.latch()  # a restart by the service manager must not fight on
+            except OSError as error:
+                self._world.logger.error("NotLatched", reason=str(error))
 
     # --- telling -----------------------------------------------------------------------------
 

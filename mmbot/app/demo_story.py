@@ -139,7 +139,7 @@ class Story:
         self.progress.restarts += 1
         self.progress.disturbed = True
         self._stage.caption(
-            "the daemon was killed (kill -9); its orders rest on the exchange while it restarts"
+            "kill -9: the daemon is dead and starts again; its orders rest on the exchange"
         )
 
     async def _kill_and_adopt(self) -> None:
@@ -154,7 +154,7 @@ class Story:
         lost = sum(1 for row in rested if row["external_id"] not in ledger)
         doubled = (await self._parts.record())["same_price_twice"]
         self._stage.caption(
-            f"kill -9, back after {back_s:.1f} s: {len(rested) - lost} resting orders adopted; "
+            f"back in {back_s:.1f} s, {len(rested) - lost} orders adopted; "
             f"the exchange says: lost {lost}, doubled {doubled}"
         )
 
@@ -174,8 +174,7 @@ class Story:
         pulled_s = _now_s() - began_s
         back = await self._until(lambda status: len(_quotes(status, event)) >= len(before))
         self._stage.caption(
-            f"{jumped}: quotes pulled after {pulled_s:.1f} s, back at the new price after "
-            f"{_now_s() - began_s:.1f} s"
+            f"{jumped}: pulled after {pulled_s:.1f} s, back after {_now_s() - began_s:.1f} s"
             if pulled and back
             else f"{jumped}: its quotes are not all back after {_now_s() - began_s:.0f} s"
         )
@@ -202,8 +201,8 @@ class Story:
         self.progress.halted = True
         left = await self._wait_empty(EMPTY_MAX_S)
         self._stage.caption(
-            f"halted: {left} orders open at the exchange after {_now_s() - began_s:.1f} s; "
-            "it stays halted, also after a restart (h resumes)"
+            f"halted, also after a restart: {left} orders open at the exchange after "
+            f"{_now_s() - began_s:.1f} s"
         )
 
     # --- the end

@@ -60,10 +60,14 @@ class Writes(Protocol):
 class TickToTrade:
     """From the arrival of the event to the hand-over of its order to the socket, in us."""
 
+    observe: Callable[[float], object] = float  # told each one in seconds; float: nobody listens
     micros: list[int] = field(default_factory=list)
 
     def add(self, cause_ns: int, now_ns: int) -> None:
-        if cause_ns and len(self.micros) < TICKS_KEPT_MAX:
+        if not cause_ns:
+            return
+        self.observe((now_ns - cause_ns) / NS_PER_S)
+        if len(self.micros) < TICKS_KEPT_MAX:
             self.micros.append((now_ns - cause_ns) // 1000)
 
     def summary(self) -> dict[str, int] | None:

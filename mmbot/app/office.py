@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from mmbot.app.status import Sources, status
 from mmbot.config import AdminSettings
+from mmbot.domain.errors import Stop
 from mmbot.domain.events import OperatorSaid
 from mmbot.engine.modes import Mode
 from mmbot.ops import admin
@@ -16,11 +17,12 @@ from mmbot.ops.metrics import CONTENT_TYPE, Levels, Metrics
 from mmbot.store.latch import HaltLatch
 
 REASON_CHARS_MAX: Final = 200
+WHO_CHARS_MAX: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """`tell` puts an operator's word into the inbox; the halt is on disk before it goes there."""
+    """`tell` puts an operator's word into the inbox; a halt is on disk before it is answered."""
 
     sources: Sources
     metrics: Metrics
@@ -77,6 +79,7 @@ class Office:
                 pnl_cents=now["pnl_cents"],
                 requests_last_second=now["requests_per_second"],
                 requests_per_second_max=self.sources.requests_per_second_max,
+                health_check_age_s=now["health_check_age_s"],
                 fair_age_s=now["fair_age_s"],
                 book_age_s=now["book_age_s"],
                 lines_quoted=quoted,
@@ -88,11 +91,18 @@ class Office:
     # --- a person's words --------------------------------------------------------------------
 
     async def halt(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        self.latch.latch()
-        return self._said("halt", body)
+        said = self._said("halt", body)  # first: a sick disk must not keep us from halting
+        try:
+            self.latch.latch()
+        except OSError as error:
+            raise Stop(f"halted, but NOT latched: a restart would quote ({error})") from None
+        return said
 
     async def resume(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        self.latch.release()
+        try:
+            self.latch.release()
+        except OSError as error:
+            raise Stop(f"not resumed: the latch cannot be released ({error})") from None
         return self._said("resume", body)
 
     async def pause(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -104,5 +114,6 @@ class Office:
 
     def _said(self, word: Any, body: Mapping[str, Any]) -> Mapping[str, Any]:
         reason = str(body.get("reason", ""))[:REASON_CHARS_MAX]
-        self.tell(OperatorSaid(word, "admin", reason))
+        who = str(body.get("who", ""))[:WHO_CHARS_MAX] or "admin"
+        self.tell(OperatorSaid(word, who, reason))
         return {"said": word}

@@ -106,7 +106,13 @@ def _settings(plan: DayPlan, folder: Path, log_level: str) -> Settings:
     }
     settings = load(path, secrets)
     sources = [one.model_copy(update={"poll_s": FEED_EVERY_S}) for one in settings.sources]
-    return settings.model_copy(update={"log_level": log_level, "sources": tuple(sources)})
+    risk = settings.risk
+    if plan.loss_max_usd is not None:
+        line_usd, total_usd = plan.loss_max_usd
+        loss = {"line_loss_max_usd": line_usd, "total_loss_max_usd": total_usd}
+        risk = risk.model_copy(update=loss)
+    changed = {"log_level": log_level, "sources": tuple(sources), "risk": risk}
+    return settings.model_copy(update=changed)
 
 
 class _Day:
@@ -128,7 +134,7 @@ class _Day:
             ports = Ports(wire.http_request, wire.ws_connect)
             ports = ports if self._tamper is None else self._tamper(ports)
             keeper = Keeper(loop, ports, self._settings, log, plan.rng("keeper"))
-            story = Story(plan, box, keeper)
+            story = Story(plan, box, keeper, lambda: wire.last_placement_ns)
             try:
                 async with asyncio.TaskGroup() as group:
                     group.create_task(keeper.run(), name="keeper")

@@ -35,10 +35,11 @@ from mmbot.runtime.clock import LoopClock
 from mmbot.runtime.supervisor import ServiceFailed
 from mmbot.sim.island import Island
 from mmbot.sim.virtual_loop import EPOCH_NS, VirtualLoop
-from mmbot.store.journal import Journal
+from mmbot.store.journal import Journal, JournalError
+from mmbot.store.latch import HaltLatch
 
 RESTART_AFTER_S: Final = 1.0  # as in deploy/: RestartSec
-LIVES_MAX: Final = 60
+FAILED_STARTS_MAX: Final = 5  # as in deploy/: StartLimitBurst; then nobody starts it any more
 LOG_CHARS_MAX: Final = 4_000_000
 
 
@@ -114,13 +115,16 @@ class Keeper:
         self._log = log
         self._rng = rng
         self._island: Island | None = None
+        self.journal_broken = False  # commits fail while it is set
+        self._latch = HaltLatch(settings.state_dir)
         self._closing = False
+        self._why = ""  # the last start failed
         self.over = False
 
     async def run(self) -> None:
         while not await self._live() and not self._closing:
-            if self.lives.started >= LIVES_MAX:
-                self.lives.findings.append(f"I7: the daemon was started {LIVES_MAX} times in a day")
+            if self.lives.failed_starts >= FAILED_STARTS_MAX:
+                self.lives.findings.append(f"I7: {FAILED_STARTS_MAX} starts failed: {self._why}")
                 break
             await asyncio.sleep(RESTART_AFTER_S + 2.0 * self._rng.random())
         self.over = True
@@ -136,6 +140,18 @@ class Keeper:
             return False
         self._island.abandon()
         return True
+
+    def halt(self) -> None:
+        """The latch is set even while no daemon runs."""
+        self._latch.prepare()
+        self._latch.latch()
+        if self.daemon is not None:
+            self.daemon.say("halt", "simulate")
+
+    def resume(self) -> None:
+        self._latch.release()
+        if self.daemon is not None:
+            self.daemon.say("resume", "simulate")
 
     def status(self) -> dict[str, Any]:
         """Of the present daemon; empty while none runs."""
@@ -171,6 +187,7 @@ class Keeper:
             self.lives.findings.append(f"I7: a bad wire was taken for a wrong set-up: {told}")
         else:
             self.lives.failed_starts += 1
+            self._why = told
         return isinstance(error, SetUpError)  # exit code 2: the service manager gives up
 
     async def _life(self, world: World) -> None:
@@ -185,6 +202,8 @@ class Keeper:
         async def in_writer(
             commit: Callable[[Sequence[Entry]], None], entries: Sequence[Entry]
         ) -> None:
+            if self.journal_broken:
+                raise JournalError("the ledger could not be written: disk I/O error")
             await loop.run_in_executor(None, commit, entries)
 
         return World(

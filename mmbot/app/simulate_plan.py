@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from mmbot.domain.errors import SetUpError
 from mmbot.sim.faults import Fault, FaultPlan, FaultRule, swarm
@@ -15,6 +15,7 @@ from mmbot.sim.scenario import BoxOptions, ScenarioError, overlay, read_table
 
 RUN_ID_BITS: Final = 48
 FEED_EVERY_S: Final = 3.0  # fair values may be 10 s old
+BUSY_SHARE: Final = 0.1  # of the seeds trade as densely as the demo
 VENUE_SHARE: Final = 0.4  # of the seeds; the others trade without added latency
 
 
@@ -27,6 +28,23 @@ class DayRules:
     crashes_max: int = 1  # in the middle of a request, of each kind
     kills_max: int = 2  # at any moment
     news_max: int = 2
+    halts_max: int = 1
+    suspensions_max: int = 1
+    kick_offs_max: int = 1  # a game goes live, and all that rests on it is wiped
+    journal_failures_max: int = 1
+    tight_limits_share: float = 0.4  # of the days, with limits that bind
+
+
+What = Literal["kill", "news", "halt", "resume", "suspend", "reopen", "start", "break", "mend"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Moment:
+    """Something that happens at a second of the day; `chance` picks the game it is about."""
+
+    at_s: float
+    what: What
+    chance: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +64,14 @@ class DayPlan:
     rules: DayRules
     box: BoxOptions
     faults: FaultPlan
-    kills_s: tuple[float, ...]
-    news_s: tuple[float, ...]
+    moments: tuple[Moment, ...]
+    loss_max_usd: tuple[int, int] | None  # one line, all lines; None = as shipped
     executor_delay_s_max: float  # how long a commit takes at most
+
+    @property
+    def roomy(self) -> bool:
+        """No limit binds, so that a healthy daemon has orders on the exchange at any time."""
+        return self.loss_max_usd is None and self.box.cash_usd >= BoxOptions().cash_usd
 
     def rng(self, purpose: str) -> Random:
         """A generator of its own for each purpose: one more draw here changes nothing there."""
@@ -78,8 +101,8 @@ def draw(seed: int, scenario: Scenario) -> DayPlan:
     box = BoxOptions(seed=seed, latency_profile="venue" if venue else "loopback")
     session = dataclasses.replace(
         box.session,
-        access_life_s=chance.choice((600, 600, 600, 180, 1200)),
-        reporting_lag_s=chance.choice((0.0, 0.0, 0.5, 3.0)),
+        access_life_s=chance.choice((600, 600, 600, 90, 180, 1200)),
+        reporting_lag_s=chance.choice((0.0, 0.0, 0.5, 3.0, 12.0)),
         retry_after=chance.random() < 0.5,
     )
     exchange = dataclasses.replace(
@@ -87,29 +110,53 @@ def draw(seed: int, scenario: Scenario) -> DayPlan:
         alo_crossing=chance.choice(("invalid", "reject", "canceled")),
         cancel_inactive=chance.choice(("conflict", "conflict", "allow")),
     )
-    box = dataclasses.replace(_quiet(box), session=session, rules=exchange)
-    kills = chance.randint(0, rules.kills_max)
-    news = chance.randint(0, rules.news_max)
-    plan = DayPlan(
+    box = dataclasses.replace(
+        box if chance.random() < BUSY_SHARE else _quiet(box),
+        session=session,
+        rules=exchange,
+        cash_usd=chance.choice((100_000, 100_000, 100_000, 100_000, 5_000, 1_000)),
+        start_after_s=86_400,
+    )
+    total_usd = chance.randint(300, 2000)
+    tight = chance.random() < rules.tight_limits_share
+    return DayPlan(
         seed=seed,
         rules=rules,
         box=overlay(box, dict(scenario.box)),
         faults=_faults(seed, scenario),
-        kills_s=tuple(sorted(chance.uniform(3.0, rules.quoting_s) for _ in range(kills))),
-        news_s=tuple(sorted(chance.uniform(10.0, rules.quoting_s) for _ in range(news))),
+        moments=tuple(sorted(_moments(rules, chance))),
+        loss_max_usd=(int(total_usd * chance.uniform(0.2, 1.0)), total_usd) if tight else None,
         executor_delay_s_max=chance.choice((0.002, 0.01, 0.05)),
     )
-    if len(plan.kills_s) > 1 and chance.random() < 0.3:  # twice within five seconds
-        twice = (plan.kills_s[0], plan.kills_s[0] + chance.uniform(0.5, 5.0))
-        plan = dataclasses.replace(plan, kills_s=twice + plan.kills_s[2:])
-    return plan
+
+
+def _moments(rules: DayRules, chance: Random) -> Iterator[Moment]:
+    last_s = rules.quoting_s
+    kill_s = chance.uniform(3.0, last_s)
+    for _ in range(chance.randint(0, rules.kills_max)):
+        yield Moment(kill_s, "kill")
+        soon = chance.random() < 0.3  # twice within five seconds
+        kill_s = kill_s + chance.uniform(0.5, 5.0) if soon else chance.uniform(3.0, last_s)
+    for _ in range(chance.randint(0, rules.news_max)):
+        yield Moment(chance.uniform(10.0, last_s), "news")
+    for _ in range(chance.randint(0, 2 * rules.kick_offs_max) // 2):
+        yield Moment(chance.uniform(0.3, 1.0) * last_s, "start", chance.random())
+    spans: tuple[tuple[int, What, What, float], ...] = (
+        (rules.halts_max, "halt", "resume", 40.0),
+        (rules.suspensions_max, "suspend", "reopen", 20.0),
+        (rules.journal_failures_max, "break", "mend", 30.0),
+    )
+    for times_max, begin, end, longest_s in spans:
+        for _ in range(chance.randint(0, times_max)):
+            at_s, which = chance.uniform(5.0, last_s), chance.random()
+            yield Moment(at_s, begin, which)
+            yield Moment(min(last_s, at_s + longest_s * chance.random() ** 2), end, which)
 
 
 def _quiet(box: BoxOptions) -> BoxOptions:
     """Fewer ticks and takers than the demo shows: what costs time here and finds nothing."""
     return dataclasses.replace(
         box,
-        start_after_s=86_400,
         drift=dataclasses.replace(box.drift, step_ms=1000),
         feed=dataclasses.replace(box.feed, refresh_s=FEED_EVERY_S),
         takers=dataclasses.replace(box.takers, arrivals_per_s=2.5, informed_every_ms=2500),

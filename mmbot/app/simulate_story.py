@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 import msgspec
 
 from mmbot.app.simulate_keeper import Keeper
-from mmbot.app.simulate_plan import DayPlan
+from mmbot.app.simulate_plan import DayPlan, Moment
 from mmbot.sim.memory import InMemoryBox
 
 LOOK_S: Final = 0.5
@@ -22,13 +22,21 @@ END_MAX_S: Final = 110.0
 class Story:
     """Acts on the box from outside of every island; `findings` are what did not come about."""
 
-    def __init__(self, plan: DayPlan, box: InMemoryBox, keeper: Keeper) -> None:
+    def __init__(
+        self,
+        plan: DayPlan,
+        box: InMemoryBox,
+        keeper: Keeper,
+        last_placement_ns: Callable[[], int | None],
+    ) -> None:
         self.findings: list[str] = []
         self.flat_ns: int | None = None
         self._plan = plan
         self._box = box
         self._keeper = keeper
+        self._last_placement_ns = last_placement_ns
         self._paused: object = None
+        self._halted_ns: int | None = None
 
     async def tell(self, after_calm: Callable[[], None]) -> None:
         """Play it to the end; `after_calm` is called while the daemon still quotes."""
@@ -43,17 +51,42 @@ class Story:
     # --- the day -----------------------------------------------------------------------------
 
     async def _quote(self) -> None:
-        """Kills and news at their moments, then the end of the faults."""
+        """Everything at its moment, then the end of the faults."""
         loop, began_s = asyncio.get_running_loop(), asyncio.get_running_loop().time()
-        moments = [(at_s, "kill") for at_s in self._plan.kills_s]
-        moments += [(at_s, "news") for at_s in self._plan.news_s]
-        moments.append((self._plan.rules.quoting_s, "calm"))
-        for at_s, what in sorted(moments):
-            await asyncio.sleep(max(0.0, began_s + at_s - loop.time()))
-            if what == "kill":
+        for moment in self._plan.moments:
+            await asyncio.sleep(max(0.0, began_s + moment.at_s - loop.time()))
+            await self._act(moment)
+        await asyncio.sleep(max(0.0, began_s + self._plan.rules.quoting_s - loop.time()))
+
+    async def _act(self, moment: Moment) -> None:
+        games = list(self._box.box.exchange.listing.events.values())
+        game = games[int(moment.chance * len(games))].event_id
+        match moment.what:
+            case "kill":
                 self._keeper.kill()
-            elif what == "news":
-                await self._ask("/_box/news", {})
+            case "news":
+                await self._ask("/_box/news", {}, may_fail=True)
+            case "halt":
+                self._keeper.halt()
+                self._halted_ns = self._box.now_ns()
+            case "resume":
+                self._judge_halt()
+                self._keeper.resume()
+            case "suspend" | "reopen" | "start":
+                word = "resume" if moment.what == "reopen" else moment.what
+                asked = {"event_id": game, "action": word}
+                await self._ask("/_box/event", asked, may_fail=True)  # it may be live already
+            case "break" | "mend":
+                self._keeper.journal_broken = moment.what == "break"
+            case _:
+                assert_never(moment.what)
+
+    def _judge_halt(self) -> None:
+        """I4: from the word on, no placement leaves the process."""
+        left_ns, halted_ns = self._last_placement_ns(), self._halted_ns
+        if left_ns is not None and halted_ns is not None and left_ns > halted_ns:
+            late_s = (left_ns - halted_ns) / 1e9
+            self.findings.append(f"I4: a placement left {late_s:.3f} s after the halt")
 
     async def _stop(self) -> None:
         await self._ask("/_box/stop_mark", {})
@@ -75,7 +108,9 @@ class Story:
 
     def _quotes(self) -> bool:
         status = self._keeper.status()
-        return bool(status) and status["mode"] == "ENABLED" and status["orders"]["open"] > 0
+        if not status or status["mode"] != "ENABLED":
+            return False
+        return bool(status["orders"]["open"]) or not self._plan.roomy
 
     def _flat(self) -> bool:
         """Each new daemon must be told: a pause does not outlive a process."""
@@ -113,6 +148,6 @@ class Story:
         shown |= {"money_booked": status["money_booked"], "alive": len(self._box.box.maker.alive)}
         return f" {shown}"
 
-    async def _ask(self, path: str, body: dict[str, Any]) -> None:
+    async def _ask(self, path: str, body: dict[str, Any], may_fail: bool = False) -> None:
         status, _, _ = await self._box.http_request("POST", path, {}, msgspec.json.encode(body))
-        assert status == 200, f"{path}: {status}"
+        assert status == 200 or may_fail, f"{path}: {status}"

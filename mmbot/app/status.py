@@ -26,6 +26,7 @@ class Sources:
     run_mode: str
     worst_case_limit_cents: int
     requests_per_second_max: int
+    health_ns: Callable[[], int]  # when the stream last heard a health_check; 0 = never
     counts: Callable[[], dict[str, int]]  # placed, cancelled, fills since this start
 
 
@@ -35,6 +36,7 @@ def status(sources: Sources) -> dict[str, Any]:
     parts = engine.parts
     ledger, state, house = parts.ledger, parts.state, parts.housekeeping
     counts = sources.counts()
+    health_ns = sources.health_ns()
     ages = [state.book_age_ns(line, now_ns) for line in state.lines]
     fair_ages = [state.fair_age_ns(line, now_ns) for line in state.lines]
     return {
@@ -58,6 +60,7 @@ def status(sources: Sources) -> dict[str, Any]:
         "worst_case_cents": ledger.worst_case_total_cents,
         "worst_case_limit_cents": sources.worst_case_limit_cents,
         "requests_per_second": sources.limiter.used,
+        "health_check_age_s": _oldest_s([now_ns - health_ns]) if health_ns else None,
         "book_age_s": _oldest_s(ages),
         "fair_age_s": _oldest_s(fair_ages),
         "stream": {"private": state.private_up, "public": state.public_up_since_ns > 0},

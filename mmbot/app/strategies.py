@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from mmbot.config import Settings, StrategySettings
-from mmbot.domain.errors import SetUpError
-from mmbot.domain.events import WishesChanged
-from mmbot.domain.ids import StrikeId
+from mmbot.domain.errors import MmbotError, SetUpError
+from mmbot.domain.events import Event, StrategyQuarantined, WishesChanged
+from mmbot.domain.ids import LineId, StrikeId
 from mmbot.domain.quote import Quote
 from mmbot.domain.view import MarketView
 from mmbot.engine.ports import Slot
+from mmbot.runtime.clock import NS_PER_S, Clock
 from mmbot.runtime.supervisor import Restart, Service
 from mmbot.strategy.desk import LineDesk, QuotingCoroutine
 from mmbot.strategy.loader import Broken, create, load
 from mmbot.strategy.selection import Claim, Selection, overlaps
+
+FAILURES_MAX: Final = 5  # of one coroutine; the supervisor's own limit would end the daemon
+FAILURES_WITHIN_NS: Final = 600 * NS_PER_S
 
 
 @dataclass(slots=True)
@@ -35,8 +40,9 @@ class DeskQuoter:
 
     def __init__(self, owner: str, uses_fairs: bool) -> None:
         self.uses_fairs = uses_fairs
-        self._owner = owner
+        self.owner = owner
         self._wished: dict[StrikeId, tuple[Quote, ...]] = {}
+        self._offered: dict[LineId, MarketView] = {}
         self._tell: Callable[[WishesChanged], None] | None = None
         self.desk = LineDesk(self._wish)
 
@@ -44,21 +50,26 @@ class DeskQuoter:
         self._tell = tell
 
     def quotes(self, view: MarketView) -> Iterable[Quote]:
-        self.desk.offer(view)
+        # A wish makes us be asked again: an unchanged view would answer it for ever.
+        last = self._offered.get(view.line.line_id)
+        if last is None or replace(view, now_ns=last.now_ns) != last:
+            self._offered[view.line.line_id] = view
+            self.desk.offer(view)
         return [quote for strike in view.strikes for quote in self._wished.get(strike, ())]
 
     def forget(self) -> None:
         """A coroutine that failed wants nothing any more."""
         strikes = tuple(self._wished)
         self._wished.clear()
+        self._offered.clear()
         if strikes and self._tell is not None:
-            self._tell(WishesChanged(self._owner, strikes))
+            self._tell(WishesChanged(self.owner, strikes))
 
     def _wish(self, strike_ids: Sequence[StrikeId], quotes: Sequence[Quote]) -> None:
         for strike in strike_ids:
             self._wished[strike] = tuple(q for q in quotes if q.strike_id == strike)
         if self._tell is not None:
-            self._tell(WishesChanged(self._owner, tuple(strike_ids)))
+            self._tell(WishesChanged(self.owner, tuple(strike_ids)))
 
 
 def enabled(settings: Settings) -> Enabled:
@@ -109,17 +120,24 @@ def require(settings: Settings) -> Enabled:
     return result
 
 
-def services(result: Enabled, tell: Callable[[WishesChanged], None]) -> list[Service]:
-    """One inner service per coroutine; its wishes end with it."""
+def services(result: Enabled, tell: Callable[[Event], None], clock: Clock) -> list[Service]:
+    """One inner service per coroutine; its wishes end with it, and so does a hopeless one."""
 
-    async def run(strategy: QuotingCoroutine[Any], quoter: DeskQuoter) -> None:
+    async def run(strategy: QuotingCoroutine[Any], quoter: DeskQuoter, ends: deque[int]) -> None:
+        if len(ends) == FAILURES_MAX and clock.monotonic_ns() - ends[0] < FAILURES_WITHIN_NS:
+            tell(StrategyQuarantined(quoter.owner, f"its coroutine failed {FAILURES_MAX} times"))
+            return
         try:
             await strategy.run(quoter.desk)
+        except MmbotError as error:  # our own words for "all of us" are not a strategy's to say
+            raise RuntimeError(f"{type(error).__name__}: {error}") from error
         finally:
+            ends.append(clock.monotonic_ns())
             quoter.forget()
 
     made = []
     for name, strategy, quoter in result.coroutines:
         quoter.connect(tell)
-        made.append(Service(f"strategy {name}", partial(run, strategy, quoter), Restart.ON_ERROR))
+        work = partial(run, strategy, quoter, deque(maxlen=FAILURES_MAX))
+        made.append(Service(f"strategy {name}", work, Restart.ON_ERROR))
     return made

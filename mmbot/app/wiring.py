@@ -38,6 +38,7 @@ from mmbot.sources.fetching import Document, FileFetch, HttpFetch
 from mmbot.sources.polling import PolledSource, PollRules, SourcePorts
 
 TOKEN_FILE = "session.json"
+BACKOFF_POLLS = 10  # a feed that comes back is noticed within this many of its periods
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,11 @@ def _source(
             return odds_api.parse(document.body, now_ns)
 
         return PolledSource(
-            wanted.name, (fetch, parse_odds), ports, PollRules(wanted.poll_s), SourceRules()
+            wanted.name,
+            (fetch, parse_odds),
+            ports,
+            PollRules(wanted.poll_s, backoff_max_s=BACKOFF_POLLS * wanted.poll_s),
+            SourceRules(),
         )
 
     def parse_static(document: Document, now_ns: int) -> OddsFeed:

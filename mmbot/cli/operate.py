@@ -52,13 +52,14 @@ def positions(config: Path = CONFIG, admin: str | None = ADMIN, as_json: bool = 
     Example: mmbot positions --config config/simulator.toml
     """
     lines = ask(admin_address(config, admin), "/status").get("lines", [])
-    held = [line for line in lines if line.get("position")]
+    held = [line for line in lines if any(line.get("position", {}).values())]
     if as_json:
         typer.echo(json.dumps(held))
         return
     for line in held:
         number = "" if line.get("number") is None else f" {line['number']:g}"
-        typer.echo(f"{line['event']}  {line['market']}{number}  {_plain('', line['position'])}")
+        name = line["market"].removesuffix(number) + number  # some markets carry it already
+        typer.echo(f"{line['event']}  {name}  {_plain('', line['position'])}")
     if not held:
         typer.echo("no positions")
 

@@ -112,8 +112,17 @@ class Supervisor:
         self._error: BaseException | None = None
 
     def stop(self) -> None:
-        """Ask for an ordered end; `run` then returns normally."""
+        """Ask for an ordered end; `run` then returns normally. Twice: it also cuts `wind_down`."""
         self._stopping.set()
+
+    async def asked_to_stop(self, within_s: float) -> bool:
+        """Wait so long; True as soon as `stop()` was called."""
+        try:
+            async with asyncio.timeout(within_s):
+                await self._stopping.wait()
+        except TimeoutError:
+            return False
+        return True
 
     async def run(
         self,
@@ -125,7 +134,8 @@ class Supervisor:
         (one of domain/errors; anything else arrives as the cause of a Stop).
 
         After an asked stop: inner services end, then `wind_down` runs while the outer ones
-        still serve it, then the outer ones end. An escalation skips or interrupts `wind_down`.
+        still serve it, then the outer ones end. An escalation skips or interrupts `wind_down`,
+        and so does a second `stop()` while it runs.
         """
         async with asyncio.TaskGroup() as outer_group:
             outer_tasks = self._start(outer_group, outer)
@@ -149,7 +159,7 @@ class Supervisor:
         }
 
     async def _last_work(self, wind_down: Callable[[], Awaitable[None]]) -> None:
-        """`wind_down` as a service of its own, ended early by an escalation."""
+        """`wind_down` as a service of its own, ended early by an escalation or a second stop."""
 
         async def work() -> None:
             try:
@@ -161,8 +171,7 @@ class Supervisor:
             service = Service("wind-down", work, Restart.NEVER, critical=True)
             tasks = self._start(group, [service])
             await self._stopping.wait()
-            if self._error is not None:
-                await self._end(tasks)
+            await self._end(tasks)
 
     async def _end(self, tasks: dict[asyncio.Task[None], str]) -> None:
         waited_s = 0.0

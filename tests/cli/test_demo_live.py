@@ -38,7 +38,7 @@ class Terminal:
         os.write(self._master, key.encode())
 
     def wait_for(self, text: str) -> None:
-        """Read until the text stands on the screen; what was shown before it is forgotten."""
+        """Read until the text was shown; what came before it is forgotten."""
         until_s = time.monotonic() + WAIT_MAX_S
         while text not in (shown := ESCAPES.sub("", self._seen)):
             ready = select.select([self._master], [], [], max(0, until_s - time.monotonic()))[0]
@@ -47,7 +47,7 @@ class Terminal:
                 self._seen += os.read(self._master, 65_536).decode(errors="replace")
             except OSError:
                 raise AssertionError(f"ended before {text!r}: {shown[-2_000:]!r}") from None
-        self._seen = ""
+        self._seen = shown.partition(text)[2]
 
     def drain(self) -> None:
         """Let it write its last words, so that it does not wait for us."""
@@ -65,7 +65,7 @@ def live_demo(*arguments: str) -> Iterator[Terminal]:
     demo = subprocess.Popen(
         [sys.executable, "-m", "mmbot", "demo", *arguments],
         stdin=slave, stdout=slave, stderr=slave, cwd=ROOT, start_new_session=True,
-        env={**os.environ, "TERM": "xterm-256color"},
+        env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "110", "LINES": "30"},
     )  # fmt: skip
     os.close(slave)
     try:
@@ -84,9 +84,9 @@ def test_a_person_watches_kills_halts_and_stops() -> None:
         assert time.monotonic() - began_s < 3
         terminal.wait_for("quoting ")
         terminal.press("k")
-        terminal.wait_for("the exchange says: lost 0, doubled 0")
+        terminal.wait_for("lost 0, doubled 0")
         terminal.press("h")
-        terminal.wait_for("halted: 0 orders open at the exchange")
+        terminal.wait_for(": 0 orders open at the exchange")
         terminal.press("q")
         terminal.wait_for("the games are settled")
         terminal.wait_for("the exchange's record beside the ledger")
@@ -97,7 +97,7 @@ def test_a_person_watches_kills_halts_and_stops() -> None:
 
 def test_ctrl_c_ends_it_at_once() -> None:
     with live_demo() as terminal:
-        terminal.wait_for("quoting ")
+        terminal.wait_for("the exchange is up")
         terminal.demo.send_signal(signal.SIGINT)  # what a terminal makes of Ctrl-C
         terminal.drain()
         assert terminal.demo.wait(timeout=20) == 130

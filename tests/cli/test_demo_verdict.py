@@ -35,8 +35,9 @@ def a_ledger_order(**changes: Any) -> dict[str, Any]:
 
 def some_evidence(ledger: list[dict[str, Any]] | None = None, **record: Any) -> Evidence:
     seen = {
-        "strikes": 26, "quoted_share_min": 0.97, "first_quote_s": 1.5, "orders_placed": 1,
-        "fills_count": 25, "open_orders_at_end": 0, "open_orders_now": 0, "pnl_cents": -310,
+        "started_ns": 0, "strikes": 26, "quoted_share_min": 0.97, "first_quote_s": 1.5,
+        "orders_placed": 1, "fills_count": 25, "open_orders_at_end": 0, "open_orders_now": 0,
+        "pnl_cents": -310,
         "worst_case_cents_max": 90_000, "same_price_twice": 0,
         "requests": {"per_second_max": 31}, "orders": [a_box_order()],
     }  # fmt: skip
@@ -86,6 +87,12 @@ def test_an_order_open_at_the_box_and_ended_in_the_ledger_is_a_duplicate() -> No
 def test_fills_are_promised_for_a_minute_and_presence_for_an_unbroken_run() -> None:
     assert judged(some_evidence(fills_count=3), duration_s=30).good
     assert judged(some_evidence(quoted_share_min=0.5), kills=3).good
+
+
+def test_at_the_venue_s_latency_presence_is_shown_but_not_promised() -> None:
+    verdict = judge(Run(7, 60, "venue", 0, False, "duration"), some_evidence(quoted_share_min=0.3))
+    assert verdict.good
+    assert verdict.summary["quoted_share_min"] == 0.3
 
 
 def test_a_daemon_that_did_not_end_well_is_a_broken_claim() -> None:

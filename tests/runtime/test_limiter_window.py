@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import fields
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mmbot.exchange.routes import V4
 from mmbot.runtime.clock import NS_PER_S
 from mmbot.runtime.limiter import QUERY_ROUTES, Priority, Rates, Window
 
@@ -112,3 +114,9 @@ def test_no_sliding_second_holds_more_than_its_limits(
     for route in QUERY_ROUTES:
         times = by_route[route]
         assert all(b - a >= NS_PER_S for a, b in pairwise(times))
+
+
+def test_every_query_route_of_the_client_is_known_to_the_limiter() -> None:
+    routes = [getattr(V4, field.name) for field in fields(V4)]
+    reads = {route.name for route in routes if route.method == "GET"}
+    assert reads - QUERY_ROUTES == {"get_order", "connection-config"}

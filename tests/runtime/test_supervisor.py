@@ -259,6 +259,20 @@ def test_an_escalation_interrupts_the_winding_down() -> None:
     virtually(scene)
 
 
+def test_a_second_stop_does_not_wait_for_the_end_of_the_winding_down() -> None:
+    async def scene(house: House) -> None:
+        async def wind_down() -> None:
+            await asyncio.sleep(500)
+            house.notes.append("wound down")
+
+        asyncio.get_running_loop().call_later(1_010, house.supervisor.stop)
+        await house.supervisor.run([house.steady("feed")], [house.steady("s")], wind_down)
+        assert house.notes == ["s ended", "feed ended"]
+        assert now_s() == pytest.approx(1_010)
+
+    virtually(scene)
+
+
 def test_a_wind_down_that_fails_is_told() -> None:
     async def scene(house: House) -> None:
         async def wind_down() -> None:

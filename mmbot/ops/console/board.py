@@ -17,7 +17,7 @@ TITLE: Final = "mmbot demo"
 PLAINLY: Final = "real closing prices, simulated takers: proves mechanics and risk, not profit"
 KEYS: Final = "k kill -9 the daemon   n late news   h halt/resume   q stop, settle, compare"
 TRADES_SHOWN_MAX: Final = 5
-WIDE_FROM: Final = 105  # below it the sizes at the touch and the results are left out
+WIDE_FROM: Final = 112  # below it the sizes at the touch and the results are left out
 FIXED_LINES: Final = 8  # title, plain words, column heads, figures, caption, keys
 
 
@@ -38,7 +38,10 @@ class Scene:
 
 
 def board(scene: Scene) -> RenderableType:
-    lines = [_title(scene), Text(PLAINLY, style="dim")]
+    lines = [_title(scene)]
+    caption = f" {scene.caption} "
+    if len(caption) <= scene.width:  # else its second line needs the room
+        lines.append(Text(PLAINLY, style="dim"))
     if scene.state is not None:
         rows = line_rows(scene.state, scene.status)
         lines += [_heads(scene), *_lines(scene, rows), *_figures(scene, rows)]
@@ -47,8 +50,7 @@ def board(scene: Scene) -> RenderableType:
     for line in lines:
         line.no_wrap = True
         line.overflow = "ellipsis"
-    caption = Text(f" {scene.caption} ", style="bold reverse")
-    return Group(*lines, caption, Text(KEYS, style="dim"))
+    return Group(*lines, Text(caption, style="bold reverse"), Text(KEYS, style="dim"))
 
 
 def _title(scene: Scene) -> Text:

@@ -1,0 +1,38 @@
+"""An HttpPort that counts and times what passes: the requests as they are sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from mmbot.exchange.http import HttpPort, HttpReply
+from mmbot.ops.metrics import Metrics
+from mmbot.runtime.clock import NS_PER_S, Clock
+
+ID_CHARS_MIN: Final = 20  # a last path element this long is an id, and no label
+
+
+class MeasuredHttp:
+    def __init__(self, port: HttpPort, metrics: Metrics, clock: Clock) -> None:
+        self._port = port
+        self._metrics = metrics
+        self._clock = clock
+
+    async def request(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes, timeout_s: float
+    ) -> HttpReply:
+        status: int | None = None  # stays so when no answer comes
+        began_ns = self._clock.monotonic_ns()
+        try:
+            reply = await self._port.request(method, path, headers, body, timeout_s)
+            status = reply.status
+            return reply
+        finally:
+            took_s = (self._clock.monotonic_ns() - began_ns) / NS_PER_S
+            self._metrics.observe_request(route_of(path), status, took_s)
+
+
+def route_of(path: str) -> str:
+    """`/v4/mm/get_order/7d1f...?x=1` -> `get_order`."""
+    parts = path.partition("?")[0].rstrip("/").split("/")
+    return parts[-2] if len(parts) > 1 and len(parts[-1]) >= ID_CHARS_MIN else parts[-1]

@@ -1,0 +1,85 @@
+"""Small parts for tests of the app layer: placements, a journal that can fail, a listener."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from mmbot.app.writer import JournalWriter
+from mmbot.domain.entries import Entry, PlaceIntended
+from mmbot.domain.errors import MmbotError
+from mmbot.domain.events import Event
+from mmbot.domain.ids import ExternalId
+from mmbot.engine.ports import PlaceOrders
+from mmbot.runtime.clock import LoopClock
+from mmbot.sim.virtual_loop import VirtualLoop, run_virtual
+from tests.engine.situations import NOW_NS, an_order, approved
+
+T = TypeVar("T")
+WAIT_MAX_S = 1.0
+
+
+def in_virtual_time(work: Callable[[LoopClock], Awaitable[T]]) -> T:
+    """Run it under the virtual clock, whose zero is NOW_NS: waiting costs nothing."""
+
+    async def main(loop: VirtualLoop) -> T:
+        return await work(LoopClock(NOW_NS, loop))
+
+    return run_virtual(main, seed=1)
+
+
+def intent(ident: str) -> PlaceIntended:
+    return PlaceIntended(an_order(ident=ident))
+
+
+def placement(*idents: str, resend: bool = False) -> PlaceOrders:
+    return PlaceOrders(tuple(approved(an_order(ident=ident), resend) for ident in idents))
+
+
+@dataclass
+class Disk:
+    """A journal's commit: `plan` holds seconds that a commit takes, or what it raises."""
+
+    clock: LoopClock
+    plan: list[float | MmbotError] = field(default_factory=list)
+    kept: list[Entry] = field(default_factory=list)
+
+    async def commit(self, entries: Sequence[Entry]) -> None:
+        next_one = self.plan.pop(0) if self.plan else 0.001
+        if isinstance(next_one, MmbotError):
+            raise next_one
+        await self.clock.sleep(next_one)
+        self.kept.extend(entries)
+
+
+@dataclass
+class Desk:
+    """A writer with what came out of it."""
+
+    disk: Disk
+    clock: LoopClock
+    released: list[ExternalId] = field(default_factory=list)
+    told: list[Event] = field(default_factory=list)
+
+    def writer(self) -> JournalWriter:
+        return JournalWriter(
+            self.disk.commit, self._release, self.told.append, self.clock, WAIT_MAX_S
+        )
+
+    def _release(self, going: PlaceOrders) -> None:
+        self.released.extend(one.order.external_id for one in going.orders)
+
+
+async def beside(service: Callable[[], Awaitable[None]], work: Callable[[], Awaitable[T]]) -> T:
+    """Do the work while the service runs; then end the service."""
+
+    async def serve() -> None:
+        await service()
+
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(serve())
+        done = await work()
+        running.cancel()
+    return done

@@ -1,0 +1,200 @@
+"""Commands become calls and answers events; the last look before a write drops what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from mmbot.app.dispatch import Dispatcher, Writes
+from mmbot.domain.commands import (
+    CancelEverything,
+    CancelOrders,
+    CancelRef,
+    ReadBalance,
+    ReadHistory,
+    ReadOrder,
+    SweepStrike,
+)
+from mmbot.domain.errors import FindOut
+from mmbot.domain.events import BalanceSeen, CancelAcknowledged, Event, PlaceNotSent, ReadFailed
+from mmbot.domain.ids import ExternalId, OrderId, SportEventId
+from mmbot.domain.order import Order
+from mmbot.engine.ports import PlaceOrders
+from mmbot.engine.risk import Approved
+from mmbot.runtime.clock import LoopClock
+from tests.app.parts import beside, in_virtual_time, placement
+from tests.engine.situations import LADDER, NOW_NS, an_order, approved
+
+REFS = (CancelRef(ExternalId("mm-1"), OrderId("o-1")),)
+
+
+class Exchange:
+    """Answers after a second; `asked` is what reached it."""
+
+    def __init__(self, clock: LoopClock) -> None:
+        self._clock = clock
+        self.asked: list[str] = []
+        self.broken = False
+
+    async def _answer(self, asked: str) -> None:
+        self.asked.append(asked)
+        await self._clock.sleep(1)
+        if self.broken:
+            raise FindOut("connection lost")
+
+    async def read_order(self, command: ReadOrder) -> Sequence[Event]:
+        await self._answer("order")
+        return ()
+
+    async def read_history(self, command: ReadHistory) -> Sequence[Event]:
+        await self._answer("history")
+        return ()
+
+    async def read_markets(self, event_ids: Sequence[SportEventId]) -> Sequence[Event]:
+        await self._answer("markets")
+        return ()
+
+    async def read_balance(self) -> Sequence[Event]:
+        await self._answer("balance")
+        return (BalanceSeen(5, NOW_NS, 5),)
+
+    async def read_transactions(self, from_ns: int) -> Sequence[Event]:
+        await self._answer("transactions")
+        return ()
+
+    async def load_ladder(self) -> Event:
+        raise AssertionError(LADDER)
+
+    async def place(self, orders: Sequence[Approved]) -> Sequence[Event]:
+        await self._answer(f"place {' '.join(o.order.external_id for o in orders)}")
+        return ()
+
+    async def cancel(self, refs: Sequence[CancelRef]) -> Sequence[Event]:
+        await self._answer("cancel")
+        return [CancelAcknowledged(ref.external_id, "success") for ref in refs]
+
+    async def sweep(self, command: SweepStrike) -> Sequence[Event]:
+        await self._answer("sweep")
+        return ()
+
+    async def cancel_everything(self) -> Sequence[Event]:
+        await self._answer("cancel everything")
+        return ()
+
+
+class Bench:
+    def __init__(self, clock: LoopClock, writes: bool = True, drop: str = "") -> None:
+        self.exchange = Exchange(clock)
+        self.told: list[Event] = []
+        self.drop = drop
+        given: Writes | None = self.exchange if writes else None
+        self.dispatcher = Dispatcher(
+            self.exchange, given, self.told.append, self._drop_reason, clock
+        )
+
+    def _drop_reason(self, order: Order, now_ns: int) -> str:
+        return self.drop
+
+
+def test_every_command_is_one_call_and_its_answer_an_event() -> None:
+    async def work(clock: LoopClock) -> None:
+        bench = Bench(clock)
+
+        async def order() -> None:
+            bench.dispatcher.commands([CancelOrders(REFS), ReadBalance()])
+            bench.dispatcher.place(placement("mm-1", "mm-2"))
+            await clock.sleep(0.5)
+            assert bench.dispatcher.in_flight == 3
+            await clock.sleep(1)
+            assert bench.dispatcher.in_flight == 0
+
+        await beside(bench.dispatcher.run, order)
+        assert bench.exchange.asked == ["cancel", "balance", "place mm-1 mm-2"]
+        assert set(bench.told) == {
+            CancelAcknowledged(ExternalId("mm-1"), "success"),
+            BalanceSeen(5, NOW_NS, 5),
+        }
+
+    in_virtual_time(work)
+
+
+def test_a_read_under_way_is_not_asked_twice_but_again_afterwards() -> None:
+    async def work(clock: LoopClock) -> None:
+        bench = Bench(clock)
+
+        async def order() -> None:
+            for wait_s in (0.1, 2, 2):
+                bench.dispatcher.commands([ReadBalance()])
+                await clock.sleep(wait_s)
+
+        await beside(bench.dispatcher.run, order)
+        assert bench.exchange.asked == ["balance", "balance"]
+
+    in_virtual_time(work)
+
+
+def test_a_failed_read_is_told_and_may_be_asked_again() -> None:
+    async def work(clock: LoopClock) -> None:
+        bench = Bench(clock)
+        bench.exchange.broken = True
+
+        async def order() -> None:
+            bench.dispatcher.commands([ReadBalance()])
+            await clock.sleep(2)
+            bench.exchange.broken = False
+            bench.dispatcher.commands([ReadBalance()])
+            await clock.sleep(2)
+
+        await beside(bench.dispatcher.run, order)
+        assert bench.told == [ReadFailed("ReadBalance", "connection lost"),
+                              BalanceSeen(5, NOW_NS, 5)]  # fmt: skip
+
+    in_virtual_time(work)
+
+
+def test_what_the_last_look_refuses_is_told_as_not_sent() -> None:
+    async def work(clock: LoopClock) -> None:
+        bench = Bench(clock, drop="blind")
+
+        async def order() -> None:
+            bench.dispatcher.place(placement("mm-1"))
+            bench.dispatcher.place(placement("mm-2", resend=True))
+            await clock.sleep(2)
+
+        await beside(bench.dispatcher.run, order)
+        assert bench.exchange.asked == []
+        assert bench.told == [PlaceNotSent(ExternalId("mm-1"), "blind")]
+
+    in_virtual_time(work)
+
+
+def test_an_intent_that_slept_for_seconds_is_not_sent_any_more() -> None:
+    async def work(clock: LoopClock) -> None:
+        bench = Bench(clock)
+        old = replace(an_order(ident="mm-1"), intended_ns=NOW_NS - 3_000_000_000)
+
+        async def order() -> None:
+            bench.dispatcher.place(PlaceOrders((approved(old),)))
+            await clock.sleep(2)
+
+        await beside(bench.dispatcher.run, order)
+        assert bench.exchange.asked == []
+        assert bench.told == [PlaceNotSent(ExternalId("mm-1"), "intended too long ago")]
+
+    in_virtual_time(work)
+
+
+def test_without_the_write_half_nothing_is_written() -> None:
+    async def work(clock: LoopClock) -> None:
+        bench = Bench(clock, writes=False)
+
+        async def order() -> None:
+            bench.dispatcher.commands([CancelOrders(REFS), CancelEverything(), ReadBalance()])
+            bench.dispatcher.place(placement("mm-1"))
+            await clock.sleep(2)
+
+        await beside(bench.dispatcher.run, order)
+        assert bench.exchange.asked == ["balance"]
+        assert PlaceNotSent(ExternalId("mm-1"), "observe mode") in bench.told
+
+    in_virtual_time(work)
