@@ -1,0 +1,106 @@
+"""What the documents say about commands, files and settings is still so."""
+
+from __future__ import annotations
+
+import json
+import re
+import runpy
+from pathlib import Path
+from typing import Final
+
+import pytest
+import typer
+
+from mmbot.cli.entry import application
+from mmbot.engine.risk import CHECKS
+from mmbot.sim.switches import Switches
+
+REPOSITORY: Final = Path(__file__).resolve().parent.parent
+DOCS: Final = REPOSITORY / "docs"
+MMBOT: Final = REPOSITORY / "mmbot"
+PAGES: Final = (
+    REPOSITORY / "README.md",
+    REPOSITORY / "ARCHITECTURE.md",
+    *sorted(DOCS.glob("*.md")),
+)
+WRITTEN_LATER: Final = frozenset({"docs/benchmarks.md"})  # by `make bench`, on a quiet machine
+
+
+def _text(name: str) -> str:
+    return (REPOSITORY / name).read_text(encoding="utf-8")
+
+
+def _commands() -> set[str]:
+    group = typer.main.get_command(application())
+    return set(getattr(group, "commands", {}))
+
+
+def test_the_command_table_is_complete() -> None:
+    table = _text("README.md").partition("## Commands")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
+    assert {name for row in rows for name in re.findall(r"`([\w-]+)`", row)} == _commands()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_that_a_page_shows_exists(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    code = [
+        *re.findall(r"```\w*\n(.*?)```", text, re.DOTALL),
+        *re.findall(r"`(mmbot [^`]+)`", text),
+    ]
+    shown = {
+        match
+        for block in code
+        for match in re.findall(r"(?:^|\$ |bin/)mmbot ([a-z][\w-]*)", block, re.MULTILINE)
+    }
+    assert shown - {"demo"} <= _commands(), shown - _commands()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))
+    files = [(page.parent / target).resolve() for target in targets]
+    lost = [
+        file
+        for file in files
+        if not file.exists() and file.relative_to(REPOSITORY).as_posix() not in WRITTEN_LATER
+    ]
+    assert not lost
+
+
+def test_the_configuration_page_is_up_to_date() -> None:
+    made = runpy.run_path(str(DOCS / "make_configuration.py"))["page"]()
+    assert made == _text("docs/configuration.md"), "run docs/make_configuration.py"
+
+
+def test_every_switch_of_the_box_is_described() -> None:
+    table = _text("docs/simulator.md").partition("## Switches")[2].partition("\n## ")[0]
+    assert set(re.findall(r"`(\w+)`", table)) == set(Switches().shown())
+
+
+def test_every_check_of_the_gate_is_named() -> None:
+    page = _text("docs/strategies.md")
+    assert [check.__name__ for check in CHECKS if f"`{check.__name__}`" not in page] == []
+
+
+def test_every_alarm_is_explained() -> None:
+    """Those of the engine are alarms; those of the wire are notices."""
+    files = [file for part in ("engine", "exchange") for file in (MMBOT / part).glob("*.py")]
+    source = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    raised = set(re.findall(r"(?:\.alarm|Alarm)\(\s*\"([^\"]+)\"", source))
+    table = _text("docs/operations.md").partition("## Alarms")[2].partition("\n## ")[0]
+    assert raised
+    assert {what for what in raised if f"`{what}`" not in table} == set()
+
+
+def test_pictures_call_no_host() -> None:
+    for picture in (DOCS / "images").glob("*.svg"):
+        addresses = set(re.findall(r"https?://[^\"'\s)]+", picture.read_text(encoding="utf-8")))
+        assert addresses <= {"http://www.w3.org/2000/svg"}, picture.name
+
+
+def test_every_figure_of_the_demo_is_explained() -> None:
+    (shown,) = re.findall(r"```json\n(.*?)```", _text("README.md"), re.DOTALL)
+    table = _text("docs/demo.md").partition("## The JSON object")[2].partition("\n## ")[0]
+    explained = {name for row in re.findall(r"^\| (`.*?) \|", table, re.M) for name in row.split()}
+    assert {name.strip("`") for name in explained} == set(json.loads(shown))
