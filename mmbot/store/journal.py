@@ -10,32 +10,23 @@ import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, TypedDict
+from typing import IO, Final
 
 import msgspec
 
 from mmbot.domain.entries import Entry
 from mmbot.domain.errors import MmbotError, SetUpError
-from mmbot.domain.fill import OUTSIDE_TRADING
+from mmbot.store import tables
 from mmbot.store.codec import UnknownKind, decode, encode
 from mmbot.store.schema import BUSY_TIMEOUT_S, DEFAULT_ACCOUNT, connect, connect_to_read
-from mmbot.store.tables import follow
+from mmbot.store.tables import OrderRow
+
+READ: Final = "SELECT seq, kind, body FROM entries WHERE account = ? ORDER BY seq"
+ROWS_MAX: Final = 100  # of one statement
 
 
 class JournalError(MmbotError):
     """Nothing of the call was kept: place no order, try the same entries again later."""
-
-
-class OrderRow(TypedDict):
-    """An order as the witness and `mmbot orders` want it."""
-
-    external_id: str
-    order_id: str
-    strike_id: str
-    price: int
-    quantity_cents: int
-    filled_cents: int
-    state: str
 
 
 class Journal:
@@ -72,13 +63,17 @@ class Journal:
             raise JournalError(f"the ledger could not be written: {error}") from None
 
     def _append(self, entries: Sequence[Entry]) -> None:
-        cursor = self._connection.cursor()
-        cursor.execute("BEGIN IMMEDIATE")
-        rows = ((self._account, *encode(entry)) for entry in entries)
-        cursor.executemany("INSERT INTO entries (account, kind, body) VALUES (?,?,?)", rows)
-        for entry in entries:
-            follow(cursor, self._account, entry)
-        cursor.execute("COMMIT")
+        """One statement where it can be: each one hands the interpreter over and back."""
+        for start in range(0, len(entries), ROWS_MAX):
+            part = entries[start : start + ROWS_MAX]
+            if start == 0 and len(part) < len(entries):
+                self._connection.execute("BEGIN IMMEDIATE")
+            marks = ",".join(["(?,?,?)"] * len(part))
+            values = [value for e in part for value in (self._account, *encode(e))]
+            insert = f"INSERT INTO entries (account, kind, body) VALUES {marks}"
+            self._connection.execute(insert, values)
+        if self._connection.in_transaction:
+            self._connection.execute("COMMIT")
 
     def _roll_back(self) -> None:
         if not self._connection.in_transaction:
@@ -90,10 +85,7 @@ class Journal:
 
     def replay(self) -> Iterator[Entry]:
         """Every entry in the order in which it was written; raises SetUpError on a bad one."""
-        rows = self._connection.execute(
-            "SELECT seq, kind, body FROM entries WHERE account = ? ORDER BY seq",
-            (self._account,),
-        )
+        rows = self._connection.execute(READ, (self._account,))
         try:
             for seq, kind, body in rows:
                 yield _entry(seq, kind, body)
@@ -134,24 +126,21 @@ def _lock(path: Path) -> IO[str]:
 
 
 def export_orders(path: Path, account: str = DEFAULT_ACCOUNT) -> list[OrderRow]:
-    """Every order in the ledger file, oldest first; raises SetUpError."""
-    columns = tuple(OrderRow.__annotations__)
-    query = f"SELECT {', '.join(columns)} FROM orders WHERE account = ? ORDER BY intended_ns"
-    rows = _read(path, query, (account,))
-    return [msgspec.convert(dict(zip(columns, row, strict=True)), OrderRow) for row in rows]
+    """Every order in the ledger file, oldest first, also while it is in use; SetUpError."""
+    return tables.orders(_entries(path, account))
 
 
 def pnl_cents(path: Path, account: str = DEFAULT_ACCOUNT) -> int:
     """Sum of the booked money rows that come from trading; raises SetUpError."""
-    rows = _read(path, "SELECT kind, amount_cents FROM transactions WHERE account = ?", (account,))
-    return sum(int(str(cents)) for kind, cents in rows if kind not in OUTSIDE_TRADING)
+    return tables.pnl_cents(_entries(path, account))
 
 
-def _read(path: Path, query: str, values: tuple[str, ...]) -> list[tuple[object, ...]]:
+def _entries(path: Path, account: str) -> list[Entry]:
     connection = connect_to_read(path)
     try:
-        return connection.execute(query, values).fetchall()
+        rows = connection.execute(READ, (account,)).fetchall()
     except sqlite3.Error as error:
         raise SetUpError(f"{path}: the ledger cannot be read: {error}") from None
     finally:
         connection.close()
+    return [_entry(seq, kind, body) for seq, kind, body in rows]

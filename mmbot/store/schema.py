@@ -22,39 +22,6 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             body BLOB NOT NULL
         ) STRICT
         """,
-        """
-        CREATE TABLE orders (
-            external_id TEXT PRIMARY KEY,
-            account TEXT NOT NULL,
-            order_id TEXT NOT NULL DEFAULT '',
-            event_id INTEGER NOT NULL,
-            market_id INTEGER NOT NULL,
-            line_id TEXT NOT NULL,
-            strike_id TEXT NOT NULL,
-            side INTEGER NOT NULL,
-            price INTEGER NOT NULL,
-            quantity_cents INTEGER NOT NULL,
-            filled_cents INTEGER NOT NULL,
-            state TEXT NOT NULL,
-            owner TEXT NOT NULL,
-            intended_ns INTEGER NOT NULL,
-            changed_ns INTEGER NOT NULL,
-            winning_status TEXT NOT NULL DEFAULT '',
-            evidence TEXT NOT NULL DEFAULT ''
-        ) STRICT, WITHOUT ROWID
-        """,
-        """
-        CREATE TABLE transactions (
-            account TEXT NOT NULL,
-            transaction_id TEXT NOT NULL,
-            kind TEXT NOT NULL,
-            amount_cents INTEGER NOT NULL,
-            trade_id TEXT NOT NULL,
-            event_id INTEGER NOT NULL,
-            created_ns INTEGER NOT NULL,
-            PRIMARY KEY (account, transaction_id)
-        ) STRICT, WITHOUT ROWID
-        """,
     ),
 )
 VERSION: Final = len(MIGRATIONS)

@@ -1,9 +1,12 @@
-"""The tables that other processes read, kept current in the same commit as the entries."""
+"""What other processes read out of the journal: the entries folded into rows.
+
+Nothing but entries is written on the way of an order; what can be derived is derived on reading.
+"""
 
 from __future__ import annotations
 
-import sqlite3
-from typing import assert_never
+from collections.abc import Iterable
+from typing import TypedDict, assert_never
 
 from mmbot.domain.entries import (
     Entry,
@@ -14,70 +17,49 @@ from mmbot.domain.entries import (
     SettlementSeen,
     TransactionBooked,
 )
-
-INTENT = """
-    INSERT OR REPLACE INTO orders (external_id, account, order_id, event_id, market_id, line_id,
-        strike_id, side, price, quantity_cents, filled_cents, state, owner, intended_ns,
-        changed_ns)
-    VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
-"""
-STEP = """
-    UPDATE orders SET state = ?, filled_cents = ?, order_id = ?, changed_ns = ?, evidence = ?
-    WHERE external_id = ?
-"""
-SETTLED = "UPDATE orders SET winning_status = ?, changed_ns = ? WHERE external_id = ?"
-BOOKED = "INSERT OR IGNORE INTO transactions VALUES (?,?,?,?,?,?,?)"
+from mmbot.domain.fill import OUTSIDE_TRADING
 
 
-def follow(cursor: sqlite3.Cursor, account: str, entry: Entry) -> None:
-    match entry:
-        case PlaceIntended(order):
-            row = (
-                order.external_id,
-                account,
-                order.order_id or "",
-                order.event_id,
-                order.market_id,
-                order.line_id,
-                order.strike_id,
-                order.side,
-                order.price,
-                order.quantity_cents,
-                order.filled_cents,
-                str(order.state),
-                order.owner,
-                order.intended_ns,
-                order.intended_ns,
-            )
-            cursor.execute(INTENT, row)
-        case OrderStepped():
-            cursor.execute(
-                STEP,
-                (
-                    str(entry.state),
-                    entry.filled_cents,
-                    entry.order_id,
-                    entry.at_ns,
-                    entry.evidence,
-                    entry.external_id,
-                ),
-            )
-        case SettlementSeen(ident, winning_status, at_ns):
-            cursor.execute(SETTLED, (winning_status, at_ns, ident))
-        case TransactionBooked(row):
-            cursor.execute(
-                BOOKED,
-                (
-                    account,
-                    row.transaction_id,
-                    row.kind,
-                    row.amount_cents,
-                    row.trade_id,
-                    row.event_id,
-                    row.created_ns,
-                ),
-            )
-        case RunStarted() | OperatorNoted():
-            pass
-        case _:
-            assert_never(entry)
+class OrderRow(TypedDict):
+    """An order as the witness and `mmbot orders` want it."""
+
+    external_id: str
+    order_id: str
+    strike_id: str
+    price: int
+    quantity_cents: int
+    filled_cents: int
+    state: str
+
+
+def orders(entries: Iterable[Entry]) -> list[OrderRow]:
+    """Every order, in the order of its intent, as its last step left it."""
+    rows: dict[str, OrderRow] = {}
+    for entry in entries:
+        match entry:
+            case PlaceIntended(order):
+                rows[order.external_id] = OrderRow(
+                    external_id=order.external_id,
+                    order_id=order.order_id or "",
+                    strike_id=order.strike_id,
+                    price=order.price,
+                    quantity_cents=order.quantity_cents,
+                    filled_cents=order.filled_cents,
+                    state=str(order.state),
+                )
+            case OrderStepped():
+                row = rows[entry.external_id]
+                row["state"] = str(entry.state)
+                row["filled_cents"] = entry.filled_cents
+                row["order_id"] = entry.order_id
+            case SettlementSeen() | TransactionBooked() | RunStarted() | OperatorNoted():
+                pass
+            case _:
+                assert_never(entry)
+    return list(rows.values())
+
+
+def pnl_cents(entries: Iterable[Entry]) -> int:
+    """Sum of the booked money rows that come from trading, each row once."""
+    booked = {e.row.transaction_id: e.row for e in entries if isinstance(e, TransactionBooked)}
+    return sum(row.amount_cents for row in booked.values() if row.kind not in OUTSIDE_TRADING)

@@ -20,7 +20,8 @@ from typing import Any, Final
 
 from mmbot.app.demo_config import to_toml
 from mmbot.sim.scenario import DEMO_ACCESS_KEY, DEMO_SECRET_KEY
-from mmbot.store.journal import OrderRow, export_orders
+from mmbot.store.journal import export_orders
+from mmbot.store.tables import OrderRow
 
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
 READY_WAIT_S: Final = 30.0
