@@ -14,7 +14,7 @@ from mmbot.app.observers import Observers
 from mmbot.app.office import Office
 from mmbot.app.status import Sources, status
 from mmbot.app.world import World
-from mmbot.app.writer import JournalWriter
+from mmbot.app.writer import Done, JournalWriter
 from mmbot.config import Settings
 from mmbot.domain.commands import CancelRef
 from mmbot.domain.entries import Entry
@@ -42,9 +42,11 @@ from mmbot.store.latch import HaltLatch
 STOP_WAIT_MAX_S: Final = 100.0  # a doubt ends at the arrival bound of 72 s, then it is swept
 STOP_LOOK_S: Final = 0.1
 START_AGAIN_S: Final = 2.0
+FIRST_START_TRIES_MAX: Final = 5
 JOURNAL_WAIT_MAX_S: Final = 10.0
 LAST_CANCEL_MAX_S: Final = 10.0
 LAG_EVERY_S: Final = 0.5
+OBSERVE_AFTER_S: Final = 0.005
 Word = Literal["halt", "resume", "pause", "stop"]
 
 
@@ -110,24 +112,27 @@ class Daemon:
         for entry in self._world.journal.replay():
             self._ledger.replay(entry)
         self._ledger.begin_run(self._world.run, clock.now_ns())
-        while not await self._prepared():
-            pass
+        tries = 1
+        while not await self._prepared(tries):
+            tries += 1
         if self._latch.latched:
             self._inbox.put(OperatorSaid("halt", "latch", "halted before or during this start"))
         self._dispatcher.commands(self._ledger.start(clock.now_ns()))
 
-    async def _prepared(self) -> bool:
+    async def _prepared(self, tries: int) -> bool:
         """Log in, ladder, seed. False: it failed, and after a wait it is worth another try.
 
-        A first start fails at once, with one line for the person. Later ones go on trying: orders
-        may be open, and a service manager soon gives up on what ends again and again.
+        A first start that cannot log in fails at once, with one line for the person. With orders
+        in the ledger it goes on trying: they may be open, and a service manager soon gives up on
+        what ends again and again.
         """
         try:
             await self._client.session.token()
             self._inbox.put(await self._client.reads.load_ladder())
             seeding = await self._seeder.seed_once()
         except (TryAgain, FindOut) as error:
-            if not self._ledger.orders() and not isinstance(error, LoginPaced):
+            patient = self._client.session.usable_until_ns and tries < FIRST_START_TRIES_MAX
+            if not (patient or self._ledger.orders() or isinstance(error, LoginPaced)):
                 raise
             wait_s = max(START_AGAIN_S, getattr(error, "retry_after_s", 0.0))
             self._world.logger.warning("StartDelayed", reason=str(error), wait_s=round(wait_s, 1))
@@ -223,10 +228,15 @@ class Daemon:
             async with asyncio.timeout(LAST_CANCEL_MAX_S):
                 await writes.cancel(refs)
 
-    async def _commit(self, entries: Sequence[Entry]) -> None:
+    def _commit(self, entries: Sequence[Entry], done: Done) -> None:
         began_ns = self._world.clock.monotonic_ns()
-        await self._world.in_writer(self._world.journal.append, entries)
-        self._metrics.observe_commit((self._world.clock.monotonic_ns() - began_ns) / NS_PER_S)
+
+        def ended(error: BaseException | None) -> None:
+            done(error)  # first: placements wait for it
+            took_ns = self._world.clock.monotonic_ns() - began_ns
+            self._metrics.observe_commit(took_ns / NS_PER_S)
+
+        self._world.commit(entries, ended)
 
     async def _measure_lag(self) -> None:
         clock = self._world.clock
@@ -247,7 +257,10 @@ class Daemon:
             await clock.sleep(notifier.watchdog_every_s)
 
     def _observed(self, facts: tuple[Fact, ...], now_ns: int) -> None:
-        self._observers(facts, now_ns)
+        if not facts:
+            return
+        # Orders wait for their commit, and its thread for us: telling waits until they have left.
+        asyncio.get_running_loop().call_later(OBSERVE_AFTER_S, self._observers, facts, now_ns)
         if any(isinstance(fact, Alarm) and fact.what == "second daemon" for fact in facts):
             try:
                 self._latch.latch()  # a restart by the service manager must not fight on

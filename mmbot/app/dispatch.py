@@ -29,6 +29,7 @@ from mmbot.engine.ports import PlaceOrders
 from mmbot.engine.risk import Approved
 from mmbot.runtime.clock import NS_PER_S, Clock
 
+LOOK_AGAIN_NS: Final = 5_000_000
 CALLS_MAX: Final = 256  # calls in flight; the engine repeats what it still wants
 TICKS_KEPT_MAX: Final = 10_000
 INTENT_AGE_MAX_NS: Final = 2 * NS_PER_S  # older ones slept with the process, or behind the disk
@@ -50,7 +51,9 @@ class Reads(Protocol):
 class Writes(Protocol):
     """The write half; absent in observe mode."""
 
-    async def place(self, orders: Sequence[Approved]) -> Sequence[Event]: ...
+    async def place(
+        self, orders: Sequence[Approved], unwanted: Callable[[], str]
+    ) -> Sequence[Event]: ...
     async def cancel(self, refs: Sequence[CancelRef]) -> Sequence[Event]: ...
     async def sweep(self, command: SweepStrike) -> Sequence[Event]: ...
     async def cancel_everything(self) -> Sequence[Event]: ...
@@ -95,7 +98,8 @@ class Dispatcher:
         self._tell = tell
         self._drop_reason = drop_reason
         self._clock = clock
-        self._started: asyncio.Queue[tuple[str, Call]] = asyncio.Queue()
+        self._early: list[tuple[str, Call]] = []  # asked before `run`
+        self._group: asyncio.TaskGroup | None = None
         self._calls: set[asyncio.Task[None]] = set()
         self._reading: set[object] = set()
         self.ticks = TickToTrade()
@@ -103,15 +107,28 @@ class Dispatcher:
     async def run(self) -> None:
         """Own every call in flight; ends only by cancellation, which ends them too."""
         async with asyncio.TaskGroup() as group:
-            while True:
-                what, call = await self._started.get()
-                task = group.create_task(self._perform(what, call), name=what)
-                self._calls.add(task)
-                task.add_done_callback(self._calls.discard)
+            self._group = group
+            early, self._early = self._early, []
+            for what, call in early:
+                self._start(what, call)
+            try:
+                await asyncio.get_running_loop().create_future()  # until cancelled
+            finally:
+                self._group = None
+
+    def _start(self, what: str, call: Call) -> None:
+        """A task of the group at once: every hop before the write costs a tick its time."""
+        group = self._group
+        if group is None:
+            self._early.append((what, call))
+            return
+        task = group.create_task(self._perform(what, call), name=what)
+        self._calls.add(task)
+        task.add_done_callback(self._calls.discard)
 
     @property
     def in_flight(self) -> int:
-        return len(self._calls) + self._started.qsize()
+        return len(self._calls) + len(self._early)
 
     async def _perform(self, what: str, call: Call) -> None:
         try:
@@ -127,7 +144,7 @@ class Dispatcher:
         for command in commands:
             call = self._call(command)
             if call is not None:
-                self._started.put_nowait((type(command).__name__, call))
+                self._start(type(command).__name__, call)
 
     def _call(self, command: Command) -> Call | None:
         reads, writes = self._reads, self._writes
@@ -182,16 +199,25 @@ class Dispatcher:
                 reason = "intended too long ago"
             if self._writes is None:
                 reason = "observe mode"
-            if reason and not approved.resend:
+            if reason:  # of a resend, too: it may be sent again later
                 self._tell(PlaceNotSent(approved.order.external_id, reason))
-            elif not reason:
+            else:
                 going.append(approved)
         if going and self._writes is not None:
             call = partial(self._send, self._writes, going, placement)
-            self._started.put_nowait(("PlaceOrders", call))
+            self._start("PlaceOrders", call)
 
     async def _send(
         self, writes: Writes, going: Sequence[Approved], placement: PlaceOrders
     ) -> Sequence[Event]:
-        self.ticks.add(placement.cause_ns, self._clock.now_ns())
-        return await writes.place(going)
+        now_ns = self._clock.now_ns()
+        self.ticks.add(placement.cause_ns, now_ns)
+        return await writes.place(going, partial(self._unwanted, going, now_ns))
+
+    def _unwanted(self, going: Sequence[Approved], looked_ns: int) -> str:
+        """Token and rate budget may take seconds: then everything is looked at once more."""
+        now_ns = self._clock.now_ns()
+        if now_ns - looked_ns < LOOK_AGAIN_NS:
+            return ""
+        reasons = (self._drop_reason(approved.order, now_ns) for approved in going)
+        return next(filter(None, reasons), "")

@@ -22,6 +22,7 @@ from mmbot import __version__
 from mmbot.app.daemon import Daemon
 from mmbot.app.simulate_plan import RUN_ID_BITS
 from mmbot.app.world import World
+from mmbot.app.writer import Done
 from mmbot.config import Settings
 from mmbot.domain.entries import Entry
 from mmbot.domain.errors import MmbotError, SetUpError
@@ -199,12 +200,13 @@ class Keeper:
     def _world(self, journal: Journal) -> World:
         loop = self._loop
 
-        async def in_writer(
-            commit: Callable[[Sequence[Entry]], None], entries: Sequence[Entry]
-        ) -> None:
+        def commit(entries: Sequence[Entry], done: Done) -> None:
             if self.journal_broken:
-                raise JournalError("the ledger could not be written: disk I/O error")
-            await loop.run_in_executor(None, commit, entries)
+                broken = JournalError("the ledger could not be written: disk I/O error")
+                loop.call_soon(done, broken)
+                return
+            writing = loop.run_in_executor(None, journal.append, entries)
+            writing.add_done_callback(lambda written: done(written.exception()))
 
         return World(
             clock=LoopClock(EPOCH_NS, loop),
@@ -214,7 +216,7 @@ class Keeper:
             rng=Random(self._rng.getrandbits(64)),
             run=f"{self._rng.getrandbits(RUN_ID_BITS):012x}",
             journal=journal,
-            in_writer=in_writer,
+            commit=commit,
             logger=self._log.logger(self._settings.log_level),
             live=False,
         )

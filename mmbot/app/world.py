@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from structlog.typing import FilteringBoundLogger
 
-from mmbot.domain.entries import Entry
+from mmbot.app.writer import Commit
 from mmbot.exchange.http import HttpPort
 from mmbot.exchange.ws import WsPort
 from mmbot.runtime.clock import Clock
@@ -18,7 +17,7 @@ from mmbot.store.journal import Journal
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Ports. `in_writer` runs a commit where it does not hold up the loop."""
+    """Ports. `commit` writes to the journal where that does not hold up the loop."""
 
     clock: Clock
     http: HttpPort
@@ -27,6 +26,6 @@ class World:
     rng: random.Random
     run: str  # 48 random bits in hex, new for every start
     journal: Journal
-    in_writer: Callable[[Callable[[Sequence[Entry]], None], Sequence[Entry]], Awaitable[None]]
+    commit: Commit
     logger: FilteringBoundLogger
     live: bool  # real sockets: admin server, signals and the strategy timer

@@ -1,10 +1,15 @@
-"""One commit in flight: what arrives meanwhile joins the next. Placements wait for theirs."""
+"""One commit in flight: what arrives meanwhile joins the next. Placements wait for theirs.
+
+Callbacks instead of a task: each hop between a decision and the start of its commit, and between
+the end of the commit and the write, costs every order its time (docs/benchmarks.md).
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from mmbot.domain.entries import Entry
@@ -16,7 +21,9 @@ from mmbot.runtime.clock import NS_PER_S, Clock
 ENTRIES_WAITING_MAX: Final = 100_000  # about a day of doubt; beyond it we stop rather than forget
 RETRY_S: Final = 0.5
 
-Commit = Callable[[Sequence[Entry]], Awaitable[None]]  # raises MmbotError when nothing was kept
+# Starts a commit and tells its end, in the loop's own thread: None, or why nothing was kept.
+Done = Callable[[BaseException | None], None]
+Commit = Callable[[Sequence[Entry], Done], None]
 
 
 @dataclass(slots=True)
@@ -49,78 +56,103 @@ class JournalWriter:
         self._release = release
         self._tell = tell
         self._clock = clock
-        self._wait_max_ns = round(wait_max_s * NS_PER_S)
+        self._wait_max_s = wait_max_s
         self._waiting = _Waiting()
-        self._work = asyncio.Event()
+        self._running: asyncio.Future[None] | None = None
         self._busy = False
+        self._retry: asyncio.TimerHandle | None = None
         self._healthy = True
         self.times = CommitTimes()
 
     def enqueue(self, entries: Sequence[Entry], placements: Sequence[PlaceOrders]) -> None:
-        """Never blocks."""
+        """Never blocks; starts the commit at once when none is in flight."""
         self._waiting.entries.extend(entries)
         assert len(self._waiting.entries) <= ENTRIES_WAITING_MAX, "the journal failed for too long"
         self._waiting.placements.extend(placements)
-        if entries or placements:
-            self._work.set()
+        if self._running is not None and not self._busy and self._retry is None:
+            self._begin()
 
     @property
     def idle(self) -> bool:
         return not self._busy and not self._waiting.entries
 
     async def run(self) -> None:
-        """Write until cancelled; a failed commit is kept and tried again, its orders are not."""
-        while True:
-            await self._work.wait()
-            self._work.clear()
-            taken, self._waiting = self._waiting, _Waiting()
-            self._busy = True
-            try:
-                kept = await self._write(taken.entries)
-                if not kept:
-                    self._waiting.entries[:0] = taken.entries
-            finally:
-                self._busy = False
-            if self._healthy:
-                for placement in taken.placements:
-                    self._release(placement)
-                continue
-            self._drop(taken.placements)
-            await self._clock.sleep(RETRY_S)
-            if kept and self.idle:
-                self._report(True, "")  # it came back; the next commit is watched like any other
-            self._work.set()
-
-    async def _write(self, entries: Sequence[Entry]) -> bool:
-        """Whether the entries are durable; whether in time is told by `_healthy`."""
-        if not entries:
-            return True  # a resend: its intent is durable already
-        began_ns = self._clock.monotonic_ns()
-        wait_s = self._wait_max_ns / NS_PER_S
-        alarm = asyncio.get_running_loop().call_later(
-            wait_s, self._report, False, f"a commit takes longer than {wait_s:g} s"
-        )
+        """Service: write until cancelled; what was enqueued before waits for it."""
+        self._running = asyncio.get_running_loop().create_future()
+        self._begin()
         try:
-            await self._commit(entries)
-        except MmbotError as error:
-            self._report(False, str(error))
-            return False
+            await self._running
         finally:
-            alarm.cancel()
-        took_ns = self._clock.monotonic_ns() - began_ns
+            self._running = None
+            if self._retry is not None:
+                self._retry.cancel()
+                self._retry = None
+
+    def _begin(self) -> None:
+        taken, self._waiting = self._waiting, _Waiting()
+        if not taken.entries:  # a resend: its intent is durable already
+            self._let_go(taken.placements)
+            return
+        self._busy = True
+        alarm = asyncio.get_running_loop().call_later(
+            self._wait_max_s,
+            self._report,
+            False,
+            f"a commit takes longer than {self._wait_max_s:g} s",
+        )
+        began_ns = self._clock.monotonic_ns()
+        self._commit(taken.entries, partial(self._ended, taken, began_ns, alarm))
+
+    def _ended(
+        self,
+        taken: _Waiting,
+        began_ns: int,
+        alarm: asyncio.TimerHandle,
+        error: BaseException | None,
+    ) -> None:
+        alarm.cancel()
+        self._busy = False
+        if error is None:
+            self._note_time(self._clock.monotonic_ns() - began_ns)
+        elif isinstance(error, MmbotError):
+            self._waiting.entries[:0] = taken.entries
+            self._report(False, str(error))
+        else:
+            self._fail(error)
+            return
+        self._let_go(taken.placements)
+        if not self._healthy:
+            self._retry = asyncio.get_running_loop().call_later(RETRY_S, self._again, error is None)
+        elif self._waiting.entries or self._waiting.placements:
+            self._begin()
+
+    def _note_time(self, took_ns: int) -> None:
         self.times.last_ns = took_ns
         self.times.max_ns = max(self.times.max_ns, took_ns)
         self.times.count += 1
-        slow = took_ns > self._wait_max_ns
-        self._report(not slow, f"a commit took {took_ns / 1e9:.1f} s" if slow else "")
-        return True
+        slow = took_ns > self._wait_max_s * NS_PER_S
+        self._report(not slow, f"a commit took {took_ns / NS_PER_S:.1f} s" if slow else "")
 
-    def _drop(self, placements: Sequence[PlaceOrders]) -> None:
+    def _let_go(self, placements: Sequence[PlaceOrders]) -> None:
         """A placement without an intent in time never leaves: its price is old by now."""
         for placement in placements:
+            if self._healthy:
+                self._release(placement)
+                continue
             for approved in placement.orders:
                 if not approved.resend:
                     self._tell(PlaceNotSent(approved.order.external_id, "journal failed"))
+
+    def _again(self, kept: bool) -> None:
+        self._retry = None
+        if kept and self.idle:
+            self._report(True, "")  # it came back; the next commit is watched like any other
+        self._begin()
+
+    def _fail(self, error: BaseException) -> None:
+        """Not the disk but we are wrong: the service ends with the error."""
+        if self._running is not None and not self._running.done():
+            self._running.set_exception(error)
 
     def _report(self, healthy: bool, reason: str) -> None:
         if healthy is not self._healthy:

@@ -255,7 +255,7 @@ class Engine:
 
     def _keep_house(self, now_ns: int) -> None:
         ledger, modes = self.parts.ledger, self.parts.modes
-        live = len(ledger.live())
+        live = ledger.live_count
         if live:
             self.parts.housekeeping.proven_empty_ns = 0
         ending = modes.stopping or bool(modes.halted)
@@ -313,8 +313,12 @@ class Engine:
         if self._withdrawn or event is None:
             return ()
         wanted = self.parts.wishes.of(event, line, now_ns, self._facts)
-        if isinstance(wanted, NotYet) or not wanted:
-            return wanted
+        if (
+            isinstance(wanted, NotYet)
+            or not wanted
+            or not self.parts.ledger.live_on_line(line.line_id)
+        ):
+            return wanted  # where nothing rests the gate alone decides
         return () if self.parts.placing.unfit(event, line, now_ns, self._facts) else wanted
 
     def _wake_at(self, now_ns: int, held_back: bool) -> int:
@@ -335,7 +339,7 @@ class Engine:
     @property
     def flat(self) -> bool:
         """Nothing of ours is live, and a read of the exchange has proven it since."""
-        return not self.parts.ledger.live() and self.parts.housekeeping.proven_empty_ns > 0
+        return not self.parts.ledger.live_count and self.parts.housekeeping.proven_empty_ns > 0
 
     @property
     def mode(self) -> Mode:

@@ -215,6 +215,10 @@ class Ledger:
         """INTENDED, IN_DOUBT, OPEN, CANCELLING."""
         return self._kit.orders.live()
 
+    @property
+    def live_count(self) -> int:
+        return self._kit.orders.live_count
+
     def live_on(self, strike_id: StrikeId) -> tuple[Order, ...]:
         return self._kit.orders.live_on(strike_id)
 

@@ -46,6 +46,10 @@ class Orders:
     def live(self) -> tuple[Order, ...]:
         return tuple(self._orders[i] for i in self._live)
 
+    @property
+    def live_count(self) -> int:
+        return len(self._live)
+
     def live_on(self, strike_id: StrikeId) -> tuple[Order, ...]:
         return tuple(self._orders[i] for i in self._on_strike.get(strike_id, ()))
 

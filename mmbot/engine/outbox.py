@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from mmbot.domain.commands import BATCH_ORDERS_MAX, CancelOrders, CancelRef, Command
 from mmbot.domain.entries import Entry
@@ -17,6 +18,9 @@ class Drained:
     entries: tuple[Entry, ...] = ()
     commands: tuple[Command, ...] = ()
     facts: tuple[Fact, ...] = ()
+
+
+NOTHING: Final = Drained()
 
 
 class Outbox:
@@ -54,6 +58,8 @@ class Outbox:
         return commands
 
     def drain(self) -> Drained:
+        if not (self._entries or self._facts or self._commands or self._cancels):
+            return NOTHING
         drained = Drained(tuple(self._entries), self.take_commands(), tuple(self._facts))
         self._entries.clear()
         self._facts.clear()

@@ -28,6 +28,9 @@ class Plan:
     waiting: tuple[Quote, ...] = ()
 
 
+NOTHING: Final = Plan()
+
+
 def plan(
     wanted: Sequence[Quote], live: Sequence[Order], ladder: Ladder, overlap: bool = False
 ) -> Plan:
@@ -35,6 +38,8 @@ def plan(
 
     `overlap` lets a dearer quote be placed beside the cheaper order that it replaces.
     """
+    if not live:  # the way of a fresh tick: nothing to keep, to cancel or to wait for
+        return Plan(places=tuple(_dearest_first(wanted))) if wanted else NOTHING
     wishes = _dearest_first(wanted)
     staying = sorted((o for o in live if not _leaving(o)), key=_dearness, reverse=True)
     kept, unmet = _match(wishes, staying, ladder)

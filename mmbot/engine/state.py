@@ -20,7 +20,7 @@ from mmbot.domain.events import (
 )
 from mmbot.domain.ids import LineId, SportEventId, StrikeId
 from mmbot.domain.order import Order
-from mmbot.domain.price import Ladder
+from mmbot.domain.price import Ladder, Price
 from mmbot.domain.view import Fair
 
 MarketEvent = (
@@ -168,20 +168,23 @@ class MarketState:
         book = self.book(line.line_id)
         if not own:
             return book
-        ours: dict[tuple[int, int], int] = {}
+        ours: tuple[dict[Price, int], dict[Price, int]] = ({}, {})
         for order in own:
-            key = (order.side, order.price)
-            ours[key] = ours.get(key, 0) + order.remaining_cents
-        return replace(book, levels=(_less(book, 0, ours), _less(book, 1, ours)))
+            side = ours[order.side]
+            side[order.price] = side.get(order.price, 0) + order.remaining_cents
+        first, second = book.levels
+        return replace(book, levels=(_less(first, ours[0]), _less(second, ours[1])))
 
 
 STAKE_ESTIMATE_SLACK_CENTS = 2  # a level's stake is value * b, rounded twice on its way here
 
 
-def _less(book: Book, side: int, ours: dict[tuple[int, int], int]) -> tuple[Level, ...]:
+def _less(levels: tuple[Level, ...], ours: dict[Price, int]) -> tuple[Level, ...]:
+    if not ours:
+        return levels
     rest = []
-    for level in book.levels[side]:
-        stake = level.stake_cents - ours.get((side, level.price), 0)
+    for level in levels:
+        stake = level.stake_cents - ours.get(level.price, 0)
         if stake > STAKE_ESTIMATE_SLACK_CENTS or stake == level.stake_cents:
-            rest.append(Level(level.price, stake))
+            rest.append(level if stake == level.stake_cents else Level(level.price, stake))
     return tuple(rest)

@@ -27,7 +27,7 @@ from mmbot.engine.risk import Approved
 from mmbot.exchange import codec, wire
 from mmbot.exchange.reads import ReadGateway
 from mmbot.exchange.refusals import OnCancel, OnPlace, Refusal, item_refusal
-from mmbot.exchange.rest import Answer
+from mmbot.exchange.rest import Answer, Unwanted
 from mmbot.runtime.limiter import Priority
 
 NOT_SENT_RETRY_NS: Final = 300_000_000
@@ -40,21 +40,30 @@ class Gateway(ReadGateway):
     """The reads, and everything that changes the book."""
 
     async def place(
-        self, orders: Sequence[Approved], priority: Priority = Priority.NEW
+        self,
+        orders: Sequence[Approved],
+        unwanted: Unwanted | None = None,
+        priority: Priority = Priority.NEW,
     ) -> list[Event]:
-        """One event per order, whatever happens. Chunks of 20; each chunk stands for itself."""
+        """One event per order, whatever happens. Chunks of 20; each chunk stands for itself.
+
+        `unwanted` is asked once more before the write, which may wait for token and budget.
+        """
         unique = list({approved.order.external_id: approved.order for approved in orders}.values())
         if len(unique) < len(orders):
             self.notices.count("external_id_twice_in_a_batch")  # faults: C5
         events: list[Event] = []
         for chunk in _chunks(unique):
-            events.extend(await self._place_chunk(chunk, priority))
+            events.extend(await self._place_chunk(chunk, unwanted, priority))
         return events
 
-    async def _place_chunk(self, orders: Sequence[Order], priority: Priority) -> list[Event]:
+    async def _place_chunk(
+        self, orders: Sequence[Order], unwanted: Unwanted | None, priority: Priority
+    ) -> list[Event]:
+        body = codec.submit_body(orders)
         try:
             answer = await self.rest.call(
-                self.rest.routes.submit, priority, body=codec.submit_body(orders)
+                self.rest.routes.submit, priority, body=body, unwanted=unwanted
             )
         except TryAgain as error:
             return [PlaceNotSent(order.external_id, str(error)) for order in orders]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote, urlencode
@@ -18,6 +19,13 @@ from mmbot.runtime.limiter import Limiter, Priority
 
 # These 429s are about one route only: the others go on (faults: D8).
 ROUTE_CODES: Final = frozenset({"too_many_delayed_requests"})
+
+
+Unwanted = Callable[[], str]  # why a request must not leave any more; "" = it may
+
+
+class NoLongerWanted(TryAgain):
+    """What waited for a token or for the rate budget is not right any more."""
 
 
 class Throttled(TryAgain):
@@ -80,17 +88,22 @@ class Rest:
         query: dict[str, str | int] | None = None,
         body: bytes = b"",
         item: str = "",
+        unwanted: Unwanted | None = None,
     ) -> Answer:
-        """`item` is a further path element, such as an order id."""
+        """`item` is a further path element, such as an order id.
+
+        `unwanted` is asked when token and budget are there, just before each write; the reason
+        that it gives is raised as NoLongerWanted.
+        """
         path = route.path + (f"/{quote(item, safe='')}" if item else "")
         if query:
             path += "?" + urlencode(query, safe=",")
         token = await self._token(None)
-        answer = await self._once(route, path, priority, body, token)
+        answer = await self._once(route, path, priority, body, token, unwanted)
         if answer.reply.status == 401:
             # Not executed. Only this request is repeated, whatever batch it belongs to (C8).
             token = await self._token(token)
-            answer = await self._once(route, path, priority, body, token)
+            answer = await self._once(route, path, priority, body, token, unwanted)
             if answer.reply.status == 401:
                 self.notices.count("unauthorised_with_a_new_token", route.name)
                 raise Unauthorised(f"{route.name}: 401 with a new token")
@@ -106,9 +119,17 @@ class Rest:
             raise Unauthorised(f"no token: {error}") from None
 
     async def _once(
-        self, route: Route, path: str, priority: Priority, body: bytes, token: str
+        self,
+        route: Route,
+        path: str,
+        priority: Priority,
+        body: bytes,
+        token: str,
+        unwanted: Unwanted | None,
     ) -> Answer:
         await self._limiter.acquire(priority, route.name)
+        if unwanted is not None and (reason := unwanted()):
+            raise NoLongerWanted(reason)
         sent_ns = self.clock.now_ns()
         settings = self.settings
         reply = await self._http.request(

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from mmbot.app.writer import JournalWriter
+from mmbot.app.writer import Done, JournalWriter
 from mmbot.domain.entries import Entry, PlaceIntended
 from mmbot.domain.errors import MmbotError
 from mmbot.domain.events import Event
@@ -46,12 +46,17 @@ class Disk:
     plan: list[float | MmbotError] = field(default_factory=list)
     kept: list[Entry] = field(default_factory=list)
 
-    async def commit(self, entries: Sequence[Entry]) -> None:
+    def commit(self, entries: Sequence[Entry], done: Done) -> None:
         next_one = self.plan.pop(0) if self.plan else 0.001
+        loop = asyncio.get_running_loop()
         if isinstance(next_one, MmbotError):
-            raise next_one
-        await self.clock.sleep(next_one)
+            loop.call_soon(done, next_one)
+        else:
+            loop.call_later(next_one, self._keep, entries, done)
+
+    def _keep(self, entries: Sequence[Entry], done: Done) -> None:
         self.kept.extend(entries)
+        done(None)
 
 
 @dataclass

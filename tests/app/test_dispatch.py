@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from mmbot.app.dispatch import Dispatcher, Writes
@@ -35,6 +35,8 @@ class Exchange:
         self._clock = clock
         self.asked: list[str] = []
         self.broken = False
+        self.waits_s = 0.0  # for a token or for the rate budget
+        self.refused: list[str] = []
 
     async def _answer(self, asked: str) -> None:
         self.asked.append(asked)
@@ -65,7 +67,13 @@ class Exchange:
     async def load_ladder(self) -> Event:
         raise AssertionError(LADDER)
 
-    async def place(self, orders: Sequence[Approved]) -> Sequence[Event]:
+    async def place(
+        self, orders: Sequence[Approved], unwanted: Callable[[], str]
+    ) -> Sequence[Event]:
+        await self._clock.sleep(self.waits_s)
+        if reason := unwanted():
+            self.refused.append(reason)
+            return ()
         await self._answer(f"place {' '.join(o.order.external_id for o in orders)}")
         return ()
 
@@ -163,7 +171,27 @@ def test_what_the_last_look_refuses_is_told_as_not_sent() -> None:
 
         await beside(bench.dispatcher.run, order)
         assert bench.exchange.asked == []
-        assert bench.told == [PlaceNotSent(ExternalId("mm-1"), "blind")]
+        # The second was a resend: it is as much in doubt as before, and may be sent again.
+        assert bench.told == [PlaceNotSent(ExternalId(i), "blind") for i in ("mm-1", "mm-2")]
+
+    in_virtual_time(work)
+
+
+# faults: H12
+def test_what_waited_for_a_token_or_for_budget_is_looked_at_once_more() -> None:
+    async def work(clock: LoopClock) -> None:
+        bench = Bench(clock)
+
+        async def order() -> None:
+            bench.exchange.waits_s = 3.0
+            bench.dispatcher.place(placement("mm-1"))
+            await clock.sleep(1)
+            bench.drop = "halted"
+            await clock.sleep(5)
+
+        await beside(bench.dispatcher.run, order)
+        assert bench.exchange.refused == ["halted"]
+        assert bench.exchange.asked == []
 
     in_virtual_time(work)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import aiohttp
 
 from mmbot.app.daemon import Daemon
 from mmbot.app.world import World
+from mmbot.app.writer import Done
 from mmbot.config import load
 from mmbot.domain.entries import Entry
 from mmbot.domain.errors import Stop
@@ -35,11 +36,9 @@ class Writer:
     def __init__(self) -> None:
         self.broken = False
 
-    async def __call__(
-        self, commit: Callable[[Sequence[Entry]], None], entries: Sequence[Entry]
-    ) -> None:
-        assert not self.broken, "a bug"
-        commit(entries)
+    def __call__(self, entries: Sequence[Entry], done: Done) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_soon(done, AssertionError("a bug") if self.broken else None)
 
 
 @asynccontextmanager
@@ -57,7 +56,7 @@ async def a_world(bot: stage.Daemon, writer: Writer) -> AsyncIterator[World]:
                 rng=random.Random(1),
                 run="0123456789ab",
                 journal=journal,
-                in_writer=writer,
+                commit=writer,
                 logger=configure((), "error"),
                 live=False,
             )
