@@ -67,15 +67,12 @@ def reports(
 ) -> Iterator[DayReport]:
     """One report per seed, in order. Each day runs in a process whose hashes are fixed."""
     jobs = min(jobs or os.cpu_count() or 1, JOBS_MAX, len(seeds))
-    with (
-        _fixed_hashes(),
-        ProcessPoolExecutor(
-            jobs,
-            mp_context=multiprocessing.get_context("spawn"),
-            max_tasks_per_child=SEEDS_PER_PROCESS,
-        ) as pool,
-    ):
-        yield from pool.map(run_seed, seeds, repeat(scenario), repeat(log_level))
+    context = multiprocessing.get_context("spawn")
+    # Fresh processes now and then bound the memory; max_tasks_per_child would hang (gh-115634).
+    for start in range(0, len(seeds), jobs * SEEDS_PER_PROCESS):
+        part = seeds[start : start + jobs * SEEDS_PER_PROCESS]
+        with _fixed_hashes(), ProcessPoolExecutor(jobs, mp_context=context) as pool:
+            yield from pool.map(run_seed, part, repeat(scenario), repeat(log_level))
 
 
 def run_seed(seed: int, scenario: Scenario, log_level: str = "info") -> DayReport:

@@ -8,7 +8,7 @@ import os
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +20,7 @@ from mmbot.app.simulate_keeper import Keeper, Logbook, Ports
 from mmbot.app.simulate_plan import FEED_EVERY_S, DayPlan
 from mmbot.app.simulate_story import Story
 from mmbot.config import Settings, load
+from mmbot.domain.entries import OrderStepped
 from mmbot.runtime.clock import LoopClock
 from mmbot.sim.faulty_ports import FaultyPorts
 from mmbot.sim.memory import InMemoryBox
@@ -31,7 +32,7 @@ from mmbot.sim.virtual_loop import (
     VirtualRunError,
     run_virtual,
 )
-from mmbot.store.journal import export_orders, pnl_cents
+from mmbot.store.journal import Journal, export_orders, pnl_cents
 
 BASE_URL: Final = "http://127.0.0.1:8460/partner"
 AUDIT_NS: Final = 60 * 1_000_000_000  # I2: what changed later need not be known yet
@@ -184,6 +185,7 @@ class _Day:
         ]
         if duplicates(record, orders):
             report.findings.append(f"I1: {duplicates(record, orders)} duplicate orders")
+        report.findings += self._judge_books(record, story)
         report.orders, report.fills = record["orders_placed"], record["fills_count"]
         report.requests = record["requests"]["total"]
         report.requests_per_second_max = record["requests"]["per_second_max"]
@@ -192,6 +194,21 @@ class _Day:
         witness = {"record": record, "injected": [str(one) for one in wire.injected]}
         told = msgspec.json.encode(witness, order="deterministic")
         report.digest = hashlib.sha256(told).hexdigest()[:DIGEST_CHARS]
+
+    def _judge_books(self, record: dict[str, Any], story: Story) -> Iterator[str]:
+        """What the daemon says of itself, and how its journal came to it."""
+        told = story.last_status.get("pnl_cents", record["pnl_cents"])
+        if told != record["pnl_cents"]:
+            yield f"I6: PnL {told} cents in the status, {record['pnl_cents']} at the box"
+        filled: dict[str, int] = {}
+        journal = Journal.open(self._ledger_file)
+        for entry in journal.replay():
+            if isinstance(entry, OrderStepped):
+                before = filled.get(entry.external_id, 0)
+                if entry.filled_cents < before:
+                    yield f"I6: {entry.external_id}: filled {before}, later {entry.filled_cents}"
+                filled[entry.external_id] = entry.filled_cents
+        journal.close()
 
     def _sum_up(self, wire: FaultyPorts, keeper: Keeper, log: Logbook) -> None:
         report, lives = self._report, keeper.lives

@@ -31,6 +31,7 @@ class Story:
     ) -> None:
         self.findings: list[str] = []
         self.flat_ns: int | None = None
+        self.last_status: dict[str, Any] = {}
         self._plan = plan
         self._box = box
         self._keeper = keeper
@@ -68,7 +69,7 @@ class Story:
                 await self._ask("/_box/news", {}, may_fail=True)
             case "halt":
                 self._keeper.halt()
-                self._halted_ns = self._box.now_ns()
+                self._halted_ns = self._halted_ns or self._box.now_ns()
             case "resume":
                 self._judge_halt()
                 self._keeper.resume()
@@ -87,6 +88,7 @@ class Story:
         if left_ns is not None and halted_ns is not None and left_ns > halted_ns:
             late_s = (left_ns - halted_ns) / 1e9
             self.findings.append(f"I4: a placement left {late_s:.3f} s after the halt")
+        self._halted_ns = None
 
     async def _stop(self) -> None:
         await self._ask("/_box/stop_mark", {})
@@ -100,6 +102,7 @@ class Story:
 
     async def _end(self) -> None:
         if self._keeper.daemon is not None:
+            self.last_status = self._keeper.status()
             self._keeper.daemon.stop()
         if not await self._until("ended", END_MAX_S, lambda: self._keeper.over):
             self._keeper.give_up()

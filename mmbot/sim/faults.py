@@ -203,12 +203,16 @@ class Dice:
 
 
 def swarm(seed: int, until_s: float, *, crashes_max: int = 1) -> FaultPlan:
-    """Half of the faults, each at a rate of its own: seeds differ in kind and not only in luck."""
+    """Half of the faults, each at a rate of its own: seeds differ in kind and not only in luck.
+
+    One seed in four is a storm, in which everything strikes five times as often.
+    """
     chance = random.Random(f"swarm {seed}")
     rules = []
+    storm = 5.0 if chance.random() < 0.25 else 1.0
     for fault, rate_max in _SWARM_RATES.items():
         on = chance.random() < 0.5
-        rate = rate_max * math.exp(chance.uniform(math.log(0.05), 0.0))
+        rate = storm * rate_max * math.exp(chance.uniform(math.log(0.05), 0.0))
         if on:
             rules.append(FaultRule(fault, rate, times_max=1000))
     for fault in (Fault.CRASH_BEFORE, Fault.CRASH_AFTER):
@@ -232,11 +236,14 @@ _SWARM_RATES: Final[Mapping[Fault, float]] = {
     Fault.EMPTY_DATA: 0.02,
     Fault.TOO_MANY: 0.05,
     Fault.UNAUTHORIZED: 0.01,
+    Fault.MAINTENANCE: 0.05,
+    Fault.NO_REPORTS: 0.10,
     Fault.FALSE_ABSENCE: 0.05,
     Fault.SLOW: 0.20,
     Fault.FRAME_COPIED: 0.20,
     Fault.FRAME_SWAPPED: 0.10,
     Fault.FRAME_LATE: 0.05,
+    Fault.FRAME_LOST: 0.02,
     Fault.DISCONNECT: 2.0,
     Fault.SILENCE: 0.2,
     Fault.CONNECT_REFUSED: 0.3,

@@ -17,8 +17,8 @@ import pytest
 from mmbot.app.dispatch import Dispatcher
 from mmbot.domain.order import TABLE, State, Step
 from mmbot.engine.risk import CHECKS
-from tests.acceptance.first_quote import first_quote_s
 from tests.acceptance.doors import ROOT, demo, long_one, mmbot, shell, the_zeros
+from tests.acceptance.first_quote import first_quote_s
 
 PROMISED_KEYS = {
     "seed", "duration_s", "latency_profile", "strikes", "quoted_share_min", "orders_placed",

@@ -1,0 +1,59 @@
+"""A settlement counts as booked only when the rows of money end in the exchange's balance."""
+
+from __future__ import annotations
+
+import pytest
+
+from mmbot.domain.events import BalanceSeen, TransactionsRead
+from mmbot.domain.fill import Transaction
+from mmbot.engine.housekeeping import ROWS_LATE_MAX_NS, SECOND_NS, Housekeeping
+
+START_NS = 1_000 * SECOND_NS
+SETTLED_NS = START_NS + 100 * SECOND_NS
+
+
+def row(n: int, created_ns: int, balance_cents: int | None) -> Transaction:
+    return Transaction(f"t{n}", "PAY", 100, created_ns=created_ns, balance_cents=balance_cents)
+
+
+def house(balance_cents: int, *rows: Transaction, read_after_s: float = 2.0) -> Housekeeping:
+    """What is known after a settlement, a balance and a read of these rows."""
+    made = Housekeeping(START_NS)
+    made.settlement_seen(SETTLED_NS)
+    made.apply(BalanceSeen(balance_cents, SETTLED_NS + SECOND_NS, balance_cents))
+    read_ns = SETTLED_NS + round(read_after_s * SECOND_NS)
+    made.apply(TransactionsRead(rows, START_NS, read_ns))
+    return made
+
+
+OLD = row(1, SETTLED_NS - 5 * SECOND_NS, 900)
+NEW = row(2, SETTLED_NS, 1_000)
+
+
+# faults: D14
+@pytest.mark.parametrize(
+    ("rows", "booked"),
+    [
+        ((OLD, NEW), True),
+        ((OLD,), False),  # the reporting copy lags behind the settlement
+        ((), False),
+        ((OLD, row(3, SETTLED_NS, None)), False),
+    ],
+)
+def test_rows_that_end_in_the_balance_are_complete(
+    rows: tuple[Transaction, ...], booked: bool
+) -> None:
+    assert house(1_000, *rows).money_booked is booked
+
+
+def test_missing_rows_are_asked_for_again_soon_and_not_for_ever() -> None:
+    late = house(1_000, OLD)
+    assert late.next_due_ns() <= SETTLED_NS + 6 * SECOND_NS
+    after_s = ROWS_LATE_MAX_NS / SECOND_NS + 1
+    assert house(1_000, OLD, read_after_s=after_s).money_booked
+
+
+def test_a_read_from_before_the_settlement_proves_nothing() -> None:
+    made = house(1_000, NEW)
+    made.settlement_seen(SETTLED_NS + 50 * SECOND_NS)
+    assert not made.money_booked
