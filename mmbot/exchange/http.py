@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 import aiohttp
-from aiohttp.abc import AbstractResolver
 
 from mmbot.domain.errors import FindOut, TryAgain
+from mmbot.exchange.order_wire import NoConnection, OrderWire, WireLimits, WireLost
 
 BODY_BYTES_MAX: Final = 32 * 1024 * 1024
 CONNECT_TIMEOUT_S: Final = 5.0
@@ -90,28 +90,21 @@ class HttpSettings:
 class LiveHttp:
     """An HttpPort over TCP; orders have connections of their own."""
 
-    def __init__(
-        self,
-        settings: HttpSettings,
-        order_paths: frozenset[str],
-        resolver: AbstractResolver | None = None,
-    ) -> None:
+    def __init__(self, settings: HttpSettings, order_paths: frozenset[str]) -> None:
         """Open it inside the running loop; `order_paths` are paths without query."""
         self._base_url = settings.base_url.rstrip("/")
         self._order_paths = order_paths
-        self._orders = _client(
-            aiohttp.TCPConnector(
-                limit=settings.order_connections_max,
-                keepalive_timeout=settings.idle_timeout_s,
-                socket_factory=_order_socket(settings.reply_timeout_s),
-                resolver=resolver,
-            )
+        limits = WireLimits(
+            settings.order_connections_max,
+            CONNECT_TIMEOUT_S,
+            settings.idle_timeout_s,
+            BODY_BYTES_MAX,
         )
+        self._orders = OrderWire(self._base_url, limits, _order_socket(settings.reply_timeout_s))
         self._reads = _client(
             aiohttp.TCPConnector(
                 limit=settings.connections_max,
                 keepalive_timeout=settings.idle_timeout_s,
-                resolver=resolver,
             )
         )
 
@@ -122,14 +115,15 @@ class LiveHttp:
     async def request(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes, timeout_s: float
     ) -> HttpReply:
-        client = self._orders if path.partition("?")[0] in self._order_paths else self._reads
+        if path.partition("?")[0] in self._order_paths:
+            return await self._order(method, path, headers, body, timeout_s)
         limits = aiohttp.ClientTimeout(
             total=timeout_s,
             connect=min(CONNECT_TIMEOUT_S, timeout_s),
             sock_connect=min(CONNECT_TIMEOUT_S, timeout_s),
         )
         try:
-            async with client.request(
+            async with self._reads.request(
                 method,
                 self._base_url + path,
                 headers=headers,
@@ -148,6 +142,19 @@ class LiveHttp:
             raise ReplyLost(f"no reply within {timeout_s:g} s") from None
         except (aiohttp.ClientError, OSError) as error:
             raise ReplyLost(f"connection lost: {_plain(error)}") from None
+
+    async def _order(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes, timeout_s: float
+    ) -> HttpReply:
+        try:
+            reply = await self._orders.request(method, path, headers, body, timeout_s)
+        except NoConnection as error:
+            raise NotSent(f"no connection: {_plain(error)}") from None
+        except TimeoutError:
+            raise ReplyLost(f"no reply within {timeout_s:g} s") from None
+        except WireLost as error:
+            raise ReplyLost(f"connection lost: {_plain(error)}") from None
+        return HttpReply(reply.status, reply.headers, reply.body)
 
 
 def _client(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:

@@ -142,7 +142,7 @@ class Rest:
             else settings.reply_timeout_s,
         )
         received_ns = self.clock.now_ns()
-        date_ns = self.session.note_date(reply)
+        date_ns = self.session.note_date(reply, sent_ns)
         if 200 <= reply.status < 300:
             self._throttled_in_a_row = 0
             return Answer(reply, None, sent_ns, received_ns, date_ns)

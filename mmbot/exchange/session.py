@@ -34,6 +34,7 @@ from mmbot.runtime.limiter import Limiter, Priority
 
 REFRESH_DEAD: Final = frozenset({400, 401, 403})
 OFFSET_MAX_NS: Final = 10**18
+QUICK_REPLY_NS: Final = NS_PER_S
 
 
 class LoginRefused(SetUpError):
@@ -97,6 +98,7 @@ class Session:
         self._lock = asyncio.Lock()
         self._changed = asyncio.Event()
         self._announced_ns = -1
+        self._dated = False  # a quick reply has told the exchange's time
         self.clock_offset_ns = 0  # exchange time minus ours, from Date headers
         self.logins = 0
         self.refreshes = 0
@@ -108,10 +110,15 @@ class Session:
     def exchange_now_ns(self) -> int:
         return self._clock.now_ns() + self.clock_offset_ns
 
-    def note_date(self, reply: HttpReply) -> int | None:
-        """Take the exchange's time from a reply; its Date has whole seconds."""
+    def note_date(self, reply: HttpReply, sent_ns: int) -> int | None:
+        """Take the exchange's time from a reply; its Date has whole seconds.
+
+        A reply may have been under way for seconds: slow ones count only until a quick one came.
+        """
         date_ns = http_date_ns(reply.headers.get("date"))
-        if date_ns is not None:
+        quick = self._clock.now_ns() - sent_ns <= QUICK_REPLY_NS
+        if date_ns is not None and (quick or not self._dated):
+            self._dated = quick
             offset_ns = date_ns + NS_PER_S // 2 - self._clock.now_ns()
             if abs(offset_ns) < OFFSET_MAX_NS:
                 # Within the second that Date hides there is nothing to correct.
@@ -264,10 +271,11 @@ class Session:
     async def _post(self, route: Route, body: bytes, bearer: str) -> HttpReply:
         await self._limiter.acquire(Priority.DOUBT, route.name)
         headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
+        sent_ns = self._clock.now_ns()
         reply = await self._http.request(
             route.method, route.path, headers, body, self._settings.reply_timeout_s
         )
-        self.note_date(reply)
+        self.note_date(reply, sent_ns)
         return reply
 
     def _take(self, reply: HttpReply, former: Tokens) -> None:

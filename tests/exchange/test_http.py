@@ -124,8 +124,8 @@ async def test_orders_have_connections_of_their_own() -> None:
         port = a_port(base_url)
         for path in (ORDERS, "/read", ORDERS):
             await port.request("POST", path, {}, b"{}", 2)
-        pools = port._orders.connector, port._reads.connector  # nothing public tells them apart
-        connections = [len(getattr(pool, "_conns")) for pool in pools]  # noqa: B009 - not typed
+        orders, reads = port._orders, port._reads.connector  # nothing public tells them apart
+        connections = [len(orders._open), len(getattr(reads, "_conns"))]  # noqa: B009 - not typed
         await port.close()
     assert connections == [1, 1]
 

@@ -285,8 +285,24 @@ def test_the_clock_of_the_exchange_is_read_from_its_date() -> None:
             ("Sun, 22 Nov 2026 14:50:00 GMT", -600),
             ("no date", -600),
         ):
-            parts.session.note_date(reply({}, date=date))
+            parts.session.note_date(reply({}, date=date), parts.clock.now_ns())
             assert abs(parts.session.clock_offset_ns / S - offset_s) <= 1
+
+    run(scenario())
+
+
+def test_a_slow_reply_tells_an_old_time_and_counts_only_until_a_quick_one_came() -> None:
+    async def scenario() -> None:
+        parts = a_client()
+        at_three, sent_ns = "Sun, 22 Nov 2026 15:00:00 GMT", parts.clock.now_ns()
+        await parts.clock.sleep(8)  # so long it was under way, or half of that
+        parts.session.note_date(reply({}, date=at_three), sent_ns)
+        assert parts.session.clock_offset_ns < -5 * S  # the only word there is
+        quick_ns = parts.clock.now_ns()
+        parts.session.note_date(reply({}, date="Sun, 22 Nov 2026 15:00:08 GMT"), quick_ns)
+        assert parts.session.clock_offset_ns == 0
+        parts.session.note_date(reply({}, date=at_three), sent_ns)
+        assert parts.session.clock_offset_ns == 0
 
     run(scenario())
 
