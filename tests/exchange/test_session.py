@@ -320,8 +320,7 @@ def test_a_clock_ten_minutes_off_does_not_shorten_the_token() -> None:
     run(scenario())
 
 
-def test_no_text_shows_a_token() -> None:
-    # faults: H17
+def test_no_text_shows_a_token() -> None:  # faults: H17
     async def scenario() -> Parts:
         parts = a_client()
         await parts.session.token()
@@ -332,8 +331,7 @@ def test_no_text_shows_a_token() -> None:
     assert not any(secret in shown for secret in ("aaa", "bbb", *SECRETS))
 
 
-def test_the_token_in_use_is_the_newest_one() -> None:
-    # faults: D6
+def test_the_token_in_use_is_the_newest_one() -> None:  # faults: D6
     async def scenario() -> None:
         parts = a_client()
         used: list[str] = []
