@@ -117,6 +117,7 @@ class Daemon:
             tries += 1
         if self._latch.latched:
             self._inbox.put(OperatorSaid("halt", "latch", "halted before or during this start"))
+        self._ledger.exchange_ahead(self._client.session.clock_offset_ns)
         self._dispatcher.commands(self._ledger.start(clock.now_ns()))
 
     async def _prepared(self, tries: int) -> bool:

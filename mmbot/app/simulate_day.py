@@ -129,12 +129,13 @@ class _Day:
     async def play(self, loop: VirtualLoop) -> None:
         plan, report = self._plan, self._report
         box = InMemoryBox(plan.box, EPOCH_NS)
-        log = Logbook(LoopClock(EPOCH_NS, loop), self._settings.credentials.revealed)
+        clock = LoopClock(EPOCH_NS + round(plan.clock_skew_s * 1e9), loop)
+        log = Logbook(clock, self._settings.credentials.revealed)
         wire = FaultyPorts(box.http_request, box.ws_connect, plan.faults, loop.now_ns)
         async with wire:
             ports = Ports(wire.http_request, wire.ws_connect)
             ports = ports if self._tamper is None else self._tamper(ports)
-            keeper = Keeper(loop, ports, self._settings, log, plan.rng("keeper"))
+            keeper = Keeper(ports, self._settings, clock, log, plan.rng("keeper"))
             story = Story(plan, box, keeper, lambda: wire.last_placement_ns)
             try:
                 async with asyncio.TaskGroup() as group:

@@ -35,7 +35,7 @@ from mmbot.ops.notify import Notifier
 from mmbot.runtime.clock import LoopClock
 from mmbot.runtime.supervisor import ServiceFailed
 from mmbot.sim.island import Island
-from mmbot.sim.virtual_loop import EPOCH_NS, VirtualLoop
+from mmbot.sim.virtual_loop import VirtualLoop
 from mmbot.store.journal import Journal, JournalError
 from mmbot.store.latch import HaltLatch
 
@@ -106,11 +106,15 @@ class Keeper:
     """`run` until the daemon has ended in order; `daemon` is the one that runs now."""
 
     def __init__(
-        self, loop: VirtualLoop, ports: Ports, settings: Settings, log: Logbook, rng: Random
+        self, ports: Ports, settings: Settings, clock: LoopClock, log: Logbook, rng: Random
     ) -> None:
+        """Made inside a running VirtualLoop; `clock` is where the daemon takes the time from."""
         self.lives = Lives()
         self.daemon: Daemon | None = None
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
         self._loop = loop
+        self._clock = clock
         self._ports = ports
         self._settings = settings
         self._log = log
@@ -209,7 +213,7 @@ class Keeper:
             writing.add_done_callback(lambda written: done(written.exception()))
 
         return World(
-            clock=LoopClock(EPOCH_NS, loop),
+            clock=self._clock,
             http=InMemoryHttp(self._ports.http),
             websockets=InMemoryWs(self._ports.websockets),
             source_http=self._source,

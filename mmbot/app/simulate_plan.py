@@ -15,7 +15,8 @@ from mmbot.sim.scenario import BoxOptions, ScenarioError, overlay, read_table
 
 RUN_ID_BITS: Final = 48
 FEED_EVERY_S: Final = 3.0  # fair values may be 10 s old
-BUSY_SHARE: Final = 0.1  # of the seeds trade as densely as the demo
+BUSY_SHARE: Final = 0.1  # of the seeds trade as densely as the demo, but not for so long
+BUSY_QUOTING_S_MAX: Final = 90.0
 VENUE_SHARE: Final = 0.4  # of the seeds; the others trade without added latency
 
 
@@ -66,6 +67,7 @@ class DayPlan:
     faults: FaultPlan
     moments: tuple[Moment, ...]
     loss_max_usd: tuple[int, int] | None  # one line, all lines; None = as shipped
+    clock_skew_s: float  # our clock is so much ahead of the exchange's
     executor_delay_s_max: float  # how long a commit takes at most
 
     @property
@@ -110,8 +112,11 @@ def draw(seed: int, scenario: Scenario) -> DayPlan:
         alo_crossing=chance.choice(("invalid", "reject", "canceled")),
         cancel_inactive=chance.choice(("conflict", "conflict", "allow")),
     )
+    busy = chance.random() < BUSY_SHARE
+    if busy:
+        rules = dataclasses.replace(rules, quoting_s=min(rules.quoting_s, BUSY_QUOTING_S_MAX))
     box = dataclasses.replace(
-        box if chance.random() < BUSY_SHARE else _quiet(box),
+        box if busy else _quiet(box),
         session=session,
         rules=exchange,
         cash_usd=chance.choice((100_000, 100_000, 100_000, 100_000, 5_000, 1_000)),
@@ -123,9 +128,10 @@ def draw(seed: int, scenario: Scenario) -> DayPlan:
         seed=seed,
         rules=rules,
         box=overlay(box, dict(scenario.box)),
-        faults=_faults(seed, scenario),
+        faults=_faults(seed, scenario, rules),
         moments=tuple(sorted(_moments(rules, chance))),
         loss_max_usd=(int(total_usd * chance.uniform(0.2, 1.0)), total_usd) if tight else None,
+        clock_skew_s=chance.choice((0.0, 0.0, 0.0, 0.7, 6.0, -6.0)),
         executor_delay_s_max=chance.choice((0.002, 0.01, 0.05)),
     )
 
@@ -164,8 +170,7 @@ def _quiet(box: BoxOptions) -> BoxOptions:
     )
 
 
-def _faults(seed: int, scenario: Scenario) -> FaultPlan:
-    rules = scenario.rules
+def _faults(seed: int, scenario: Scenario, rules: DayRules) -> FaultPlan:
     if scenario.faults is not None:
         return FaultPlan(seed, scenario.faults, rules.quoting_s)
     return swarm(seed, rules.quoting_s, crashes_max=rules.crashes_max)

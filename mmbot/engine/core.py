@@ -259,7 +259,7 @@ class Engine:
         if live:
             self.parts.housekeeping.proven_empty_ns = 0
         ending = modes.stopping or bool(modes.halted)
-        self._commands.extend(self.parts.housekeeping.due(now_ns, ending, live))
+        self._commands.extend(self.parts.housekeeping.due(now_ns, ending, live, ledger.booked_ns))
 
     # --- judging lines -----------------------------------------------------------------------
 

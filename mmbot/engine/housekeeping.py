@@ -81,13 +81,15 @@ class Housekeeping:
         fresh = now_ns - self.cash_read_ns <= BALANCE_AGE_MAX_NS
         return self.cash_cents if fresh else None
 
-    def due(self, now_ns: int, stopping: bool, live: int) -> list[Command]:
-        """The reads to ask for now. `stopping` with nothing live asks for the proof."""
+    def due(self, now_ns: int, stopping: bool, live: int, booked_ns: int) -> list[Command]:
+        """The reads to ask for now. `stopping` with nothing live asks for the proof; `booked_ns`
+        is how far the ledger knows the rows of money."""
         commands: list[Command] = []
         if self._take("balance", now_ns, BALANCE_EVERY_NS):
             commands.append(ReadBalance())
         if self._take("transactions", now_ns, TRANSACTIONS_EVERY_NS):
-            read = self.transactions_read_ns or self.started_ns
+            # The read of the start may have failed: rows of the time before us may be missing.
+            read = self.transactions_read_ns or booked_ns
             commands.append(ReadTransactions(read - TRANSACTIONS_OVERLAP_NS))
         if self._take("ladder", now_ns, LADDER_EVERY_NS, first=False):
             commands.append(ReloadLadder())

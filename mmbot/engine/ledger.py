@@ -116,16 +116,24 @@ class Ledger:
         self._conduct.forget(now_ns)
         self._walk.restart(now_ns)
 
+    def exchange_ahead(self, offset_ns: int) -> None:
+        """What the log-in told of the exchange's clock: single reads may answer before a list."""
+        self._kit.reads.exchange_ahead(offset_ns)
+
     def start(self, now_ns: int) -> tuple[Command, ...]:
         """The reads that a start needs; `recovered` turns true when they are answered."""
         self._kit.recovery.begin(now_ns)
-        booked_ns = self._kit.settlement.booked_until_ns or self._first_run_ns
-        self._kit.out.ask(ReadTransactions(booked_ns - TRANSACTIONS_OVERLAP_NS))
+        self._kit.out.ask(ReadTransactions(self.booked_ns - TRANSACTIONS_OVERLAP_NS))
         return self._kit.out.take_commands()
 
     def resync(self, now_ns: int) -> tuple[Command, ...]:
         """After a gap in the private channel: the same as a start."""
         return self.start(now_ns)
+
+    @property
+    def booked_ns(self) -> int:
+        """Money rows are known up to here; before the first of them, our first run."""
+        return self._kit.settlement.booked_until_ns or self._first_run_ns
 
     @property
     def recovered(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +17,7 @@ HISTORY_GAP_NS: Final = SECOND_NS  # the exchange allows one history request a s
 HISTORY_WAIT_NS: Final = 120 * SECOND_NS  # many pages, at one a second; then ask again
 ORDER_GAP_NS: Final = SECOND_NS  # the same order is not read more often
 ORDER_GAPS_MAX: Final = 4096
+OFFSETS_KEPT: Final = 8  # some minutes: then a clock that was set is followed
 FROM_MARGIN_NS: Final = 10 * SECOND_NS  # asked from before the intent: clocks differ
 HISTORY_SPAN_MAX_NS: Final = (7 * 24 - 2) * 3_600 * SECOND_NS  # the exchange's, less a margin
 
@@ -30,13 +32,19 @@ class _Kind:
 
 
 class Reads:
-    """`offset_ns` = exchange clock minus ours, from the latest read that showed a Date."""
+    """`offset_ns` = exchange clock minus ours, from the latest reads that showed a Date.
+
+    A reply is older than it looks by its way to us, seconds under load: each sample says too
+    little, and the largest of them is the nearest to the truth. Too small an offset would let the
+    arrival bound pass too early.
+    """
 
     def __init__(self, out: Outbox, timers: Timers) -> None:
         self._out = out
         self._timers = timers
         self._kinds = {"doubt": _Kind(), "alive": _Kind()}
         self._order_read_ns: dict[OrderId, int] = {}
+        self._offsets_ns: deque[int] = deque(maxlen=OFFSETS_KEPT)
         self.offset_ns = 0
 
     def order(
@@ -61,8 +69,13 @@ class Reads:
         """Ask for everything that rests on the account, ours or not."""
         self._want("alive", now_ns - HISTORY_SPAN_MAX_NS, now_ns)
 
+    def exchange_ahead(self, offset_ns: int) -> None:
+        """One more word about the exchange's clock, in nanoseconds that it is ahead of ours."""
+        self._offsets_ns.append(offset_ns)
+        self.offset_ns = max(self._offsets_ns)
+
     def answered(self, read: HistoryRead, now_ns: int) -> None:
-        self.offset_ns = read.date_ns - read.received_ns
+        self.exchange_ahead(read.date_ns - read.received_ns)
         self._done("alive" if read.alive_only else "doubt", now_ns)
 
     def failed(self, now_ns: int) -> None:

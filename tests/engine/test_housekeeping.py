@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from mmbot.domain.commands import ReadTransactions
 from mmbot.domain.events import BalanceSeen, TransactionsRead
 from mmbot.domain.fill import Transaction
 from mmbot.engine.housekeeping import ROWS_LATE_MAX_NS, SECOND_NS, Housekeeping
@@ -57,3 +58,13 @@ def test_a_read_from_before_the_settlement_proves_nothing() -> None:
     made = house(1_000, NEW)
     made.settlement_seen(SETTLED_NS + 50 * SECOND_NS)
     assert not made.money_booked
+
+
+# faults: H3 D14
+def test_rows_from_before_a_start_are_asked_for_until_a_read_succeeds() -> None:
+    made = Housekeeping(START_NS)
+    booked_ns = START_NS - 900 * SECOND_NS  # then we were down, or could not read
+    for minute in range(3):  # the reads of the start, and of the first minutes, fail
+        asked = made.due(START_NS + minute * 60 * SECOND_NS, False, 0, booked_ns)
+        reads = [one for one in asked if isinstance(one, ReadTransactions)]
+        assert [one.from_ns < booked_ns for one in reads] == [True]

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mmbot.domain.commands import CancelOrders, ReadOrder
@@ -44,6 +46,20 @@ def a_rejected_doubt() -> tuple[Ledger, Order]:
     ledger.drain()
     assert now_of(ledger, order).state is State.REJECTED
     return ledger, order
+
+
+def test_slow_replies_do_not_let_the_arrival_bound_pass_early() -> None:
+    """Ten seconds on the way look like a clock that is ten seconds behind."""
+    ledger = a_ledger()
+    order = an_order(ledger.next_external_id())
+    ledger.intend(order)
+    ledger.apply(PlaceLost(order.external_id, "timeout"), NOW)
+    ledger.apply(a_history(at_ns=NOW + SECOND), NOW + SECOND)  # a quick one
+    for at_ns in (BOUND + 3 * SECOND, BOUND + 14 * SECOND):
+        told_ns = at_ns - 10 * SECOND
+        slow = replace(a_history(at_ns=at_ns), date_ns=told_ns, synced_ns=told_ns)
+        ledger.apply(slow, at_ns)
+    assert now_of(ledger, order).state is State.IN_DOUBT  # only one of the two is past the bound
 
 
 def test_one_false_404_changes_nothing_and_is_read_again() -> None:
