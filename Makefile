@@ -82,7 +82,7 @@ $(STAMP_BENCH): tests/bench.lock $(STAMP_DEV)
 	@$(INSTALL) --require-hashes -r tests/bench.lock
 	@touch $@
 
-# --no-header and no --index-url keep the address of any package index out of the locks.
+# --no-header keeps the address of any package index out of the locks.
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
        --generate-hashes --no-header $(if $(UPGRADE),--upgrade)
 

