@@ -38,6 +38,7 @@ BASE_URL: Final = "http://127.0.0.1:8460/partner"
 AUDIT_NS: Final = 60 * 1_000_000_000  # I2: what changed later need not be known yet
 AFTER_S: Final = 1200.0  # the longest that stop and settlement may take
 REAL_LIMIT_S: Final = 300.0
+STEPS_PER_S_MAX: Final = 300
 DIGEST_CHARS: Final = 12
 MEMORY_FOLDER: Final = Path("/dev/shm")  # a virtual disk that fails as planned needs no real one
 
@@ -55,6 +56,7 @@ class DayReport:
     fills: int = 0
     requests: int = 0
     requests_per_second_max: int = 0
+    steps_per_s: int = 0  # turns of the event loop, box included
     quoted_share_min: float = 0.0
     pnl_cents: int = 0
     faults: dict[str, int] = field(default_factory=dict)
@@ -151,6 +153,9 @@ class _Day:
         if keeper.lives.flat is False:
             report.findings.append("I4: the daemon ended without a proof that nothing rests")
         report.virtual_s = round(loop.time(), 1)
+        report.steps_per_s = round(loop.steps / loop.time())
+        if report.steps_per_s > STEPS_PER_S_MAX:
+            report.findings.append(f"I7: it spins: {report.steps_per_s} steps in a virtual second")
 
     # --- judging -----------------------------------------------------------------------------
 

@@ -93,7 +93,9 @@ class Housekeeping:
             commands.append(ReadTransactions(read - TRANSACTIONS_OVERLAP_NS))
         if self._take("ladder", now_ns, LADDER_EVERY_NS, first=False):
             commands.append(ReloadLadder())
-        if stopping and live == 0 and self._take("proof", now_ns, PROOF_EVERY_NS):
+        if not (stopping and live == 0):
+            self._due.pop("proof", None)  # else it would be overdue for ever after a resume
+        elif self._take("proof", now_ns, PROOF_EVERY_NS):
             commands.append(ReadHistory(self.started_ns, alive_only=True))
         return commands
 

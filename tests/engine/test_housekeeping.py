@@ -68,3 +68,13 @@ def test_rows_from_before_a_start_are_asked_for_until_a_read_succeeds() -> None:
         asked = made.due(START_NS + minute * 60 * SECOND_NS, False, 0, booked_ns)
         reads = [one for one in asked if isinstance(one, ReadTransactions)]
         assert [one.from_ns < booked_ns for one in reads] == [True]
+
+
+# faults: H12
+def test_after_a_halt_nothing_stays_overdue() -> None:
+    """What is due in the past makes the engine turn a thousand times a second."""
+    made = Housekeeping(START_NS)
+    made.due(START_NS, True, 0, START_NS)
+    resumed_ns = START_NS + 3600 * SECOND_NS
+    made.due(resumed_ns, False, 0, START_NS)
+    assert made.next_due_ns() > resumed_ns
