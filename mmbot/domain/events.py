@@ -180,21 +180,24 @@ class ReadFailed:
 class BalanceSeen:
     """Cash per decision: min(balance, balance - matched); None when the read was unusable.
 
-    `balance_cents` is the exchange's own figure, which its money rows must end in.
+    `balance_cents` is the exchange's own figure, which its money rows must end in; `asked_ns`
+    is when the request left: what happened later need not be in it.
     """
 
     cash_cents: int | None
     received_ns: int
     balance_cents: int | None = None
+    asked_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class TransactionsRead:
-    """A complete paged read of money rows created since `from_ns`."""
+    """A complete paged read of money rows created since `from_ns`, asked for at `asked_ns`."""
 
     rows: tuple[Transaction, ...]
     from_ns: int
     received_ns: int
+    asked_ns: int = 0
 
 
 # --- connection, journal, operator ----------------------------------------------------------

@@ -42,12 +42,12 @@ class Housekeeping:
 
     def apply(self, event: BalanceSeen | TransactionsRead | ReadFailed) -> None:
         match event:
-            case BalanceSeen(cash_cents, received_ns, balance_cents):
+            case BalanceSeen(cash_cents, received_ns, balance_cents, asked_ns):
                 if cash_cents is not None:
                     self.cash_cents, self.cash_read_ns = cash_cents, received_ns
-                self.balance_cents, self.balance_read_ns = balance_cents, received_ns
+                self.balance_cents, self.balance_read_ns = balance_cents, asked_ns or received_ns
             case TransactionsRead(rows):
-                self.transactions_read_ns = event.received_ns
+                self.transactions_read_ns = event.asked_ns or event.received_ns
                 youngest_ns = max((row.created_ns for row in rows), default=0)
                 young = [row.balance_cents for row in rows if row.created_ns == youngest_ns]
                 self.row_balances = frozenset(cents for cents in young if cents is not None)

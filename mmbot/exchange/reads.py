@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from mmbot.domain.commands import MARKET_EVENTS_MAX, ReadHistory, ReadOrder
@@ -254,7 +255,7 @@ class ReadGateway:
         seen = codec.balance_seen(answer.body, answer.received_ns)
         if seen.cash_cents is None:
             self.notices.alarm("balance_unreadable", "a figure is missing in get_balance")
-        return [seen]
+        return [replace(seen, asked_ns=answer.sent_ns)]
 
     async def read_transactions(self, from_ns: int) -> list[Event]:
         """All money rows created since `from_ns` (exchange time), or ReadFailed."""
@@ -262,6 +263,7 @@ class ReadGateway:
         if route is None:
             return [ReadFailed("ReadTransactions", "this dialect has no such route")]
         rows: dict[str, Transaction] = {}
+        asked_ns = self.rest.clock.now_ns()
         try:
             end_s = self.rest.session.exchange_now_ns() // NS_PER_S + AHEAD_S
             from_s = max(0, from_ns // NS_PER_S)
@@ -275,7 +277,8 @@ class ReadGateway:
                 from_s = to_s
         except (MmbotError, ValueError) as error:
             return [ReadFailed("ReadTransactions", str(error))]
-        return [TransactionsRead(tuple(rows.values()), from_ns, self.rest.clock.now_ns())]
+        received_ns = self.rest.clock.now_ns()
+        return [TransactionsRead(tuple(rows.values()), from_ns, received_ns, asked_ns)]
 
     async def load_ladder(self) -> LadderLoaded:
         """Raises SetUpError for a ladder that cannot be used, TryAgain or FindOut else."""

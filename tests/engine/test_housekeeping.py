@@ -47,6 +47,14 @@ def test_rows_that_end_in_the_balance_are_complete(
     assert house(1_000, *rows).money_booked is booked
 
 
+def test_a_figure_asked_for_before_the_settlement_proves_nothing_when_it_comes_after() -> None:
+    made = house(1_000, NEW)
+    early_ns, late_ns = SETTLED_NS - SECOND_NS, SETTLED_NS + 3 * SECOND_NS
+    made.apply(BalanceSeen(900, late_ns, 900, asked_ns=early_ns))
+    made.apply(TransactionsRead((OLD,), START_NS, late_ns, asked_ns=SETTLED_NS + SECOND_NS))
+    assert not made.money_booked  # both are old, and agree
+
+
 def test_missing_rows_are_asked_for_again_soon_and_not_for_ever() -> None:
     late = house(1_000, OLD)
     assert late.next_due_ns() <= SETTLED_NS + 6 * SECOND_NS
