@@ -8,13 +8,14 @@ from contextlib import suppress
 from typing import Any, Final, Literal
 
 from mmbot.app import strategies, wiring
+from mmbot.app.departure import LastLook
 from mmbot.app.dispatch import Dispatcher
 from mmbot.app.loop import EngineLoop, Pumps
 from mmbot.app.observers import Observers
 from mmbot.app.office import Office
 from mmbot.app.status import Sources, status
 from mmbot.app.world import World
-from mmbot.app.writer import Done, JournalWriter
+from mmbot.app.writer import Done, JournalWriter, Started
 from mmbot.config import Settings
 from mmbot.domain.commands import CancelRef
 from mmbot.domain.entries import Entry
@@ -66,12 +67,13 @@ class Daemon:
         self._engine = wiring.engine(settings, world, self._ledger, self._enabled.slots)
         self._inbox = Inbox(world.clock)
         tell, clock = self._inbox.put, world.clock
-        self._dispatcher = Dispatcher(
-            client.reads, client.writes, tell, self._engine.drop_reason, clock
-        )
+        look = LastLook(self._engine.drop_reason, clock)
+        self._dispatcher = Dispatcher(client.reads, client.writes, tell, look)
         self._dispatcher.ticks.observe = metrics.observe_tick_to_intent
         wait_max_s = settings.ledger.journal_wait_max_s
-        self._writer = JournalWriter(self._commit, self._dispatcher.place, tell, clock, wait_max_s)
+        self._writer = JournalWriter(
+            self._commit, self._dispatcher.departure, tell, clock, wait_max_s
+        )
         self._observers = Observers(world.logger, metrics)
         pumps = Pumps(
             self._inbox,
@@ -229,7 +231,7 @@ class Daemon:
             async with asyncio.timeout(LAST_CANCEL_MAX_S):
                 await writes.cancel(refs)
 
-    def _commit(self, entries: Sequence[Entry], done: Done) -> None:
+    def _commit(self, entries: Sequence[Entry], started: Started, done: Done) -> None:
         began_ns = self._world.clock.monotonic_ns()
 
         def ended(error: BaseException | None) -> None:
@@ -237,7 +239,7 @@ class Daemon:
             took_ns = self._world.clock.monotonic_ns() - began_ns
             self._metrics.observe_commit(took_ns / NS_PER_S)
 
-        self._world.commit(entries, ended)
+        self._world.commit(entries, started, ended)
 
     async def _measure_lag(self) -> None:
         clock = self._world.clock

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Protocol, assert_never
 
+from mmbot.app.departure import Cleared, Departure, LastLook, TickToTrade
 from mmbot.domain.commands import (
     CancelEverything,
     CancelOrders,
@@ -22,17 +22,12 @@ from mmbot.domain.commands import (
     SweepStrike,
 )
 from mmbot.domain.errors import MmbotError
-from mmbot.domain.events import Event, PlaceNotSent, ReadFailed
+from mmbot.domain.events import Event, ReadFailed
 from mmbot.domain.ids import SportEventId
-from mmbot.domain.order import Order
 from mmbot.engine.ports import PlaceOrders
 from mmbot.engine.risk import Approved
-from mmbot.runtime.clock import NS_PER_S, Clock
 
-LOOK_AGAIN_NS: Final = 5_000_000
 CALLS_MAX: Final = 256  # calls in flight; the engine repeats what it still wants
-TICKS_KEPT_MAX: Final = 10_000
-INTENT_AGE_MAX_NS: Final = 2 * NS_PER_S  # older ones slept with the process, or behind the disk
 
 Call = Callable[[], Awaitable[Sequence[Event]]]
 
@@ -51,53 +46,26 @@ class Reads(Protocol):
 class Writes(Protocol):
     """The write half; absent in observe mode."""
 
-    async def place(
-        self, orders: Sequence[Approved], unwanted: Callable[[], str]
-    ) -> Sequence[Event]: ...
+    async def place(self, orders: Sequence[Approved], cleared: Cleared) -> Sequence[Event]: ...
     async def cancel(self, refs: Sequence[CancelRef]) -> Sequence[Event]: ...
     async def sweep(self, command: SweepStrike) -> Sequence[Event]: ...
     async def cancel_everything(self) -> Sequence[Event]: ...
 
 
-@dataclass(slots=True)
-class TickToTrade:
-    """From the arrival of the event to the hand-over of its order to the socket, in us."""
-
-    observe: Callable[[float], object] = float  # told each one in seconds; float: nobody listens
-    micros: list[int] = field(default_factory=list)
-
-    def add(self, cause_ns: int, now_ns: int) -> None:
-        if not cause_ns:
-            return
-        self.observe((now_ns - cause_ns) / NS_PER_S)
-        if len(self.micros) < TICKS_KEPT_MAX:
-            self.micros.append((now_ns - cause_ns) // 1000)
-
-    def summary(self) -> dict[str, int] | None:
-        if not self.micros:
-            return None
-        ordered = sorted(self.micros)
-        last = len(ordered) - 1
-        p50, p99 = ordered[last // 2], ordered[last * 99 // 100]
-        return {"p50": p50, "p99": p99, "count": len(ordered)}
-
-
 class Dispatcher:
-    """`run` is the service; `command` and `place` only start calls and never wait."""
+    """`run` is the service; `commands` and departures only start calls and never wait."""
 
     def __init__(
         self,
         reads: Reads,
         writes: Writes | None,
         tell: Callable[[Event], None],
-        drop_reason: Callable[[Order, int], str],
-        clock: Clock,
+        look: LastLook,
     ) -> None:
         self._reads = reads
         self._writes = writes
-        self._tell = tell
-        self._drop_reason = drop_reason
-        self._clock = clock
+        self.tell = tell
+        self._look = look
         self._early: list[tuple[str, Call]] = []  # asked before `run`
         self._group: asyncio.TaskGroup | None = None
         self._calls: set[asyncio.Task[None]] = set()
@@ -110,13 +78,13 @@ class Dispatcher:
             self._group = group
             early, self._early = self._early, []
             for what, call in early:
-                self._start(what, call)
+                self.start(what, call)
             try:
                 await asyncio.get_running_loop().create_future()  # until cancelled
             finally:
                 self._group = None
 
-    def _start(self, what: str, call: Call) -> None:
+    def start(self, what: str, call: Call) -> None:
         """A task of the group at once: every hop before the write costs a tick its time."""
         group = self._group
         if group is None:
@@ -136,7 +104,7 @@ class Dispatcher:
         except MmbotError as error:
             events = (ReadFailed(what, str(error)),)
         for event in events:
-            self._tell(event)
+            self.tell(event)
 
     # --- commands ----------------------------------------------------------------------------
 
@@ -144,7 +112,7 @@ class Dispatcher:
         for command in commands:
             call = self._call(command)
             if call is not None:
-                self._start(type(command).__name__, call)
+                self.start(type(command).__name__, call)
 
     def _call(self, command: Command) -> Call | None:
         reads, writes = self._reads, self._writes
@@ -189,35 +157,6 @@ class Dispatcher:
 
     # --- placements --------------------------------------------------------------------------
 
-    def place(self, placement: PlaceOrders) -> None:
-        """Called when the intents are durable; a last look drops what is no longer right."""
-        now_ns = self._clock.now_ns()
-        going = []
-        for approved in placement.orders:
-            reason = self._drop_reason(approved.order, now_ns)
-            if not approved.resend and now_ns - approved.order.intended_ns > INTENT_AGE_MAX_NS:
-                reason = "intended too long ago"
-            if self._writes is None:
-                reason = "observe mode"
-            if reason:  # of a resend, too: it may be sent again later
-                self._tell(PlaceNotSent(approved.order.external_id, reason))
-            else:
-                going.append(approved)
-        if going and self._writes is not None:
-            call = partial(self._send, self._writes, going, placement)
-            self._start("PlaceOrders", call)
-
-    async def _send(
-        self, writes: Writes, going: Sequence[Approved], placement: PlaceOrders
-    ) -> Sequence[Event]:
-        now_ns = self._clock.now_ns()
-        self.ticks.add(placement.cause_ns, now_ns)
-        return await writes.place(going, partial(self._unwanted, going, now_ns))
-
-    def _unwanted(self, going: Sequence[Approved], looked_ns: int) -> str:
-        """Token and rate budget may take seconds: then everything is looked at once more."""
-        now_ns = self._clock.now_ns()
-        if now_ns - looked_ns < LOOK_AGAIN_NS:
-            return ""
-        reasons = (self._drop_reason(approved.order, now_ns) for approved in going)
-        return next(filter(None, reasons), "")
+    def departure(self, placement: PlaceOrders) -> Departure:
+        place = self._writes.place if self._writes is not None else None
+        return Departure(placement, place, self._look, self.ticks, self)

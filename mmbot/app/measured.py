@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from mmbot.exchange.http import HttpPort, HttpReply
+from mmbot.exchange.order_wire import Cleared
 from mmbot.ops.metrics import Metrics
 from mmbot.runtime.clock import NS_PER_S, Clock
 
@@ -19,12 +20,18 @@ class MeasuredHttp:
         self._clock = clock
 
     async def request(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes, timeout_s: float
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        timeout_s: float,
+        cleared: Cleared | None = None,
     ) -> HttpReply:
         status: int | None = None  # stays so when no answer comes
         began_ns = self._clock.monotonic_ns()
         try:
-            reply = await self._port.request(method, path, headers, body, timeout_s)
+            reply = await self._port.request(method, path, headers, body, timeout_s, cleared)
             status = reply.status
             return reply
         finally:

@@ -9,10 +9,11 @@ from mmbot.app.ask import Asker
 from mmbot.app.world import World
 from mmbot.config import OddsApiSource, Settings, SourceSettings
 from mmbot.domain.catalog import Catalog
-from mmbot.engine.core import Engine, Parts
+from mmbot.engine.core import Engine
 from mmbot.engine.housekeeping import Housekeeping
 from mmbot.engine.ledger import Ledger
 from mmbot.engine.modes import Modes
+from mmbot.engine.parts import Parts
 from mmbot.engine.placing import Placing, Rights
 from mmbot.engine.ports import Slot
 from mmbot.engine.risk import Gate, Limits

@@ -10,20 +10,32 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
 from mmbot.domain.entries import Entry
 from mmbot.domain.errors import MmbotError
-from mmbot.domain.events import Event, JournalStateChanged, PlaceNotSent
+from mmbot.domain.events import Event, JournalStateChanged
 from mmbot.engine.ports import PlaceOrders
 from mmbot.runtime.clock import NS_PER_S, Clock
 
 ENTRIES_WAITING_MAX: Final = 100_000  # about a day of doubt; beyond it we stop rather than forget
 RETRY_S: Final = 0.5
 
-# Starts a commit and tells its end, in the loop's own thread: None, or why nothing was kept.
+# Starts a commit; tells in the loop's own thread that the disk is at work, where time passes
+# meanwhile, and always its end: None, or why nothing was kept.
+Started = Callable[[], None]
 Done = Callable[[BaseException | None], None]
-Commit = Callable[[Sequence[Entry], Done], None]
+Commit = Callable[[Sequence[Entry], Started, Done], None]
+
+
+class Leaving(Protocol):
+    """A placement that waits for its commit (app/departure.py)."""
+
+    def prepare(self) -> None: ...
+
+    def release(self) -> None: ...
+
+    def withhold(self, reason: str) -> None: ...
 
 
 @dataclass(slots=True)
@@ -38,7 +50,8 @@ class CommitTimes:
 @dataclass(slots=True)
 class _Waiting:
     entries: list[Entry] = field(default_factory=list)
-    placements: list[PlaceOrders] = field(default_factory=list)
+    leaving: list[Leaving] = field(default_factory=list)
+    alarm: asyncio.TimerHandle | None = None
 
 
 class JournalWriter:
@@ -47,13 +60,13 @@ class JournalWriter:
     def __init__(
         self,
         commit: Commit,
-        release: Callable[[PlaceOrders], None],
+        departure: Callable[[PlaceOrders], Leaving],
         tell: Callable[[Event], None],
         clock: Clock,
         wait_max_s: float,
     ) -> None:
         self._commit = commit
-        self._release = release
+        self._departure = departure
         self._tell = tell
         self._clock = clock
         self._wait_max_s = wait_max_s
@@ -68,7 +81,7 @@ class JournalWriter:
         """Never blocks; starts the commit at once when none is in flight."""
         self._waiting.entries.extend(entries)
         assert len(self._waiting.entries) <= ENTRIES_WAITING_MAX, "the journal failed for too long"
-        self._waiting.placements.extend(placements)
+        self._waiting.leaving.extend(map(self._departure, placements))
         if self._running is not None and not self._busy and self._retry is None:
             self._begin()
 
@@ -91,26 +104,28 @@ class JournalWriter:
     def _begin(self) -> None:
         taken, self._waiting = self._waiting, _Waiting()
         if not taken.entries:  # a resend: its intent is durable already
-            self._let_go(taken.placements)
+            self._let_go(taken.leaving)
             return
         self._busy = True
-        alarm = asyncio.get_running_loop().call_later(
+        began_ns = self._clock.monotonic_ns()
+        self._commit(
+            taken.entries, partial(self._started, taken), partial(self._ended, taken, began_ns)
+        )
+
+    def _started(self, taken: _Waiting) -> None:
+        """While the disk works, what leaves after it is made ready."""
+        taken.alarm = asyncio.get_running_loop().call_later(
             self._wait_max_s,
             self._report,
             False,
             f"a commit takes longer than {self._wait_max_s:g} s",
         )
-        began_ns = self._clock.monotonic_ns()
-        self._commit(taken.entries, partial(self._ended, taken, began_ns, alarm))
+        for leaving in taken.leaving:
+            leaving.prepare()
 
-    def _ended(
-        self,
-        taken: _Waiting,
-        began_ns: int,
-        alarm: asyncio.TimerHandle,
-        error: BaseException | None,
-    ) -> None:
-        alarm.cancel()
+    def _ended(self, taken: _Waiting, began_ns: int, error: BaseException | None) -> None:
+        if taken.alarm is not None:
+            taken.alarm.cancel()
         self._busy = False
         if error is None:
             self._note_time(self._clock.monotonic_ns() - began_ns)
@@ -120,10 +135,10 @@ class JournalWriter:
         else:
             self._fail(error)
             return
-        self._let_go(taken.placements)
+        self._let_go(taken.leaving)
         if not self._healthy:
             self._retry = asyncio.get_running_loop().call_later(RETRY_S, self._again, error is None)
-        elif self._waiting.entries or self._waiting.placements:
+        elif self._waiting.entries or self._waiting.leaving:
             self._begin()
 
     def _note_time(self, took_ns: int) -> None:
@@ -133,15 +148,12 @@ class JournalWriter:
         slow = took_ns > self._wait_max_s * NS_PER_S
         self._report(not slow, f"a commit took {took_ns / NS_PER_S:.1f} s" if slow else "")
 
-    def _let_go(self, placements: Sequence[PlaceOrders]) -> None:
-        """A placement without an intent in time never leaves: its price is old by now."""
-        for placement in placements:
+    def _let_go(self, leaving: Sequence[Leaving]) -> None:
+        for one in leaving:
             if self._healthy:
-                self._release(placement)
-                continue
-            for approved in placement.orders:
-                if not approved.resend:
-                    self._tell(PlaceNotSent(approved.order.external_id, "journal failed"))
+                one.release()
+            else:
+                one.withhold("journal failed")
 
     def _again(self, kept: bool) -> None:
         self._retry = None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from mmbot.domain.catalog import Line, SportEvent
 from mmbot.domain.commands import BATCH_ORDERS_MAX, CancelEverything, Command, ReadMarkets
@@ -53,32 +52,18 @@ from mmbot.domain.facts import (
 from mmbot.domain.ids import LineId
 from mmbot.domain.order import Order
 from mmbot.domain.quote import Quote
-from mmbot.engine.housekeeping import Housekeeping
-from mmbot.engine.ledger import Ledger
-from mmbot.engine.modes import Mode, Modes
-from mmbot.engine.placing import Candidate, Placing, batches, doubtful
+from mmbot.engine.modes import Mode
+from mmbot.engine.parts import Parts
+from mmbot.engine.placing import Candidate, batches, doubtful
 from mmbot.engine.planner import plan
 from mmbot.engine.ports import Budget, Effects, PlaceOrders
-from mmbot.engine.state import MarketState
-from mmbot.engine.wishes import NotYet, Wishes
+from mmbot.engine.wishes import NotYet
 
 MS_NS = 1_000_000
 RECONSIDER_EVERY_NS = 1_000 * MS_NS  # staleness has no event of its own
 BUDGET_RETRY_NS = 25 * MS_NS
 HALT_REPEAT_NS = 2_000 * MS_NS
-
-
-@dataclass(slots=True)
-class Parts:
-    """What the engine is made of; composed in app/compose.py."""
-
-    ledger: Ledger
-    state: MarketState
-    modes: Modes
-    wishes: Wishes
-    placing: Placing
-    housekeeping: Housekeeping
-    halt_whole_account: bool = True
+AS_DECIDED_NS = 5 * MS_NS
 
 
 class Engine:
@@ -96,9 +81,11 @@ class Engine:
         self._mode = Mode.CANCEL_ONLY
         self._withdrawn = ""
         self._halt_again_ns = 0
+        self._turn = 0
 
     def handle(self, batch: Sequence[Event], now_ns: int, budget: Budget) -> Effects:
         """Decide. `now_ns` is our clock; the limiter's `budget` bounds new intents."""
+        self._turn += 1
         for event in batch:
             self._take(event, now_ns)
         self.parts.ledger.tick(now_ns)
@@ -285,7 +272,7 @@ class Engine:
             self._dirty.add(late.line.line_id)
             if late.cause_ns:
                 self._cause_ns.setdefault(late.line.line_id, late.cause_ns)
-        return batches(placed), len(candidates) > room
+        return batches(placed, self._turn), len(candidates) > room
 
     def _judge_line(self, line: Line, now_ns: int, cause_ns: int) -> Iterable[Candidate]:
         parts = self.parts
@@ -332,8 +319,13 @@ class Engine:
             times.append(now_ns + BUDGET_RETRY_NS)
         return max(now_ns + MS_NS, min(times))
 
-    def drop_reason(self, order: Order, now_ns: int) -> str:
-        """Decision: between commit and write, mode and price age are looked at once more."""
+    def drop_reason(self, order: Order, turn: int, now_ns: int) -> str:
+        """Decision: between commit and write, mode and price age are looked at once more.
+
+        Within the turn that decided it and a few milliseconds nothing can have changed.
+        """
+        if turn == self._turn and 0 <= now_ns - order.intended_ns < AS_DECIDED_NS:
+            return ""
         return self._withdrawn or self.parts.placing.too_old(order, self._mode, now_ns)
 
     @property

@@ -198,14 +198,14 @@ class Placing:
         return self._gate.still_good(situation)
 
 
-def batches(placed: Sequence[Candidate]) -> tuple[PlaceOrders, ...]:
+def batches(placed: Sequence[Candidate], turn: int) -> tuple[PlaceOrders, ...]:
     """At most 20 orders each, with the oldest cause of its orders."""
     made = []
     for at in range(0, len(placed), BATCH_ORDERS_MAX):
         part = placed[at : at + BATCH_ORDERS_MAX]
         causes = [c.cause_ns for c in part if c.cause_ns]
         orders = tuple(c.approved for c in part if c.approved is not None)
-        made.append(PlaceOrders(orders, min(causes, default=0)))
+        made.append(PlaceOrders(orders, min(causes, default=0), turn))
     return tuple(made)
 
 

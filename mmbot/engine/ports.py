@@ -50,10 +50,12 @@ class PlaceOrders:
 
     A resend of an order in doubt carries the same external id and no new intent. `cause_ns` is
     when the oldest event that led to it came in (0 = none): tick-to-trade counts from there.
+    `turn` numbers the call of `handle` that decided it (0 = none).
     """
 
     orders: tuple[Approved, ...]
     cause_ns: int = 0
+    turn: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,9 +25,10 @@ from mmbot.domain.ids import ExternalId
 from mmbot.domain.order import Order, OrderReport
 from mmbot.engine.risk import Approved
 from mmbot.exchange import codec, wire
+from mmbot.exchange.order_wire import Cleared
 from mmbot.exchange.reads import ReadGateway
 from mmbot.exchange.refusals import OnCancel, OnPlace, Refusal, item_refusal
-from mmbot.exchange.rest import Answer, Unwanted
+from mmbot.exchange.rest import Answer
 from mmbot.runtime.limiter import Priority
 
 NOT_SENT_RETRY_NS: Final = 300_000_000
@@ -42,28 +43,28 @@ class Gateway(ReadGateway):
     async def place(
         self,
         orders: Sequence[Approved],
-        unwanted: Unwanted | None = None,
+        cleared: Cleared | None = None,
         priority: Priority = Priority.NEW,
     ) -> list[Event]:
         """One event per order, whatever happens. Chunks of 20; each chunk stands for itself.
 
-        `unwanted` is asked once more before the write, which may wait for token and budget.
+        `cleared` is awaited before each write, when the request is ready (exchange/http.py).
         """
         unique = list({approved.order.external_id: approved.order for approved in orders}.values())
         if len(unique) < len(orders):
             self.notices.count("external_id_twice_in_a_batch")  # faults: C5
         events: list[Event] = []
         for chunk in _chunks(unique):
-            events.extend(await self._place_chunk(chunk, unwanted, priority))
+            events.extend(await self._place_chunk(chunk, cleared, priority))
         return events
 
     async def _place_chunk(
-        self, orders: Sequence[Order], unwanted: Unwanted | None, priority: Priority
+        self, orders: Sequence[Order], cleared: Cleared | None, priority: Priority
     ) -> list[Event]:
         body = codec.submit_body(orders)
         try:
             answer = await self.rest.call(
-                self.rest.routes.submit, priority, body=body, unwanted=unwanted
+                self.rest.routes.submit, priority, body=body, cleared=cleared
             )
         except TryAgain as error:
             return [PlaceNotSent(order.external_id, str(error)) for order in orders]

@@ -17,7 +17,8 @@ from typing import Any, Final, Protocol
 import aiohttp
 
 from mmbot.domain.errors import FindOut, TryAgain
-from mmbot.exchange.order_wire import NoConnection, OrderWire, WireLimits, WireLost
+from mmbot.exchange.order_line import WireLost
+from mmbot.exchange.order_wire import Cleared, NoConnection, NotCleared, OrderWire, WireLimits
 
 BODY_BYTES_MAX: Final = 32 * 1024 * 1024
 CONNECT_TIMEOUT_S: Final = 5.0
@@ -41,10 +42,20 @@ class HttpReply:
 
 
 class HttpPort(Protocol):
-    """`path` is relative to the base URL and holds the query."""
+    """`path` is relative to the base URL and holds the query.
+
+    `cleared` is awaited as the last thing before the write, with everything ready; a reason that
+    it gives is raised as NotSent.
+    """
 
     async def request(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes, timeout_s: float
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        timeout_s: float,
+        cleared: Cleared | None = None,
     ) -> HttpReply: ...
 
 
@@ -62,8 +73,16 @@ class InMemoryHttp:
         self._prefix = prefix
 
     async def request(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes, timeout_s: float
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        timeout_s: float,
+        cleared: Cleared | None = None,
     ) -> HttpReply:
+        if cleared is not None and (reason := await cleared()):
+            raise NotSent(reason)
         try:
             async with asyncio.timeout(timeout_s):
                 status, given, answer = await self._ask(method, self._prefix + path, headers, body)
@@ -113,10 +132,18 @@ class LiveHttp:
         await self._reads.close()
 
     async def request(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes, timeout_s: float
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        timeout_s: float,
+        cleared: Cleared | None = None,
     ) -> HttpReply:
         if path.partition("?")[0] in self._order_paths:
-            return await self._order(method, path, headers, body, timeout_s)
+            return await self._order(method, path, headers, body, timeout_s, cleared)
+        if cleared is not None and (reason := await cleared()):
+            raise NotSent(reason)
         limits = aiohttp.ClientTimeout(
             total=timeout_s,
             connect=min(CONNECT_TIMEOUT_S, timeout_s),
@@ -144,10 +171,18 @@ class LiveHttp:
             raise ReplyLost(f"connection lost: {_plain(error)}") from None
 
     async def _order(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes, timeout_s: float
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        timeout_s: float,
+        cleared: Cleared | None,
     ) -> HttpReply:
         try:
-            reply = await self._orders.request(method, path, headers, body, timeout_s)
+            reply = await self._orders.request(method, path, headers, body, timeout_s, cleared)
+        except NotCleared as error:
+            raise NotSent(str(error)) from None
         except NoConnection as error:
             raise NotSent(f"no connection: {_plain(error)}") from None
         except TimeoutError:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, Protocol, assert_never
 
 from mmbot.domain.errors import FindOut, TryAgain
@@ -99,6 +100,7 @@ class Link:
         self._private_channel = ""
         self._failed_channels: set[str] = set()
         self._health_ns = 0
+        self._speak = asyncio.Event()  # the protocol has frames to send
         self._done: asyncio.Future[Ended] | None = None
         self._registration: asyncio.Task[None] | None = None
 
@@ -129,7 +131,8 @@ class Link:
             async with asyncio.TaskGroup() as group:
                 tasks = [
                     group.create_task(self._read(connection, group), name=f"{self.name} read"),
-                    group.create_task(self._watch(connection), name=f"{self.name} watch"),
+                    group.create_task(self._write(connection), name=f"{self.name} write"),
+                    group.create_task(self._watch(), name=f"{self.name} watch"),
                 ]
                 ended = await self._done
                 self._fall(ended)
@@ -147,21 +150,33 @@ class Link:
         self._owner.link_changed(self)
 
     async def _read(self, connection: WsConnection, group: asyncio.TaskGroup) -> None:
-        protocol, clock = self._protocol, self._clock
+        def register(socket_id: str) -> None:
+            self._registration = group.create_task(self._register(socket_id), name="register")
+
+        try:
+            await connection.consume(partial(self._frame, register))
+        except WsClosed as error:
+            self._end(Ended(str(error), error.code))
+
+    def _frame(self, register: Callable[[str], None], text: str | bytes) -> None:
+        """One frame, from the socket to the engine's inbox in one call."""
+        now_ns = self._clock.now_ns()
+        for event in self._protocol.receive(text, now_ns):
+            if isinstance(event, AppMessage):
+                self._consume(event, now_ns)
+            elif isinstance(event, Established):
+                register(event.socket_id)
+            else:
+                self._control(event, now_ns)
+        if self._protocol.has_to_send:
+            self._speak.set()
+
+    async def _write(self, connection: WsConnection) -> None:
         try:
             while True:
-                text = await connection.recv()
-                now_ns = clock.now_ns()
-                for event in protocol.receive(text, now_ns):
-                    if isinstance(event, AppMessage):
-                        self._consume(event, now_ns)
-                    elif isinstance(event, Established):
-                        self._registration = group.create_task(
-                            self._register(connection, event.socket_id), name="register"
-                        )
-                    else:
-                        self._control(event, now_ns)
-                for frame in protocol.to_send():
+                await self._speak.wait()
+                self._speak.clear()
+                for frame in self._protocol.to_send():
                     await connection.send(frame)
         except WsClosed as error:
             self._end(Ended(str(error), error.code))
@@ -210,24 +225,20 @@ class Link:
         if before != (self.live, self.private, self.public):
             self._owner.link_changed(self)
 
-    async def _watch(self, connection: WsConnection) -> None:
+    async def _watch(self) -> None:
         """Look at the clock: silence is an event too."""
-        try:
-            while True:
-                await self._clock.sleep(self._settings.look_s)
-                now_ns = self._clock.now_ns()
-                for event in self._protocol.tick(now_ns):
-                    self._control(event, now_ns)
-                for frame in self._protocol.to_send():
-                    await connection.send(frame)
-                self._judge(now_ns)
-                silent_s = (now_ns - self._health_ns) / NS_PER_S
-                if self.live and silent_s > self._settings.dead_after_s:
-                    self._end(Ended(f"no health_check for {silent_s:.0f} s"))
-        except WsClosed as error:
-            self._end(Ended(str(error), error.code))
+        while True:
+            await self._clock.sleep(self._settings.look_s)
+            now_ns = self._clock.now_ns()
+            for event in self._protocol.tick(now_ns):
+                self._control(event, now_ns)
+            self._speak.set()
+            self._judge(now_ns)
+            silent_s = (now_ns - self._health_ns) / NS_PER_S
+            if self.live and silent_s > self._settings.dead_after_s:
+                self._end(Ended(f"no health_check for {silent_s:.0f} s"))
 
-    async def _register(self, connection: WsConnection, socket_id: str) -> None:
+    async def _register(self, socket_id: str) -> None:
         try:
             answer = await self._registered(socket_id)
             if self._protocol.phase is not Phase.REGISTERING:
@@ -253,12 +264,9 @@ class Link:
                 answer.authenticated,
                 self._clock.now_ns(),
             )
-            for frame in self._protocol.to_send():
-                await connection.send(frame)
+            self._speak.set()
         except (TryAgain, FindOut, wire.Unreadable) as error:
             self._end(Ended(f"registration: {error}"))
-        except WsClosed as error:
-            self._end(Ended(str(error), error.code))
 
     async def _registered(self, socket_id: str) -> wire.Registered:
         """Ask for the whole wish; over the cap ask for less, nearest events first (E8)."""

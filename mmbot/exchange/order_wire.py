@@ -8,43 +8,33 @@ or TimeoutError (it may have). What RFC 9112 lets be read in two ways is no answ
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
 import ssl
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, cast
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 from urllib.parse import urlsplit
 
-HEAD_BYTES_MAX: Final = 65_536
-HEAD_END: Final = b"\r\n\r\n"
-BEGIN: Final = b"HTTP/1."
+from mmbot.exchange.order_line import OrderLine, WireReply
+
 FIXED_HEADERS: Final = (
     "User-Agent: mmbot\r\nContent-Type: application/json\r\n"
     "Accept: application/json\r\nAccept-Encoding: identity\r\n"  # nothing here unpacks
 )
-STATUS_LINE: Final = re.compile(r"HTTP/1\.(\d) ([1-9]\d\d)(?: .*)?", re.ASCII)
-NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-FOLD: Final = re.compile(r"\r\n[ \t]+")
-CHUNK_LINE: Final = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n\0]*)?")
+
+PEEK_AGE_MAX_S: Final = 0.005
 
 MakeSocket = Callable[[Any], socket.socket]
+Cleared = Callable[[], Awaitable[str]]  # waits until a request may leave; not "": why it may not
 
 
 class NoConnection(Exception):
     """Nothing left this machine."""
 
 
-class WireLost(Exception):
-    """The request may have arrived; there is no answer to it."""
-
-
-@dataclass(frozen=True, slots=True)
-class WireReply:
-    status: int
-    headers: Mapping[str, str] = field(repr=False)  # names are lower case
-    body: bytes = field(repr=False)
+class NotCleared(NoConnection):
+    """The request was not to leave any more; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,36 +58,71 @@ class OrderWire:
         self._fixed = f"Host: {parts.netloc.rpartition('@')[2]}\r\n{FIXED_HEADERS}"
         self._limits = limits
         self._make_socket = make_socket
-        self._idle: deque[_Line] = deque()
-        self._open: set[_Line] = set()
+        self._idle: deque[OrderLine] = deque()
+        self._open: set[OrderLine] = set()
         self._room = asyncio.Semaphore(limits.connections_max)
         self._closed = False
 
     async def request(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes, timeout_s: float
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        timeout_s: float,
+        cleared: Cleared | None = None,
     ) -> WireReply:
+        """Everything is ready when `cleared` is asked; what it says instead of "" is why not."""
         data = self._encoded(method, path, headers, body)
         if timeout_s <= 0:
             raise NoConnection("no time left")
-        line: _Line | None = None
+        line: OrderLine | None = None
+        written = False
         try:
             async with asyncio.timeout(timeout_s), self._room:
-                line = self._kept() or await self._connected()
-                # From here to the write nothing is awaited: no byte comes, no time passes.
                 try:
+                    line = await self._ready(cleared)
+                    # From here to the write nothing is awaited: no byte comes, no time passes.
+                    written = True
                     reply = await line.exchange(data)
                 except BaseException:
-                    self._drop(line)  # what may still come on it belongs to nobody
+                    if line is not None:
+                        self._drop(line)  # what may still come on it belongs to nobody
                     raise
-                if line.reusable:
-                    self._idle.append(line)
-                else:
-                    self._drop(line)
+                self._keep(line)
                 return reply
         except TimeoutError:
-            if line is None:
+            if not written:
                 raise NoConnection("no connection in time") from None
             raise
+
+    async def _ready(self, cleared: Cleared | None) -> OrderLine:
+        """A quiet connection at the moment when the request may leave; NoConnection else."""
+        loop = asyncio.get_running_loop()
+        while True:
+            line = self._kept() or await self._connected()
+            if cleared is None:
+                return line
+            peeked_s = loop.time()
+            try:
+                reason = await cleared()
+            except BaseException:
+                self._drop(line)
+                raise
+            if reason:
+                self._keep(line)
+                raise NotCleared(reason)
+            # What the loop has seen meanwhile is in `reusable`; what it has not, needs a peek.
+            fresh = loop.time() - peeked_s <= PEEK_AGE_MAX_S
+            if line.reusable and (fresh or line.is_quiet()):
+                return line
+            self._drop(line)
+
+    def _keep(self, line: OrderLine) -> None:
+        if line.reusable:
+            self._idle.append(line)
+        else:
+            self._drop(line)
 
     async def close(self) -> None:
         """Requests under way end with WireLost, later ones with NoConnection."""
@@ -116,7 +141,7 @@ class OrderWire:
             raise NoConnection("a character that no request may have")
         return head.encode("ascii") + body
 
-    def _kept(self) -> _Line | None:
+    def _kept(self) -> OrderLine | None:
         oldest_s = asyncio.get_running_loop().time() - self._limits.idle_timeout_s
         while self._idle and self._idle[0].used_s <= oldest_s:
             self._drop(self._idle.popleft())
@@ -127,11 +152,11 @@ class OrderWire:
             self._drop(line)
         return None
 
-    def _drop(self, line: _Line) -> None:
+    def _drop(self, line: OrderLine) -> None:
         line.abort()
         self._open.discard(line)
 
-    async def _connected(self) -> _Line:
+    async def _connected(self) -> OrderLine:
         """The first address that answers; each has a fair share of the time."""
         loop = asyncio.get_running_loop()
         ends_s = loop.time() + self._limits.connect_timeout_s
@@ -150,14 +175,14 @@ class OrderWire:
             reason = error
         raise NoConnection(f"{type(reason).__name__} {reason}".strip()) from None
 
-    async def _dialled(self, address: Any) -> _Line:
+    async def _dialled(self, address: Any) -> OrderLine:
         loop = asyncio.get_running_loop()
         made = self._make_socket(address)
         try:
             made.setblocking(False)
             await loop.sock_connect(made, address[4])
             _, line = await loop.create_connection(
-                lambda: _Line(self._limits.body_bytes_max, made),
+                lambda: OrderLine(self._limits.body_bytes_max, made),
                 sock=made,
                 ssl=self._tls,
                 server_hostname=self._host if self._tls else None,
@@ -171,179 +196,3 @@ class OrderWire:
             raise ConnectionAbortedError("closed, or spoke without being asked")
         self._open.add(line)
         return line
-
-
-@dataclass(frozen=True, slots=True)
-class _Head:
-    status: int
-    headers: dict[str, str]
-    chunked: bool
-    length: int | None  # None, not chunked: the end of the connection ends the answer
-    last: bool  # the other side will close
-
-
-class _Line(asyncio.Protocol):
-    """One connection. A byte that nobody asked for ends it."""
-
-    def __init__(self, body_bytes_max: int, own: socket.socket) -> None:
-        self._body_bytes_max = body_bytes_max
-        self._socket = own
-        self._transport: asyncio.Transport  # before anything else can be asked of a line
-        self._waiter: asyncio.Future[WireReply] | None = None
-        self._buffer = bytearray()
-        self._head: _Head | None = None
-        self._chunks = bytearray()
-        self._closed = False
-        self.used_s = 0.0
-
-    @property
-    def reusable(self) -> bool:
-        return not self._closed and self._waiter is None
-
-    def is_quiet(self) -> bool:
-        """The system holds neither a byte nor an end that the loop has not seen yet."""
-        try:
-            self._socket.recv(1, socket.MSG_PEEK)
-        except OSError as error:
-            return isinstance(error, BlockingIOError)
-        return False
-
-    def exchange(self, data: bytes) -> asyncio.Future[WireReply]:
-        """Write; the answer comes to the future."""
-        assert self.reusable
-        self._waiter = asyncio.get_running_loop().create_future()
-        self._transport.write(data)
-        return self._waiter
-
-    def abort(self) -> None:
-        self._closed = True
-        self._transport.abort()
-
-    # --- told by the transport ----------------------------------------------------------------
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass
-
-    def data_received(self, data: bytes) -> None:
-        if self._waiter is None or self._closed:
-            self.abort()
-            return
-        self._buffer += data
-        try:
-            self._read()
-        except ValueError:
-            self._lost("an answer that cannot be read")
-
-    def eof_received(self) -> None:
-        head, self._closed = self._head, True
-        # The end of a TLS stream proves nothing: not every library tells an end from a cut.
-        cut = self._transport.get_extra_info("sslcontext") is not None
-        if cut or head is None or head.chunked or head.length is not None:
-            self._lost("closed by the other side")
-        else:
-            self._head = replace(head, length=len(self._buffer))
-            self._read()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._lost(f"{type(exc).__name__} {exc}" if exc else "closed by the other side")
-
-    def _read(self) -> None:
-        while self._head is None:
-            end = self._buffer.find(HEAD_END)
-            if end < 0:
-                begins = self._buffer[: len(BEGIN)] == BEGIN[: len(self._buffer)]
-                if not begins or len(self._buffer) > HEAD_BYTES_MAX:
-                    raise ValueError("no head")
-                return
-            head = _parsed(bytes(self._buffer[:end]))
-            del self._buffer[: end + len(HEAD_END)]
-            if head.status >= 200:  # a 100 only announces the answer
-                self._head = head
-        head = self._head
-        if head.chunked:
-            body = self._dechunked()
-            if body is not None:
-                self._done(head, body)
-        elif (len(self._buffer) if head.length is None else head.length) > self._body_bytes_max:
-            raise ValueError("too long")
-        elif head.length is not None and len(self._buffer) >= head.length:
-            body = bytes(self._buffer[: head.length])
-            del self._buffer[: head.length]
-            self._done(head, body)
-
-    def _dechunked(self) -> bytes | None:
-        """The whole body once its last chunk and the empty line after it have come."""
-        buffer = self._buffer
-        while (end := buffer.find(b"\r\n")) >= 0:
-            found = CHUNK_LINE.fullmatch(buffer, 0, end)
-            if found is None:
-                raise ValueError("no chunk")
-            size = int(found[1], 16)
-            if size == 0:
-                trailed = buffer.find(HEAD_END, end)
-                if trailed < 0:
-                    break
-                del buffer[: trailed + 4]
-                return bytes(self._chunks)
-            if len(self._chunks) + size > self._body_bytes_max:
-                raise ValueError("too long")
-            start, after = end + 2, end + 2 + size
-            if len(buffer) < after + 2:
-                return None
-            if buffer[after : after + 2] != b"\r\n":
-                raise ValueError("a chunk longer than it said")
-            self._chunks += buffer[start:after]
-            del buffer[: after + 2]
-        if len(buffer) > HEAD_BYTES_MAX:
-            raise ValueError("no chunk")
-        return None
-
-    def _done(self, head: _Head, body: bytes) -> None:
-        # Bytes behind the answer, or an answer to half a request: its connection has no future.
-        surplus = bool(self._buffer) or self._transport.get_write_buffer_size() > 0
-        self._closed = self._closed or head.last or surplus
-        self._head = None
-        self._buffer.clear()
-        self._chunks.clear()
-        self.used_s = asyncio.get_running_loop().time()
-        waiter, self._waiter = self._waiter, None
-        if waiter is not None and not waiter.done():
-            waiter.set_result(WireReply(head.status, head.headers, body))
-
-    def _lost(self, reason: str) -> None:
-        waiter, self._waiter = self._waiter, None
-        if waiter is not None and not waiter.done():
-            waiter.set_exception(WireLost(reason))
-        self.abort()
-
-
-def _parsed(head: bytes) -> _Head:
-    """ValueError for what is no HTTP answer to a POST, or could be read in two ways."""
-    first, *rows = (text := FOLD.sub(" ", head.decode("latin-1"))).split("\r\n")
-    status_line = STATUS_LINE.fullmatch(first)
-    if status_line is None or not text.count("\r") == text.count("\n") == len(rows):
-        raise ValueError("no HTTP answer")
-    headers: dict[str, str] = {}
-    for row in rows:
-        name, colon, value = row.partition(":")
-        if not colon or NAME.fullmatch(name) is None or "\0" in value:
-            raise ValueError("no header")
-        name, value = name.lower(), value.strip(" \t")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    status = int(status_line[2])
-    packed = headers.get("content-encoding", "identity").lower() != "identity"
-    coding = headers.get("transfer-encoding", "").lower()
-    chunked = coding == "chunked"
-    if status == 101 or packed or (coding and not chunked):
-        raise ValueError("not asked for")
-    length: int | None = None
-    if "content-length" in headers:
-        said, *again = {one.strip(" \t") for one in headers["content-length"].split(",")}
-        if again or chunked or not (said.isascii() and said.isdigit()):
-            raise ValueError("two lengths, or none")
-        length = int(said)
-    if status in {204, 304}:
-        chunked, length = False, 0
-    options = {option.strip() for option in headers.get("connection", "").lower().split(",")}
-    last = "close" in options or status_line[1] == "0"  # HTTP/1.0 closes
-    return _Head(status, headers, chunked, length, last)

@@ -254,6 +254,10 @@ class PusherProtocol:
         )
         return quiet_ns if self._answer_due_ns is None else min(quiet_ns, self._answer_due_ns)
 
+    @property
+    def has_to_send(self) -> bool:
+        return bool(self._out)
+
     def to_send(self) -> list[str]:
         out, self._out = self._out, []
         return out

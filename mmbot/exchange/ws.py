@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 import websockets
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.frames import DATA_OPCODES, Frame
 
 from mmbot.exchange.wire import ConnectionConfig
 
 MESSAGE_BYTES_MAX: Final = 4 * 1024 * 1024
-FRAMES_WAITING_MAX: Final = 1_024
 OPEN_TIMEOUT_S: Final = 10.0
 CLOSE_TIMEOUT_S: Final = 1.0
 ABNORMAL: Final = 1006
@@ -28,10 +29,15 @@ class WsClosed(Exception):
         self.code = code
 
 
+Take = Callable[[str | bytes], None]
+
+
 class WsConnection(Protocol):
     """Each method raises WsClosed when the socket is gone; `close` never does."""
 
-    async def recv(self) -> str | bytes: ...
+    async def consume(self, take: Take) -> None:
+        """Give every text frame to `take` until the socket is gone; what it raises ends this."""
+        ...
 
     async def send(self, text: str) -> None: ...
 
@@ -72,27 +78,72 @@ class LiveWs:
                 url,
                 compression=None,  # small frames: deflate costs more time than it saves
                 max_size=MESSAGE_BYTES_MAX,
-                max_queue=FRAMES_WAITING_MAX,
                 open_timeout=OPEN_TIMEOUT_S,
                 close_timeout=CLOSE_TIMEOUT_S,
                 ping_interval=None,  # Pusher has its own, and the server's are answered anyway
                 proxy=None,
+                create_connection=_Direct,
             )
+            assert isinstance(connection, _Direct)
         except (OSError, TimeoutError, websockets.WebSocketException) as error:
             text = f"{type(error).__name__} {error}".splitlines()[0]
             raise WsClosed(ABNORMAL, text) from None
         return _LiveConnection(connection)
 
 
+class _Direct(ClientConnection):
+    """Whole messages go to `take` as they are parsed: the library's queue and the task behind it
+    cost a tick more than its decision does (docs/benchmarks.md)."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._take: Take | None = None
+        self._early: list[bytes] = []  # what came with the answer to the handshake
+        self._parts: list[bytes] = []  # of a message in several frames
+        self._ended: asyncio.Future[None] = self.loop.create_future()
+
+    def process_event(self, event: Any) -> None:
+        if not isinstance(event, Frame) or event.opcode not in DATA_OPCODES:
+            super().process_event(event)
+            return
+        data = bytes(event.data)  # msgspec reads bytes as they are
+        if self._parts or not event.fin:
+            self._parts.append(data)
+            if not event.fin:
+                return
+            data, self._parts = b"".join(self._parts), []
+        if self._take is None:
+            self._early.append(data)
+        elif not self._ended.done():
+            self._give(self._take, data)
+
+    def _give(self, take: Take, data: bytes) -> None:
+        try:
+            take(data)
+        except BaseException as error:
+            self._ended.set_exception(error)  # for the task that consumes
+            raise
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if not self._ended.done():
+            self._ended.set_result(None)
+
+    async def consume(self, take: Take) -> None:
+        self._take = take
+        early, self._early = self._early, []
+        for data in early:
+            take(data)
+        await self._ended
+
+
 class _LiveConnection:
-    def __init__(self, connection: ClientConnection) -> None:
+    def __init__(self, connection: _Direct) -> None:
         self._connection = connection
 
-    async def recv(self) -> str | bytes:
-        try:
-            return await self._connection.recv(decode=False)  # msgspec reads bytes as they are
-        except websockets.ConnectionClosed as error:
-            raise _closed(error) from None
+    async def consume(self, take: Take) -> None:
+        await self._connection.consume(take)
+        raise _closed(self._connection.protocol.close_exc)
 
     async def send(self, text: str) -> None:
         try:
@@ -137,11 +188,13 @@ class _InMemoryConnection:
     def __init__(self, raw: RawConnection) -> None:
         self._raw = raw
 
-    async def recv(self) -> str | bytes:
-        try:
-            return await self._raw.recv()
-        except OSError as error:
-            raise _lost(error) from None
+    async def consume(self, take: Take) -> None:
+        while True:
+            try:
+                text = await self._raw.recv()
+            except OSError as error:
+                raise _lost(error) from None
+            take(text)
 
     async def send(self, text: str) -> None:
         try:

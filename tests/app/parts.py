@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from mmbot.app.writer import Done, JournalWriter
+from mmbot.app.writer import Done, JournalWriter, Started
 from mmbot.domain.entries import Entry, PlaceIntended
 from mmbot.domain.errors import MmbotError
 from mmbot.domain.events import Event
@@ -46,9 +46,10 @@ class Disk:
     plan: list[float | MmbotError] = field(default_factory=list)
     kept: list[Entry] = field(default_factory=list)
 
-    def commit(self, entries: Sequence[Entry], done: Done) -> None:
+    def commit(self, entries: Sequence[Entry], started: Started, done: Done) -> None:
         next_one = self.plan.pop(0) if self.plan else 0.001
         loop = asyncio.get_running_loop()
+        loop.call_soon(started)
         if isinstance(next_one, MmbotError):
             loop.call_soon(done, next_one)
         else:
@@ -65,16 +66,31 @@ class Desk:
 
     disk: Disk
     clock: LoopClock
+    prepared: list[ExternalId] = field(default_factory=list)
     released: list[ExternalId] = field(default_factory=list)
+    withheld: list[ExternalId] = field(default_factory=list)
     told: list[Event] = field(default_factory=list)
 
     def writer(self) -> JournalWriter:
-        return JournalWriter(
-            self.disk.commit, self._release, self.told.append, self.clock, WAIT_MAX_S
-        )
+        def departure(going: PlaceOrders) -> Leaves:
+            return Leaves(self, [one.order.external_id for one in going.orders])
 
-    def _release(self, going: PlaceOrders) -> None:
-        self.released.extend(one.order.external_id for one in going.orders)
+        return JournalWriter(self.disk.commit, departure, self.told.append, self.clock, WAIT_MAX_S)
+
+
+@dataclass
+class Leaves:
+    desk: Desk
+    idents: list[ExternalId]
+
+    def prepare(self) -> None:
+        self.desk.prepared.extend(self.idents)
+
+    def release(self) -> None:
+        self.desk.released.extend(self.idents)
+
+    def withhold(self, reason: str) -> None:
+        self.desk.withheld.extend(self.idents)
 
 
 async def beside(service: Callable[[], Awaitable[None]], work: Callable[[], Awaitable[T]]) -> T:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
+from mmbot.app.departure import Cleared, LastLook
 from mmbot.app.dispatch import Dispatcher, Writes
 from mmbot.domain.commands import (
     CancelEverything,
@@ -67,11 +68,11 @@ class Exchange:
     async def load_ladder(self) -> Event:
         raise AssertionError(LADDER)
 
-    async def place(
-        self, orders: Sequence[Approved], unwanted: Callable[[], str]
-    ) -> Sequence[Event]:
+    async def place(self, orders: Sequence[Approved], cleared: Cleared) -> Sequence[Event]:
         await self._clock.sleep(self.waits_s)
-        if reason := unwanted():
+        if self.broken:
+            return [PlaceNotSent(one.order.external_id, "no token") for one in orders]
+        if reason := await cleared():
             self.refused.append(reason)
             return ()
         await self._answer(f"place {' '.join(o.order.external_id for o in orders)}")
@@ -95,13 +96,16 @@ class Bench:
         self.exchange = Exchange(clock)
         self.told: list[Event] = []
         self.drop = drop
+        self.kept: set[str] = set()  # whatever `drop` says
         given: Writes | None = self.exchange if writes else None
-        self.dispatcher = Dispatcher(
-            self.exchange, given, self.told.append, self._drop_reason, clock
-        )
+        look = LastLook(self._drop_reason, clock)
+        self.dispatcher = Dispatcher(self.exchange, given, self.told.append, look)
 
-    def _drop_reason(self, order: Order, now_ns: int) -> str:
-        return self.drop
+    def _drop_reason(self, order: Order, turn: int, now_ns: int) -> str:
+        return self.drop if order.external_id not in self.kept else ""
+
+    def place(self, placement: PlaceOrders) -> None:
+        self.dispatcher.departure(placement).release()
 
 
 def test_every_command_is_one_call_and_its_answer_an_event() -> None:
@@ -110,7 +114,7 @@ def test_every_command_is_one_call_and_its_answer_an_event() -> None:
 
         async def order() -> None:
             bench.dispatcher.commands([CancelOrders(REFS), ReadBalance()])
-            bench.dispatcher.place(placement("mm-1", "mm-2"))
+            bench.place(placement("mm-1", "mm-2"))
             await clock.sleep(0.5)
             assert bench.dispatcher.in_flight == 3
             await clock.sleep(1)
@@ -165,8 +169,8 @@ def test_what_the_last_look_refuses_is_told_as_not_sent() -> None:
         bench = Bench(clock, drop="blind")
 
         async def order() -> None:
-            bench.dispatcher.place(placement("mm-1"))
-            bench.dispatcher.place(placement("mm-2", resend=True))
+            bench.place(placement("mm-1"))
+            bench.place(placement("mm-2", resend=True))
             await clock.sleep(2)
 
         await beside(bench.dispatcher.run, order)
@@ -184,7 +188,7 @@ def test_what_waited_for_a_token_or_for_budget_is_looked_at_once_more() -> None:
 
         async def order() -> None:
             bench.exchange.waits_s = 3.0
-            bench.dispatcher.place(placement("mm-1"))
+            bench.place(placement("mm-1"))
             await clock.sleep(1)
             bench.drop = "halted"
             await clock.sleep(5)
@@ -202,7 +206,7 @@ def test_an_intent_that_slept_for_seconds_is_not_sent_any_more() -> None:
         old = replace(an_order(ident="mm-1"), intended_ns=NOW_NS - 3_000_000_000)
 
         async def order() -> None:
-            bench.dispatcher.place(PlaceOrders((approved(old),)))
+            bench.place(PlaceOrders((approved(old),)))
             await clock.sleep(2)
 
         await beside(bench.dispatcher.run, order)
@@ -218,11 +222,88 @@ def test_without_the_write_half_nothing_is_written() -> None:
 
         async def order() -> None:
             bench.dispatcher.commands([CancelOrders(REFS), CancelEverything(), ReadBalance()])
-            bench.dispatcher.place(placement("mm-1"))
+            bench.place(placement("mm-1"))
             await clock.sleep(2)
 
         await beside(bench.dispatcher.run, order)
         assert bench.exchange.asked == ["balance"]
         assert PlaceNotSent(ExternalId("mm-1"), "observe mode") in bench.told
+
+    in_virtual_time(work)
+
+
+def test_what_is_ready_waits_for_its_intent_and_then_leaves() -> None:
+    async def work(clock: LoopClock) -> None:
+        bench = Bench(clock)
+
+        async def order() -> None:
+            departure = bench.dispatcher.departure(placement("mm-1", "mm-2"))
+            departure.prepare()
+            await clock.sleep(1)
+            assert bench.exchange.asked == []
+            departure.release()
+            await clock.sleep(2)
+
+        await beside(bench.dispatcher.run, order)
+        assert bench.exchange.asked == ["place mm-1 mm-2"]
+        assert bench.told == []
+
+    in_virtual_time(work)
+
+
+def test_without_its_intent_it_never_leaves() -> None:
+    async def work(clock: LoopClock) -> None:
+        bench = Bench(clock)
+
+        async def order() -> None:
+            departure = bench.dispatcher.departure(placement("mm-1"))
+            departure.prepare()
+            await clock.sleep(1)
+            departure.withhold("journal failed")
+            await clock.sleep(2)
+            assert bench.dispatcher.in_flight == 0
+
+        await beside(bench.dispatcher.run, order)
+        assert bench.exchange.asked == []
+        assert bench.told == [PlaceNotSent(ExternalId("mm-1"), "journal failed")]
+
+    in_virtual_time(work)
+
+
+def test_of_a_ready_batch_the_rest_leaves_when_one_is_dropped() -> None:
+    async def work(clock: LoopClock) -> None:
+        bench = Bench(clock, drop="blind")
+        bench.kept.add("mm-2")
+
+        async def order() -> None:
+            departure = bench.dispatcher.departure(placement("mm-1", "mm-2"))
+            departure.prepare()
+            await clock.sleep(0.001)
+            departure.release()
+            await clock.sleep(2)
+
+        await beside(bench.dispatcher.run, order)
+        assert bench.exchange.asked == ["place mm-2"]
+        assert bench.told == [PlaceNotSent(ExternalId("mm-1"), "blind")]
+
+    in_virtual_time(work)
+
+
+def test_what_failed_before_its_intent_was_durable_is_told_once_and_not_sent_again() -> None:
+    async def work(clock: LoopClock) -> None:
+        bench = Bench(clock)
+        bench.exchange.broken = True
+
+        async def order() -> None:
+            departure = bench.dispatcher.departure(placement("mm-1"))
+            departure.prepare()
+            await clock.sleep(1)
+            bench.exchange.broken = False
+            departure.release()
+            await clock.sleep(2)
+
+        await beside(bench.dispatcher.run, order)
+        assert bench.exchange.asked == []
+        assert bench.told == [PlaceNotSent(ExternalId("mm-1"), "no token")]
 
     in_virtual_time(work)

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from mmbot.domain.events import JournalStateChanged, PlaceNotSent
+from mmbot.domain.events import JournalStateChanged
 from mmbot.runtime.clock import LoopClock
 from mmbot.store.journal import JournalError
 from tests.app.parts import Desk, Disk, beside, in_virtual_time, intent, placement
@@ -20,10 +20,6 @@ def states(desk: Desk) -> list[bool]:
     return [event.healthy for event in desk.told if isinstance(event, JournalStateChanged)]
 
 
-def not_sent(desk: Desk) -> list[str]:
-    return [event.external_id for event in desk.told if isinstance(event, PlaceNotSent)]
-
-
 def test_a_placement_leaves_after_the_commit_of_its_intent() -> None:
     async def work(clock: LoopClock) -> None:
         desk = a_desk(clock, 0.1)
@@ -32,7 +28,7 @@ def test_a_placement_leaves_after_the_commit_of_its_intent() -> None:
         async def order() -> None:
             writer.enqueue([intent("mm-1")], [placement("mm-1")])
             await clock.sleep(0.05)
-            assert desk.released == []
+            assert (desk.prepared, desk.released) == (["mm-1"], [])
             await clock.sleep(0.1)
             assert desk.released == ["mm-1"]
             assert desk.disk.kept == [intent("mm-1")]
@@ -79,7 +75,7 @@ def test_a_failed_commit_keeps_its_entries_in_order_and_sends_nothing() -> None:
 
         await beside(writer.run, order)
         assert desk.disk.kept == [intent("mm-1"), intent("mm-2"), intent("mm-3")]
-        assert not_sent(desk) == ["mm-1", "mm-2"]
+        assert desk.withheld == ["mm-1", "mm-0", "mm-2"]
         assert desk.released == ["mm-3"]
         assert states(desk) == [False, True]
 
@@ -100,7 +96,7 @@ def test_a_hanging_commit_is_told_while_it_hangs_and_its_orders_do_not_leave() -
         await beside(writer.run, order)
         assert desk.disk.kept == [intent("mm-1")]
         assert desk.released == []
-        assert not_sent(desk) == ["mm-1"]
+        assert desk.withheld == ["mm-1"]
         assert states(desk) == [False, True]
 
     in_virtual_time(work)

@@ -23,10 +23,11 @@ from mmbot.domain.order import Order
 from mmbot.domain.price import Price
 from mmbot.domain.quote import Quote
 from mmbot.domain.view import MarketView
-from mmbot.engine.core import Engine, Parts
+from mmbot.engine.core import Engine
 from mmbot.engine.housekeeping import Housekeeping
 from mmbot.engine.ledger import Ledger
 from mmbot.engine.modes import Modes
+from mmbot.engine.parts import Parts
 from mmbot.engine.placing import Placing, Rights
 from mmbot.engine.ports import Budget, Effects, Slot
 from mmbot.engine.risk import Gate

@@ -88,7 +88,7 @@ def test_what_withdraws_every_wish_cancels_every_order_at_once(event: Event, wor
     effects = desk.tell(event)
     assert cancelled(effects) == {order.external_id for order in both}
     assert any(isinstance(f, ModeChanged) and f.after != "ENABLED" for f in effects.facts)
-    assert word in desk.engine.drop_reason(both[0], desk.now_ns)
+    assert word in desk.engine.drop_reason(both[0], 0, desk.now_ns)
     desk.wait(2, desk.fair(), desk.book())
     assert len(desk.placed) == 2
 
@@ -151,7 +151,7 @@ def test_a_stall_of_our_own_makes_books_old_and_reads_them_again() -> None:
     effects = desk.wait(40, LoopStalled(40 * S), desk.fair())
     assert asked(effects, ReadMarkets) == 1
     assert [f.what for f in effects.facts if isinstance(f, Alarm)] == ["loop stalled"]
-    assert desk.engine.drop_reason(desk.placed[0], desk.now_ns).startswith("data_is_fresh")
+    assert desk.engine.drop_reason(desk.placed[0], 0, desk.now_ns).startswith("data_is_fresh")
     desk.wait(1, desk.book(), desk.fair(), *desk.ended(*desk.placed[:2]))
     assert len(desk.placed) == 4
 

@@ -19,14 +19,15 @@ from mmbot.engine import risk
 from mmbot.exchange import wire
 from mmbot.exchange.books import leaves
 from mmbot.exchange.gateway import Gateway
-from mmbot.exchange.http import HttpReply
+from mmbot.exchange.http import HttpReply, NotSent
 from mmbot.exchange.listing import Listing
 from mmbot.exchange.notices import Notices
+from mmbot.exchange.order_wire import Cleared
 from mmbot.exchange.rest import Rest, RestPorts
 from mmbot.exchange.routes import V4
 from mmbot.exchange.session import Session, SessionPorts, SessionSettings
 from mmbot.exchange.tokens import Credentials
-from mmbot.exchange.ws import WsClosed, WsConnection
+from mmbot.exchange.ws import Take, WsClosed, WsConnection
 from mmbot.runtime.clock import LoopClock
 from mmbot.runtime.limiter import Limiter
 
@@ -136,8 +137,16 @@ class ScriptedHttp:
         self.steps[path] = list(steps)
 
     async def request(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes, timeout_s: float
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        timeout_s: float,
+        cleared: Cleared | None = None,
     ) -> HttpReply:
+        if cleared is not None and (reason := await cleared()):
+            raise NotSent(reason)
         bare, _, query = path.partition("?")
         bearer = headers.get("Authorization", "").removeprefix("Bearer ")
         content = json.loads(body) if body else None
@@ -263,11 +272,12 @@ class FakeSocket:
     def hang_up(self, code: int = 1006) -> None:
         self._coming.put_nowait(WsClosed(code))
 
-    async def recv(self) -> str | bytes:
-        found = await self._coming.get()
-        if isinstance(found, WsClosed):
-            raise found
-        return found
+    async def consume(self, take: Take) -> None:
+        while True:
+            found = await self._coming.get()
+            if isinstance(found, WsClosed):
+                raise found
+            take(found)
 
     async def send(self, text: str) -> None:
         if self.closed:

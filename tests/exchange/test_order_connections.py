@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from mmbot.exchange.order_wire import NoConnection, OrderWire, WireLimits, WireLost, WireReply
+from mmbot.exchange.order_line import WireLost, WireReply
+from mmbot.exchange.order_wire import NoConnection, OrderWire, WireLimits
 from tests.exchange.wire_server import (
     LONG_S,
     OK,

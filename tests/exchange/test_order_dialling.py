@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from mmbot.exchange.http import HttpSettings, LiveHttp, NotSent, ReplyLost
-from mmbot.exchange.order_wire import NoConnection, WireLimits, WireLost
+from mmbot.exchange.order_line import WireLost
+from mmbot.exchange.order_wire import NoConnection, WireLimits
 from tests.exchange.wire_server import (
     LONG_S,
     OK,

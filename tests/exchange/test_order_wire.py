@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from mmbot.exchange.order_wire import WireLimits, WireLost
+from mmbot.exchange.order_line import WireLost
+from mmbot.exchange.order_wire import WireLimits
 from tests.exchange.wire_server import OK, ONE, TWO, Peer, Server, a_wire, ask, saying, then_closing
 
 # faults: D11

@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from mmbot.exchange.order_wire import OrderWire, WireLimits, WireReply
+from mmbot.exchange.order_line import WireReply
+from mmbot.exchange.order_wire import OrderWire, WireLimits
 
 OK = b"HTTP/1.1 200 OK\r\n"
 ONE = OK + b"Content-Length: 3\r\n\r\none"
