@@ -6,24 +6,25 @@ on the other outcome: at `complement(price)`, with `value * b(price)` of the mak
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
 from mmbot.domain.book import Book, Level
 from mmbot.domain.catalog import Line, Side, Strike
 from mmbot.domain.ids import LineId, MarketId, SportEventId, StrikeId, line_id
-from mmbot.domain.price import complement, implied
+from mmbot.domain.price import Price
 from mmbot.exchange import wire
-from mmbot.exchange.amounts import american_int, whole
+from mmbot.exchange.amounts import whole
 from mmbot.exchange.listing import Listing
 from mmbot.exchange.notices import Notices
 
 MARKET_DEPTH_MAX: Final = 6
 LEVELS_MAX: Final = 50
 USD_MAX: Final = 1e13
+EVEN: Final = (100, -100)
 NUMBERLESS: Final = frozenset({"moneyline", "sup_moneyline"})
 
 Sides = list[list[wire.Level]]
@@ -174,6 +175,19 @@ def _strike_id(level: wire.Level) -> StrikeId:
     return StrikeId(str(level.strike_id))
 
 
+class Takeable(Protocol):
+    """What a book needs of a level, whether it came by REST or by the stream."""
+
+    @property
+    def strike_id(self) -> wire.Ident: ...
+
+    @property
+    def price(self) -> float | None: ...
+
+    @property
+    def value(self) -> float | None: ...
+
+
 class BookReader:
     """Images of lines that the listing knows; everything else is counted and skipped."""
 
@@ -181,7 +195,7 @@ class BookReader:
         self._listing = listing
         self._notices = notices
 
-    def read(self, sides: Iterable[list[wire.Level] | None], now_ns: int) -> Book | None:
+    def read(self, sides: Iterable[Sequence[Takeable] | None], now_ns: int) -> Book | None:
         """One image. A level that cannot be read empties it: nothing is quoted off it."""
         found: LineId | None = None
         levels: list[tuple[Level, ...]] = [(), ()]
@@ -205,7 +219,7 @@ class BookReader:
     def read_leaf(self, leaf: Leaf, now_ns: int) -> Book | None:
         return self.read(leaf.sides, now_ns)
 
-    def _place(self, level: wire.Level) -> tuple[LineId, Side] | None:
+    def _place(self, level: Takeable) -> tuple[LineId, Side] | None:
         if not level.strike_id:
             self._notices.count("book_without_strike")
             return None
@@ -216,21 +230,24 @@ class BookReader:
         return place
 
 
-def _resting(taker_levels: list[wire.Level]) -> tuple[Level, ...]:
-    """The maker orders behind a side, dearest first; placeholders are dropped (faults: E11)."""
+def _resting(taker_levels: Sequence[Takeable]) -> tuple[Level, ...]:
+    """The maker orders behind a side, dearest first; placeholders are dropped (faults: E11).
+
+    Twenty of them stand on the way of every order, so each takes as few calls as it can.
+    """
     found: list[Level] = []
     for level in taker_levels[:LEVELS_MAX]:
-        if not level.price or not level.value or level.value <= 0:
+        shown, value = level.price, level.value
+        if not shown or not value or value <= 0:
             continue
-        if level.value > USD_MAX or not level.price.is_integer():
+        price = int(shown)
+        if value > USD_MAX or price != shown or -100 < price < 100:
             raise ValueError("a level that is no price and amount")
-        price = american_int(int(level.price))
-        value_cents = round(level.value * 100)
+        value_cents = round(value * 100)
         stake = value_cents * price // 100 if price > 0 else value_cents * 100 // -price
         if stake > 0:
-            found.append(Level(complement(price), stake))
-    if len(found) > 1:
-        found.sort(key=lambda made: -implied(made.price))
+            found.append(Level(Price(100 if price in EVEN else -price), stake))
+    found.sort()  # the smaller the integer, the dearer the price
     return tuple(found)
 
 
@@ -244,10 +261,15 @@ def selections_of(payload: bytes) -> wire.SelectionsInfo:
     except msgspec.DecodeError:
         # One inner list may be flat or null in a rare form: read it the slow way.
         loose = wire.decode(payload, _LooseSelections).info or _LooseInfo()
-        info = wire.SelectionsInfo(list(_sides(loose.selections)), loose.sequence_number)
+        sides: wire.Selections = [list(map(_streamed, one)) for one in _sides(loose.selections)]
+        info = wire.SelectionsInfo(sides, loose.sequence_number)
     if info is None:
         raise wire.Unreadable("selections without info")
     return info
+
+
+def _streamed(level: wire.Level) -> wire.StreamLevel:
+    return wire.StreamLevel(level.strike_id, level.price, level.value)
 
 
 class _LooseInfo(msgspec.Struct):

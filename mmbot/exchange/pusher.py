@@ -19,6 +19,7 @@ from typing import Any, Final
 import msgspec
 
 from mmbot.exchange import wire
+from mmbot.exchange.frames import AnyFrame, frame_of, inner_json
 
 NS_PER_S: Final = 1_000_000_000
 ACTIVITY_DEFAULT_S: Final = 120.0
@@ -88,11 +89,11 @@ class SubscriptionFailed:
 
 @dataclass(frozen=True, slots=True)
 class AppMessage:
-    """`data` is still what the frame held: a string of JSON, an object, or nothing."""
+    """`data` is still what the frame held: a string of JSON, or raw an object or nothing."""
 
     event: str
     channel: str
-    data: wire.Raw = field(repr=False)
+    data: wire.Raw | str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +131,12 @@ class PusherProtocol:
         self._heard_ns = opened_ns
         self._ping_sent_ns: int | None = None
         self._answer_due_ns: int | None = opened_ns + _ns(self._timeouts.answer_timeout_s)
-        self._decoder = msgspec.json.Decoder(wire.Frame)
 
     def receive(self, text: str | bytes, now_ns: int) -> list[PusherEvent]:
         self._heard_ns = now_ns
         self._ping_sent_ns = None
         try:
-            frame = self._decoder.decode(text)
+            frame = frame_of(text)
         except msgspec.DecodeError:
             return []  # a frame that is no frame is not worth a connection
         name = frame.event
@@ -146,7 +146,7 @@ class PusherProtocol:
             return [AppMessage(name, frame.channel or "", frame.data)]
         return self._control(name, frame, now_ns)
 
-    def _control(self, name: str, frame: wire.Frame, now_ns: int) -> list[PusherEvent]:
+    def _control(self, name: str, frame: AnyFrame, now_ns: int) -> list[PusherEvent]:
         match name.partition(":")[2]:
             case "ping":
                 self._send("pusher:pong", {})
@@ -270,9 +270,9 @@ class PusherProtocol:
         return Failed(reason, code)
 
 
-def _data(frame: wire.Frame) -> _Data:
+def _data(frame: AnyFrame) -> _Data:
     try:
-        return wire.decode(wire.inner_json(frame.data), _Data)
+        return wire.decode(inner_json(frame.data), _Data)
     except wire.Unreadable:
         return _Data()
 

@@ -16,7 +16,7 @@ from mmbot.domain.events import (
     SportEventUnlisted,
 )
 from mmbot.domain.ids import MarketId, SportEventId, StrikeId
-from mmbot.exchange import codec, wire
+from mmbot.exchange import codec, frames, wire
 from mmbot.exchange.amounts import whole
 from mmbot.exchange.books import BookReader, selections_of
 from mmbot.exchange.listing import Listing
@@ -105,7 +105,7 @@ class StreamReader:
     def read(self, message: AppMessage, now_ns: int) -> tuple[Kind, tuple[Event, ...]]:
         """Never raises for what a message holds: it is counted, and the next one is read."""
         try:
-            change_type, op, payload = wire.message_of(message.data)
+            change_type, op, payload = frames.message_of(message.data)
             kind = kind_of(change_type, message.event)
             match kind:
                 case Kind.BOOK:

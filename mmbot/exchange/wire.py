@@ -6,8 +6,6 @@ the others. Numbers are exact (Decimal); ids may be numbers or text. Older names
 
 from __future__ import annotations
 
-import base64
-import binascii
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
@@ -18,7 +16,6 @@ Ident = int | str | None
 Number = Decimal | None
 Raw = msgspec.Raw
 NOTHING: Final = Raw()
-PAYLOAD_LAYERS_MAX: Final = 4
 
 
 class Unreadable(ValueError):
@@ -76,7 +73,15 @@ class Level(msgspec.Struct):
     value: float | None = None
 
 
-Selections = list[list[Level] | None] | None
+class StreamLevel(msgspec.Struct, gc=False):
+    """The same in a message of the stream, where nothing else of it is used."""
+
+    strike_id: Ident = None
+    price: float | None = None
+    value: float | None = None
+
+
+Selections = list[list[StreamLevel] | None] | None
 
 
 class Market(msgspec.Struct):
@@ -208,30 +213,6 @@ class Registered(msgspec.Struct):
     rejected: list[Rejected] | None = None
 
 
-class Frame(msgspec.Struct):
-    """One text frame of the socket; `data` is an object, a string of JSON, or absent."""
-
-    event: str = ""
-    channel: str | None = None
-    data: Raw = NOTHING
-
-
-class Message(msgspec.Struct):
-    """What an application event carries; `payload` is read in a second step."""
-
-    change_type: str | None = None
-    op: str | None = None
-    payload: Raw = NOTHING
-
-
-class Base64Message(msgspec.Struct):
-    """The usual form, decoded at once; the content may still be wrapped once more."""
-
-    change_type: str | None = None
-    op: str | None = None
-    payload: bytes = b""
-
-
 class SelectionsInfo(msgspec.Struct):
     selections: Selections = None
     sequence_number: int | float | None = None
@@ -305,45 +286,3 @@ def rows_of(body: bytes, *keys: str) -> list[Raw]:
         if key in fields:
             return raw_list(fields[key])
     raise Unreadable(f"no list named {keys[0]}")
-
-
-_BASE64_MESSAGE: Final = msgspec.json.Decoder(Base64Message)
-
-
-def message_of(data: Raw) -> tuple[str, str, bytes]:
-    """(change type, op, JSON of the payload) of an application event, in any of its forms."""
-    inner = inner_json(data)
-    try:
-        usual = _BASE64_MESSAGE.decode(inner)
-        payload = usual.payload
-        if payload[:1] != b"{":
-            payload = payload_json(Raw(payload))
-        return usual.change_type or "", usual.op or "u", payload
-    except msgspec.DecodeError:
-        message = decode(inner, Message)
-        return message.change_type or "", message.op or "u", payload_json(message.payload)
-
-
-def inner_json(data: Raw) -> bytes:
-    """The JSON of a frame's `data`, whether it came as an object, a string or not at all."""
-    raw = bytes(data)
-    if raw[:1] == b'"':
-        return decode(raw, str).encode()
-    return raw or b"{}"
-
-
-def payload_json(payload: Raw) -> bytes:
-    """The JSON inside a payload: base64 of JSON, that once more as a string, or plain JSON."""
-    raw = bytes(payload)
-    for _ in range(PAYLOAD_LAYERS_MAX):
-        if raw[:1] != b'"':
-            return raw or b"{}"
-        text = decode(raw, str)
-        if text[:1] in {"{", "[", '"'} or not text:
-            raw = text.encode()
-            continue
-        try:
-            raw = base64.b64decode(text, validate=True)
-        except (binascii.Error, ValueError):
-            raise Unreadable("a payload that is neither JSON nor base64") from None
-    raise Unreadable("a payload wrapped too often")

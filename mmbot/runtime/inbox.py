@@ -30,6 +30,7 @@ class Inbox:
         self._waiter: asyncio.Future[None] | None = None
         self._wake_at_ns: int | None = None
         self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_ns = 0
         self.conflated_total = 0
         self.taken_total = 0
         self.lag_ns = 0  # how long the oldest event of the last batch had waited
@@ -60,9 +61,6 @@ class Inbox:
     def wake_at(self, at_ns: int | None) -> None:
         """Let `batch` return at that moment even without an event; None forgets it."""
         self._wake_at_ns = at_ns
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
         if self._waiter is not None:
             self._set_alarm()
 
@@ -76,7 +74,7 @@ class Inbox:
             finally:
                 self._waiter = None
         if self._due():
-            self.wake_at(None)
+            self._wake_at_ns = None
         return self._take()
 
     def _take(self) -> list[Event]:
@@ -91,12 +89,19 @@ class Inbox:
         return self._wake_at_ns is not None and self._clock.now_ns() >= self._wake_at_ns
 
     def _set_alarm(self) -> None:
-        if self._wake_at_ns is None:
+        """A timer that rings too early only looks again: to set one anew costs every tick."""
+        at_ns = self._wake_at_ns
+        if at_ns is None or (self._alarm is not None and self._alarm_ns <= at_ns):
             return
         if self._alarm is not None:
             self._alarm.cancel()
-        delay_s = max(0, self._wake_at_ns - self._clock.now_ns()) / NS_PER_S
-        self._alarm = asyncio.get_running_loop().call_later(delay_s, self._release)
+        delay_s = max(0, at_ns - self._clock.now_ns()) / NS_PER_S
+        self._alarm = asyncio.get_running_loop().call_later(delay_s, self._ring)
+        self._alarm_ns = at_ns
+
+    def _ring(self) -> None:
+        self._alarm = None
+        self._release()
 
     def _release(self) -> None:
         if self._waiter is not None and not self._waiter.done():

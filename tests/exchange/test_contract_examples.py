@@ -19,7 +19,7 @@ from mmbot.domain.events import (
 )
 from mmbot.domain.ids import MarketId
 from mmbot.domain.order import OrderReport
-from mmbot.exchange import wire
+from mmbot.exchange import frames, wire
 from mmbot.exchange.amounts import time_ns
 from mmbot.exchange.listing import Listing
 from mmbot.exchange.notices import Notices
@@ -60,7 +60,7 @@ STREAMED: Final[dict[str, tuple[Kind, tuple[type[Event], ...]]]] = {
 
 
 def read(name: str, notices: Notices | None = None) -> tuple[Kind, tuple[Event, ...]]:
-    frame = wire.decode(example(f"{name}.wire.json"), wire.Frame)
+    frame = wire.decode(example(f"{name}.wire.json"), frames.Frame)
     reader = StreamReader(seeded(Listing()), notices or Notices())
     return reader.read(AppMessage(frame.event, frame.channel or "", frame.data), 7)
 
@@ -75,9 +75,9 @@ def test_a_stream_message_is_read(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in STREAMED if "double" not in name])
 def test_a_decoded_example_holds_what_the_wire_form_holds(name: str) -> None:
-    frame = wire.decode(example(f"{name}.wire.json"), wire.Frame)
+    frame = wire.decode(example(f"{name}.wire.json"), frames.Frame)
     decoded = example_json(f"{name}.decoded.json")
-    _, op, payload = wire.message_of(frame.data)
+    _, op, payload = frames.message_of(frame.data)
     assert (json.loads(payload), op) == (decoded["payload"], decoded["op"])
 
 

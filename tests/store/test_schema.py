@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -143,4 +144,20 @@ def test_an_unreadable_entry_is_named(tmp_path: Path) -> None:
         connection.close()
         with pytest.raises(SetUpError, match="ledger entry 1"):
             list(journal.replay())
+    journal.close()
+
+
+def test_the_log_does_not_grow_while_orders_are_written_nor_lose_any(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    journal, wal = Journal.open(path), Path(f"{path}-wal")
+    at_first = wal.stat().st_size
+    entries = [RunStarted(f"{n:012x}", n) for n in range(2_500)]  # two rounds through the log
+    for entry in entries:
+        journal.append([entry])
+    assert wal.stat().st_size == at_first
+    crashed = tmp_path / "crashed"
+    shutil.copytree(tmp_path, crashed)  # as a kill leaves it: zeros behind the last commit
+    again = Journal.open(crashed / path.name)
+    assert list(again.replay()) == entries
+    again.close()
     journal.close()
