@@ -52,8 +52,8 @@ class EngineLoop:
             batch.insert(0, LoopStalled(now_ns - self._expected_ns))
             if pumps.latched():  # somebody may have halted us while we slept
                 batch.insert(0, OperatorSaid("halt", "latch", "found after a gap of our own"))
-        placements, cancels = pumps.limiter.budget()
-        effects = self._engine.handle(batch, now_ns, Budget(placements, cancels))
+        budget = Budget(pumps.limiter.placements_now(now_ns))
+        effects = self._engine.handle(batch, now_ns, budget)
         pumps.dispatcher.commands(effects.commands)
         pumps.writer.enqueue(effects.entries, effects.placements)
         pumps.observe(effects.facts, now_ns)

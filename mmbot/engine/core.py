@@ -64,6 +64,7 @@ RECONSIDER_EVERY_NS = 1_000 * MS_NS  # staleness has no event of its own
 BUDGET_RETRY_NS = 25 * MS_NS
 HALT_REPEAT_NS = 2_000 * MS_NS
 AS_DECIDED_NS = 5 * MS_NS
+PRICES = (BookUpdated, FairUpdated)
 
 
 class Engine:
@@ -82,25 +83,30 @@ class Engine:
         self._withdrawn = ""
         self._halt_again_ns = 0
         self._turn = 0
+        self._due_ns = 0
 
     def handle(self, batch: Sequence[Event], now_ns: int, budget: Budget) -> Effects:
         """Decide. `now_ns` is our clock; the limiter's `budget` bounds new intents."""
         self._turn += 1
+        prices_only = now_ns < self._due_ns
         for event in batch:
             self._take(event, now_ns)
-        self.parts.ledger.tick(now_ns)
-        self._collect(now_ns)
-        self._follow_mode(now_ns)
-        self._due_lines(now_ns)
-        self._keep_house(now_ns)
+            prices_only = prices_only and isinstance(event, PRICES)
+        if not prices_only:  # a price alone moves no order and no mode, and nothing is due
+            self.parts.ledger.tick(now_ns)
+            self._collect(now_ns)
+            self._follow_mode(now_ns)
+            self._due_lines(now_ns)
+            self._keep_house(now_ns)
         placements, held_back = self._judge(now_ns, budget)
         self._collect(now_ns)
+        self._due_ns = self._wake_at(now_ns, held_back)
         effects = Effects(
             tuple(self._entries),
             tuple(self._commands),
             placements,
             tuple(self._facts),
-            self._wake_at(now_ns, held_back),
+            self._due_ns,
         )
         self._entries, self._commands, self._facts = [], [], []
         return effects
@@ -215,13 +221,13 @@ class Engine:
                     self.parts.modes.halted = f"second daemon: {detail}"
                 case _:
                     pass
-        if any(isinstance(entry, SettlementSeen) for entry in drained.entries):
-            self.parts.housekeeping.settlement_seen(now_ns)
-        self.parts.modes.distrusted = self.parts.ledger.distrusted_events
-        self.parts.modes.recovered = self.parts.ledger.recovered
+        for entry in drained.entries:
+            if isinstance(entry, SettlementSeen):
+                self.parts.housekeeping.settlement_seen(now_ns)
 
     def _follow_mode(self, now_ns: int) -> None:
         modes, ledger = self.parts.modes, self.parts.ledger
+        modes.distrusted, modes.recovered = ledger.distrusted_events, ledger.recovered
         mode, why = modes.whole(ledger.in_doubt_count, now_ns)
         withdrawn = modes.withdrawn(now_ns)
         if mode is not self._mode or withdrawn != self._withdrawn:
@@ -290,7 +296,7 @@ class Engine:
                 continue
             for quote in planned.places:
                 yield Candidate(event, line, strike.side, quote, None, cause_ns)
-            for order in doubtful(live, quotes, planned.cancels):
+            for order in doubtful(live, quotes, planned.cancels) if live else ():
                 if parts.ledger.may_resend(order.external_id, now_ns):
                     yield Candidate(event, line, strike.side, quotes[0], order, cause_ns)
 

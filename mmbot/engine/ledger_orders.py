@@ -51,10 +51,12 @@ class Orders:
         return len(self._live)
 
     def live_on(self, strike_id: StrikeId) -> tuple[Order, ...]:
-        return tuple(self._orders[i] for i in self._on_strike.get(strike_id, ()))
+        found = self._on_strike.get(strike_id)
+        return tuple(self._orders[i] for i in found) if found else ()
 
     def live_on_line(self, line_id: LineId) -> tuple[Order, ...]:
-        return tuple(self._orders[i] for i in self._on_line.get(line_id, ()))
+        found = self._on_line.get(line_id)
+        return tuple(self._orders[i] for i in found) if found else ()
 
     def unsettled(self) -> tuple[Order, ...]:
         """Orders with fills whose result is not known."""

@@ -39,7 +39,8 @@ def plan(
     `overlap` lets a dearer quote be placed beside the cheaper order that it replaces.
     """
     if not live:  # the way of a fresh tick: nothing to keep, to cancel or to wait for
-        return Plan(places=tuple(_dearest_first(wanted))) if wanted else NOTHING
+        ordered = wanted if len(wanted) < 2 else _dearest_first(wanted)
+        return Plan(places=tuple(ordered)) if ordered else NOTHING
     wishes = _dearest_first(wanted)
     staying = sorted((o for o in live if not _leaving(o)), key=_dearness, reverse=True)
     kept, unmet = _match(wishes, staying, ladder)

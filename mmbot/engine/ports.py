@@ -38,10 +38,9 @@ Ask = Callable[[Slot, MarketView], Sequence[Quote] | str]
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How many requests of each kind the limiter would let out at this moment."""
+    """How many requests that place orders the limiter would let out at this moment."""
 
     placements: int
-    cancels: int
 
 
 @dataclass(frozen=True, slots=True)

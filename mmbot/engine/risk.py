@@ -117,20 +117,19 @@ class Case(Moment):
     order: Order
     resend: bool
 
-    @property
-    def added_cents(self) -> int:
-        """Stake that the ledger does not count yet; it counts a resent order already."""
-        return 0 if self.resend else self.order.quantity_cents
+    added_cents: int  # stake that the ledger does not count yet; a resent order it counts
+    open_after: OpenStakes
+    line_worst_after_cents: int
 
-    @property
-    def open_after(self) -> OpenStakes:
-        first, second = self.now.exposure.resting_cents
-        added = self.added_cents
-        return (first + added, second) if self.order.side == 0 else (first, second + added)
-
-    @property
-    def line_worst_after_cents(self) -> int:
-        return line_worst_case_cents(self.now.exposure.position, self.open_after)
+    @classmethod
+    def of(cls, now: Situation, limits: Limits, order: Order, resend: bool) -> Case:
+        added = 0
+        if not resend and type(order.quantity_cents) is int:  # else `quantity_allowed` refuses it
+            added = max(0, order.quantity_cents)
+        first, second = now.exposure.resting_cents
+        after = (first + added, second) if order.side == 0 else (first, second + added)
+        worst = line_worst_case_cents(now.exposure.position, after)
+        return cls(now, limits, order, resend, added, after, worst)
 
 
 Check = Callable[[Case], str | None]
@@ -319,7 +318,7 @@ class Gate:
         self, order: Order, situation: Situation, resend: bool = False
     ) -> Approved | Refused:
         """`situation` must be of this moment; approve, then intend, then build the next one."""
-        case = Case(situation, self.limits, order, resend)
+        case = Case.of(situation, self.limits, order, resend)
         for check in CHECKS:
             detail = check(case)
             if detail is not None:

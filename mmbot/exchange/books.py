@@ -236,6 +236,7 @@ def _resting(taker_levels: Sequence[Takeable]) -> tuple[Level, ...]:
     Twenty of them stand on the way of every order, so each takes as few calls as it can.
     """
     found: list[Level] = []
+    new_level = tuple.__new__  # what Level(...) does, without a call of Python in between
     for level in taker_levels[:LEVELS_MAX]:
         shown, value = level.price, level.value
         if not shown or not value or value <= 0:
@@ -246,7 +247,8 @@ def _resting(taker_levels: Sequence[Takeable]) -> tuple[Level, ...]:
         value_cents = round(value * 100)
         stake = value_cents * price // 100 if price > 0 else value_cents * 100 // -price
         if stake > 0:
-            found.append(Level(Price(100 if price in EVEN else -price), stake))
+            maker = 100 if price in EVEN else -price
+            found.append(new_level(Level, (Price(maker), stake)))
     found.sort()  # the smaller the integer, the dearer the price
     return tuple(found)
 

@@ -141,7 +141,7 @@ class PusherProtocol:
             return []  # a frame that is no frame is not worth a connection
         name = frame.event
         if not name.startswith("pusher"):
-            if self.phase in {Phase.CONNECTING, Phase.FAILED}:
+            if self.phase is Phase.CONNECTING or self.phase is Phase.FAILED:
                 return []
             return [AppMessage(name, frame.channel or "", frame.data)]
         return self._control(name, frame, now_ns)

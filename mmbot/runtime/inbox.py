@@ -59,7 +59,7 @@ class Inbox:
         self._release()
 
     def wake_at(self, at_ns: int | None) -> None:
-        """Let `batch` return at that moment even without an event; None forgets it."""
+        """Let the next `batch` return at that moment even without an event; None forgets it."""
         self._wake_at_ns = at_ns
         if self._waiter is not None:
             self._set_alarm()
@@ -73,8 +73,7 @@ class Inbox:
                 await self._waiter
             finally:
                 self._waiter = None
-        if self._due():
-            self._wake_at_ns = None
+        self._wake_at_ns = None  # whoever takes the batch says when to wake next
         return self._take()
 
     def _take(self) -> list[Event]:

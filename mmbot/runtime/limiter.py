@@ -173,17 +173,13 @@ class Limiter:
         self._window.room("cancel", self._clock.now_ns())
         return self._window.used
 
-    def budget(self) -> tuple[int, int]:
-        """(placements, cancels): requests of each kind that would leave at once."""
-        now_ns = self._clock.now_ns()
-        waiting: dict[Kind, int] = {"cancel": 0, "query": 0, "other": 0}
+    def placements_now(self, now_ns: int) -> int:
+        """How many requests that place orders would leave at once."""
+        waiting = 0
         for queue in self._queues.values():
             for waiter in queue:
-                waiting[kind_of(waiter.priority, waiter.route)] += 1
-        return (
-            max(0, self._window.room("other", now_ns) - waiting["other"]),
-            max(0, self._window.room("cancel", now_ns) - waiting["cancel"]),
-        )
+                waiting += kind_of(waiter.priority, waiter.route) == "other"
+        return max(0, self._window.room("other", now_ns) - waiting)
 
     def pause(self, until_ns: int) -> None:
         """After a 429: until then only cancels leave, slowly."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import islice
 from types import TracebackType
 from typing import Final, Protocol
@@ -68,28 +68,27 @@ def ask(quoter: Quoter, view: MarketView) -> tuple[Quote, ...] | str:
     """
     with Containment() as inside:
         quotes = tuple(islice(quoter.quotes(view), QUOTES_PER_LINE_MAX + 1))
-        return next(_problems(quotes, view), "") or quotes
+        return _problems(quotes, view) or quotes
     return inside.line(_file_of(quoter))
 
 
-def _problems(quotes: tuple[object, ...], view: MarketView) -> Iterator[str]:
-    """What is wrong with an answer, the worst first."""
+def _problems(quotes: tuple[Quote, ...], view: MarketView) -> str:
+    """What is wrong with an answer, the worst first; its type is only what was promised."""
     if len(quotes) > QUOTES_PER_LINE_MAX:
-        yield f"more than {QUOTES_PER_LINE_MAX} quotes for one line"
-    good: list[Quote] = []
+        return f"more than {QUOTES_PER_LINE_MAX} quotes for one line"
     for quote in quotes:
-        problem = _problem(quote, view)
-        if problem or not isinstance(quote, Quote):
-            yield problem
-            return
-        good.append(quote)
-    if len({(quote.strike_id, quote.price) for quote in good}) < len(good):
-        yield "two quotes at one price"
+        if problem := _problem(quote, view):
+            return problem
+    if len(quotes) < 2:
+        return ""
+    if len({(quote.strike_id, quote.price) for quote in quotes}) < len(quotes):
+        return "two quotes at one price"
     first, second = (
-        [quote.price for quote in good if quote.strike_id == strike] for strike in view.strikes
+        [quote.price for quote in quotes if quote.strike_id == strike] for strike in view.strikes
     )
     if any(crosses(a, b) for a in first for b in second):
-        yield "quotes of the two strikes would trade with each other"
+        return "quotes of the two strikes would trade with each other"
+    return ""
 
 
 def _problem(quote: object, view: MarketView) -> str:

@@ -107,7 +107,7 @@ def _run(options: Options, folder: Path) -> dict[str, Any]:
     with scene(folder) as stage:
         _warm_up(stage, options)
         before = _commits(stage)
-        plan = {"ticks": options.ticks}
+        plan = {"ticks": options.ticks, "polls": stage.cores.server is not None}
         _rounds(stage, options.seed, options.rounds, plan, single)
         busy = {"ticks": LOAD_TICKS, "frames_per_s": LOAD_FRAMES_PER_S, "every": LOAD_EVERY}
         _rounds(stage, options.seed + 1, options.load_rounds, busy, load)

@@ -30,13 +30,15 @@ class Audience(Protocol):
 @dataclass(frozen=True, slots=True)
 class BurstPlan:
     """`frames_per_s` 0 = one at a time, `gap_s` after the answer; else frames at that rate, of
-    which one in `every` is a tick that trades."""
+    which one in `every` is a tick that trades. `polls`: the far end looks for the answer without
+    sleeping, so that its own waking up is not measured; it needs a core of its own."""
 
     seed: int
     ticks: int
     gap_s: float = 0.005
     frames_per_s: float = 0.0
     every: int = 1
+    polls: bool = False
 
 
 @dataclass(slots=True)
@@ -73,9 +75,11 @@ class Burst:
         self._answered.clear()
         clocks[listing.strike_id(tick.line, 0)] = time.perf_counter_ns()
 
-    async def answer(self) -> None:
+    async def answer(self, polls: bool) -> None:
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                while polls and not self._answered.is_set():  # noqa: ASYNC110 - no sleep
+                    await asyncio.sleep(0)
                 await self._answered.wait()
         except TimeoutError:
             self.missed += 1
@@ -134,7 +138,7 @@ async def run_burst(audience: Audience, plan: BurstPlan, ladder: tuple[int, ...]
             burst.start_clock(tick)
         audience.send(message)
         if not plan.frames_per_s:
-            await burst.answer()
+            await burst.answer(plan.polls)
             await asyncio.sleep(plan.gap_s)
     await burst.all_answered()
     await asyncio.sleep(SETTLE_S)

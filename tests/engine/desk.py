@@ -36,7 +36,7 @@ from mmbot.engine.wishes import Wishes
 from tests.builders import a_report
 from tests.engine.situations import AWAY, EVENT, HOME, LADDER, LIMITS, LINE, NOW_NS, S
 
-PLENTY = Budget(10, 10)
+PLENTY = Budget(10)
 BOTH_SIDES = (Quote(HOME, Price(105), 5_000), Quote(AWAY, Price(105), 5_000))
 
 

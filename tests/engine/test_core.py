@@ -137,7 +137,7 @@ def test_a_start_of_the_game_within_the_margin_withdraws_the_quotes() -> None:
 def test_the_budget_holds_placements_back_and_lets_them_out_later() -> None:
     desk = Desk()
     desk.recovered()
-    effects = desk.tell(*desk.market(), *desk.account(), budget=Budget(0, 5))
+    effects = desk.tell(*desk.market(), *desk.account(), budget=Budget(0))
     assert desk.placed == []
     assert effects.wake_at_ns is not None
     assert effects.wake_at_ns - desk.now_ns < S // 10
