@@ -47,7 +47,7 @@ FIRST_START_TRIES_MAX: Final = 5
 JOURNAL_WAIT_MAX_S: Final = 10.0
 LAST_CANCEL_MAX_S: Final = 10.0
 LAG_EVERY_S: Final = 0.5
-OBSERVE_AFTER_S: Final = 0.005
+OBSERVE_AFTER_S: Final = 0.002
 Word = Literal["halt", "resume", "pause", "stop"]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from mmbot.domain.catalog import Side
 from mmbot.domain.ids import LineId
@@ -46,12 +46,14 @@ def fill_profit_cents(price: Price, stake_cents: int) -> int:
     return profit_cents(price, max(0, stake_cents - 1))
 
 
-@dataclass(slots=True)
 class _Line:
-    filled: list[int] = field(default_factory=lambda: [0, 0])
-    profit: list[int] = field(default_factory=lambda: [0, 0])
-    resting: list[int] = field(default_factory=lambda: [0, 0])
-    worst_cents: int = 0
+    __slots__ = ("filled", "profit", "resting", "worst_cents")
+
+    def __init__(self) -> None:
+        self.filled = [0, 0]
+        self.profit = [0, 0]
+        self.resting = [0, 0]
+        self.worst_cents = 0
 
     def exposure(self) -> LineExposure:
         position = Position((self.filled[0], self.filled[1]), (self.profit[0], self.profit[1]))
@@ -71,7 +73,9 @@ class LineSums:
         self.resting_total_cents = 0
 
     def add(self, line_id: LineId, side: Side, change: Stakes) -> None:
-        line = self._lines.setdefault(line_id, _Line())
+        line = self._lines.get(line_id)
+        if line is None:
+            line = self._lines[line_id] = _Line()
         line.filled[side] += change.filled_cents
         line.profit[side] += change.profit_cents
         line.resting[side] += change.resting_cents

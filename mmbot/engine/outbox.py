@@ -47,6 +47,8 @@ class Outbox:
         self._facts.append(Alarm(what, detail, event_id))
 
     def take_commands(self) -> tuple[Command, ...]:
+        if not (self._cancels or self._commands):
+            return ()
         refs = tuple(self._cancels)
         batches = [
             CancelOrders(refs[i : i + BATCH_ORDERS_MAX])

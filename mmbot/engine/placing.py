@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from mmbot.domain.catalog import Line, Side, SportEvent
 from mmbot.domain.commands import BATCH_ORDERS_MAX
@@ -32,7 +32,9 @@ class Candidate:
     quote: Quote
     resend: Order | None
     cause_ns: int
-    approved: Approved | None = None
+
+
+Placed = tuple[Approved, int]  # and when the event came in that caused it
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ class Placing:
 
     def place(
         self, candidates: Sequence[Candidate], mode: Mode, now_ns: int, facts: list[Fact]
-    ) -> list[Candidate]:
+    ) -> list[Placed]:
         """One by one, since each intent changes what the next may do."""
         placed = []
         for candidate in candidates:
@@ -106,7 +108,7 @@ class Placing:
                 self._ledger.intend(verdict.order)
             else:
                 self._ledger.note_resend(order.external_id, now_ns)
-            placed.append(replace(candidate, approved=verdict))
+            placed.append((verdict, candidate.cause_ns))
         return placed
 
     def _draft(self, candidate: Candidate, now_ns: int) -> Order:
@@ -145,10 +147,9 @@ class Placing:
             worst_case_total_cents=self._ledger.worst_case_total_cents,
             unmatched_cents=self._ledger.unmatched_cents,
             cash_cents=self._housekeeping.usable_cash(now_ns),
-            opposite_live=tuple(o.price for o in others),
-            same_price_live=any(
-                o.price == order.price and o.external_id != order.external_id for o in same
-            ),
+            opposite_live=tuple(o.price for o in others) if others else (),
+            same_price_live=bool(same)
+            and any(o.price == order.price and o.external_id != order.external_id for o in same),
             book_age_ns=self._state.book_age_ns(line.line_id, now_ns),
             fair_age_ns=self._state.fair_age_ns(line.line_id, now_ns) if uses_fairs else None,
             blind=self._modes.blind(now_ns),
@@ -198,14 +199,16 @@ class Placing:
         return self._gate.still_good(situation)
 
 
-def batches(placed: Sequence[Candidate], turn: int) -> tuple[PlaceOrders, ...]:
+def batches(placed: Sequence[Placed], turn: int) -> tuple[PlaceOrders, ...]:
     """At most 20 orders each, with the oldest cause of its orders."""
     made = []
     for at in range(0, len(placed), BATCH_ORDERS_MAX):
-        part = placed[at : at + BATCH_ORDERS_MAX]
-        causes = [c.cause_ns for c in part if c.cause_ns]
-        orders = tuple(c.approved for c in part if c.approved is not None)
-        made.append(PlaceOrders(orders, min(causes, default=0), turn))
+        orders, oldest_ns = [], 0
+        for approved, cause_ns in placed[at : at + BATCH_ORDERS_MAX]:
+            orders.append(approved)
+            if cause_ns and (not oldest_ns or cause_ns < oldest_ns):
+                oldest_ns = cause_ns
+        made.append(PlaceOrders(tuple(orders), oldest_ns, turn))
     return tuple(made)
 
 

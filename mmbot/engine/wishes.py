@@ -33,12 +33,21 @@ class Wishes:
         self._grace_until_ns = started_ns + START_GRACE_NS
         self._quarantined: set[str] = set()
         self._failing: dict[str, str] = {}
+        self._owned: tuple[SportEvent, Line, Slot | None] | None = None
 
     def quarantine(self, owner: str) -> None:
         self._quarantined.add(owner)
+        self._owned = None
 
     def owner_of(self, event: SportEvent, line: Line) -> Slot | None:
         """The one strategy that owns the line (`mmbot check` refuses an overlap)."""
+        if self._owned is not None and self._owned[0] is event and self._owned[1] is line:
+            return self._owned[2]  # asked three times on the way of an order
+        found = self._look_up(event, line)
+        self._owned = (event, line, found)
+        return found
+
+    def _look_up(self, event: SportEvent, line: Line) -> Slot | None:
         for slot in self._slots:
             if slot.owner not in self._quarantined and slot.selects(event, line):
                 return slot

@@ -33,12 +33,14 @@ def result_if_cents(position: Position, open_stakes: OpenStakes, side: Side) -> 
 
 
 def line_worst_case_cents(position: Position, open_stakes: OpenStakes = NOTHING_OPEN) -> int:
-    """Largest possible loss of one line, with what is open; 0 or more."""
-    return max(
-        0,
-        -result_if_cents(position, open_stakes, 0),
-        -result_if_cents(position, open_stakes, 1),
-    )
+    """Largest possible loss of one line, with what is open; 0 or more.
+
+    `result_if_cents` of both sides, written out: it is asked three times for every order.
+    """
+    open_0, open_1 = open_stakes
+    assert open_0 >= 0 <= open_1, "an open stake is never negative"
+    staked, won = position.stake_cents, position.profit_cents
+    return max(0, staked[1] + open_1 - won[0], staked[0] + open_0 - won[1])
 
 
 def total_worst_case_cents(lines: Iterable[tuple[Position, OpenStakes]]) -> int:
