@@ -15,7 +15,7 @@ from mmbot.app.observers import Observers
 from mmbot.app.office import Office
 from mmbot.app.status import Sources, status
 from mmbot.app.world import World
-from mmbot.app.writer import Done, JournalWriter, Started
+from mmbot.app.writer import Done, JournalWriter
 from mmbot.config import Settings
 from mmbot.domain.commands import CancelRef
 from mmbot.domain.entries import Entry
@@ -231,7 +231,7 @@ class Daemon:
             async with asyncio.timeout(LAST_CANCEL_MAX_S):
                 await writes.cancel(refs)
 
-    def _commit(self, entries: Sequence[Entry], started: Started, done: Done) -> None:
+    def _commit(self, entries: Sequence[Entry], done: Done, urgent: bool) -> None:
         began_ns = self._world.clock.monotonic_ns()
 
         def ended(error: BaseException | None) -> None:
@@ -239,7 +239,7 @@ class Daemon:
             took_ns = self._world.clock.monotonic_ns() - began_ns
             self._metrics.observe_commit(took_ns / NS_PER_S)
 
-        self._world.commit(entries, started, ended)
+        self._world.commit(entries, ended, urgent)
 
     async def _measure_lag(self) -> None:
         clock = self._world.clock

@@ -55,7 +55,8 @@ class EngineLoop:
         budget = Budget(pumps.limiter.placements_now(now_ns))
         effects = self._engine.handle(batch, now_ns, budget)
         pumps.dispatcher.commands(effects.commands)
-        pumps.writer.enqueue(effects.entries, effects.placements)
+        # A commit holds the loop up for a moment: cancels leave before it.
+        pumps.writer.enqueue(effects.entries, effects.placements, at_once=not effects.commands)
         pumps.observe(effects.facts, now_ns)
         pumps.inbox.wake_at(effects.wake_at_ns)
         self._expected_ns = effects.wake_at_ns or 0

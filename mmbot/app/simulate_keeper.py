@@ -22,7 +22,7 @@ from mmbot import __version__
 from mmbot.app.daemon import Daemon
 from mmbot.app.simulate_plan import RUN_ID_BITS
 from mmbot.app.world import World
-from mmbot.app.writer import Done, Started
+from mmbot.app.writer import Done
 from mmbot.config import Settings
 from mmbot.domain.entries import Entry
 from mmbot.domain.errors import MmbotError, SetUpError
@@ -211,8 +211,7 @@ class Keeper:
     def _world(self, journal: Journal) -> World:
         loop = self._loop
 
-        def commit(entries: Sequence[Entry], started: Started, done: Done) -> None:
-            loop.call_soon(started)
+        def commit(entries: Sequence[Entry], done: Done, urgent: bool) -> None:
             if self.journal_broken:
                 broken = JournalError("the ledger could not be written: disk I/O error")
                 loop.call_soon(done, broken)

@@ -21,11 +21,13 @@ from mmbot.runtime.clock import NS_PER_S, Clock
 ENTRIES_WAITING_MAX: Final = 100_000  # about a day of doubt; beyond it we stop rather than forget
 RETRY_S: Final = 0.5
 
-# Starts a commit; tells in the loop's own thread that the disk is at work, where time passes
-# meanwhile, and always its end: None, or why nothing was kept.
-Started = Callable[[], None]
+# Starts a commit; with `urgent` it returns only when the disk is at work. Tells the end later in
+# the loop's own thread: None, or why nothing was kept.
 Done = Callable[[BaseException | None], None]
-Commit = Callable[[Sequence[Entry], Started, Done], None]
+
+
+class Commit(Protocol):
+    def __call__(self, entries: Sequence[Entry], done: Done, urgent: bool) -> None: ...
 
 
 class Leaving(Protocol):
@@ -77,11 +79,19 @@ class JournalWriter:
         self._healthy = True
         self.times = CommitTimes()
 
-    def enqueue(self, entries: Sequence[Entry], placements: Sequence[PlaceOrders]) -> None:
-        """Never blocks; starts the commit at once when none is in flight."""
+    def enqueue(
+        self, entries: Sequence[Entry], placements: Sequence[PlaceOrders], at_once: bool = True
+    ) -> None:
+        """Start the commit when none is in flight; not `at_once`: after what is on its way."""
         self._waiting.entries.extend(entries)
         assert len(self._waiting.entries) <= ENTRIES_WAITING_MAX, "the journal failed for too long"
         self._waiting.leaving.extend(map(self._departure, placements))
+        if at_once:
+            self._begin_if_free()
+        elif self._running is not None:
+            asyncio.get_running_loop().call_soon(self._begin_if_free)
+
+    def _begin_if_free(self) -> None:
         if self._running is not None and not self._busy and self._retry is None:
             self._begin()
 
@@ -108,12 +118,9 @@ class JournalWriter:
             return
         self._busy = True
         began_ns = self._clock.monotonic_ns()
-        self._commit(
-            taken.entries, partial(self._started, taken), partial(self._ended, taken, began_ns)
-        )
-
-    def _started(self, taken: _Waiting) -> None:
-        """While the disk works, what leaves after it is made ready."""
+        done = partial(self._ended, taken, began_ns)
+        self._commit(taken.entries, done, urgent=bool(taken.leaving))
+        # While the disk works, what leaves after it is made ready.
         taken.alarm = asyncio.get_running_loop().call_later(
             self._wait_max_s,
             self._report,

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from mmbot.app.writer import Done, JournalWriter, Started
+from mmbot.app.writer import Done, JournalWriter
 from mmbot.domain.entries import Entry, PlaceIntended
 from mmbot.domain.errors import MmbotError
 from mmbot.domain.events import Event
@@ -46,10 +46,9 @@ class Disk:
     plan: list[float | MmbotError] = field(default_factory=list)
     kept: list[Entry] = field(default_factory=list)
 
-    def commit(self, entries: Sequence[Entry], started: Started, done: Done) -> None:
+    def commit(self, entries: Sequence[Entry], done: Done, urgent: bool) -> None:
         next_one = self.plan.pop(0) if self.plan else 0.001
         loop = asyncio.get_running_loop()
-        loop.call_soon(started)
         if isinstance(next_one, MmbotError):
             loop.call_soon(done, next_one)
         else:

@@ -12,7 +12,7 @@ import aiohttp
 
 from mmbot.app.daemon import Daemon
 from mmbot.app.world import World
-from mmbot.app.writer import Done, Started
+from mmbot.app.writer import Done
 from mmbot.config import load
 from mmbot.domain.entries import Entry
 from mmbot.domain.errors import Stop
@@ -36,9 +36,8 @@ class Writer:
     def __init__(self) -> None:
         self.broken = False
 
-    def __call__(self, entries: Sequence[Entry], started: Started, done: Done) -> None:
+    def __call__(self, entries: Sequence[Entry], done: Done, urgent: bool) -> None:
         loop = asyncio.get_running_loop()
-        loop.call_soon(started)
         loop.call_soon(done, AssertionError("a bug") if self.broken else None)
 
 

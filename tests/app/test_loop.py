@@ -54,7 +54,9 @@ class Room:
         self.did.append("commands")
         self.commanded.extend(commands)
 
-    def enqueue(self, entries: Sequence[Entry], placements: Sequence[PlaceOrders]) -> None:
+    def enqueue(
+        self, entries: Sequence[Entry], placements: Sequence[PlaceOrders], at_once: bool
+    ) -> None:
         self.did.append("journal")
 
     def wake_at(self, at_ns: int | None) -> None:
