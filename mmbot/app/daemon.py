@@ -188,7 +188,7 @@ class Daemon:
             Service("journal", self._writer.run, critical=True),
             Service("dispatch", self._dispatcher.run, critical=True),
             Service("session", lambda: client.session.run(put)),
-            Service("stream", lambda: self._feed.run(put)),
+            Service("stream", lambda: self._feed.run(put, self._loop.turn_now)),
             Service("connection config", self._feed.poll_config),
             Service("seeding", lambda: self._seeder.run(put)),
             Service("loop lag", self._measure_lag),

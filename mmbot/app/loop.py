@@ -39,10 +39,27 @@ class EngineLoop:
         self._pumps = pumps
         self._clock = clock
         self._expected_ns = 0
+        self._runs = False  # the first turn is the service's own
 
     async def run(self) -> None:
-        while True:
-            self.turn(await self._pumps.inbox.batch())
+        try:
+            while True:
+                batch = await self._pumps.inbox.batch()
+                self._runs = True
+                self.turn(batch)
+        finally:
+            self._runs = False
+
+    def turn_now(self) -> None:
+        """Decide inside the call that brought the events: a hop of the loop costs a tick time."""
+        inbox = self._pumps.inbox
+        if not self._runs or not len(inbox):
+            return
+        try:
+            self.turn(inbox.take())
+        except BaseException as error:
+            inbox.fail(error)  # not the stream is to blame
+            raise
 
     def turn(self, batch: list[Event]) -> None:
         """One synchronous decision and what follows from it at once."""

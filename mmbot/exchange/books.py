@@ -15,7 +15,7 @@ import msgspec
 from mmbot.domain.book import Book, Level
 from mmbot.domain.catalog import Line, Side, Strike
 from mmbot.domain.ids import LineId, MarketId, SportEventId, StrikeId, line_id
-from mmbot.domain.price import Price
+from mmbot.domain.price import Price, complement
 from mmbot.exchange import wire
 from mmbot.exchange.amounts import whole
 from mmbot.exchange.listing import Listing
@@ -24,7 +24,8 @@ from mmbot.exchange.notices import Notices
 MARKET_DEPTH_MAX: Final = 6
 LEVELS_MAX: Final = 50
 USD_MAX: Final = 1e13
-EVEN: Final = (100, -100)
+LEVELS_KNOWN_MAX: Final = 20_000
+NOT_MADE: Final = Level(Price(0), 0)
 NUMBERLESS: Final = frozenset({"moneyline", "sup_moneyline"})
 
 Sides = list[list[wire.Level]]
@@ -194,6 +195,7 @@ class BookReader:
     def __init__(self, listing: Listing, notices: Notices) -> None:
         self._listing = listing
         self._notices = notices
+        self._known: dict[tuple[float | None, float | None], Level | None] = {}
 
     def read(self, sides: Iterable[Sequence[Takeable] | None], now_ns: int) -> Book | None:
         """One image. A level that cannot be read empties it: nothing is quoted off it."""
@@ -208,7 +210,7 @@ class BookReader:
                 return None
             found, side = place
             try:
-                levels[1 - side] = _resting(taker_levels)
+                levels[1 - side] = self._resting(taker_levels)
             except ValueError as error:
                 self._notices.count("level_unreadable", str(error))
                 readable = False
@@ -218,6 +220,24 @@ class BookReader:
 
     def read_leaf(self, leaf: Leaf, now_ns: int) -> Book | None:
         return self.read(leaf.sides, now_ns)
+
+    def _resting(self, taker_levels: Sequence[Takeable]) -> tuple[Level, ...]:
+        """The maker orders behind a side, dearest first.
+
+        Most of the twenty levels of a message were in the one before, so they are not made again.
+        """
+        known, found = self._known, []
+        for level in taker_levels[:LEVELS_MAX]:
+            key = (level.price, level.value)
+            made = known.get(key, NOT_MADE)
+            if made is NOT_MADE:
+                if len(known) >= LEVELS_KNOWN_MAX:
+                    known.clear()
+                made = known[key] = _maker_level(*key)
+            if made is not None:
+                found.append(made)
+        found.sort()  # the smaller the integer, the dearer the price
+        return tuple(found)
 
     def _place(self, level: Takeable) -> tuple[LineId, Side] | None:
         if not level.strike_id:
@@ -230,27 +250,16 @@ class BookReader:
         return place
 
 
-def _resting(taker_levels: Sequence[Takeable]) -> tuple[Level, ...]:
-    """The maker orders behind a side, dearest first; placeholders are dropped (faults: E11).
-
-    Twenty of them stand on the way of every order, so each takes as few calls as it can.
-    """
-    found: list[Level] = []
-    new_level = tuple.__new__  # what Level(...) does, without a call of Python in between
-    for level in taker_levels[:LEVELS_MAX]:
-        shown, value = level.price, level.value
-        if not shown or not value or value <= 0:
-            continue
-        price = int(shown)
-        if value > USD_MAX or price != shown or -100 < price < 100:
-            raise ValueError("a level that is no price and amount")
-        value_cents = round(value * 100)
-        stake = value_cents * price // 100 if price > 0 else value_cents * 100 // -price
-        if stake > 0:
-            maker = 100 if price in EVEN else -price
-            found.append(new_level(Level, (Price(maker), stake)))
-    found.sort()  # the smaller the integer, the dearer the price
-    return tuple(found)
+def _maker_level(shown: float | None, value: float | None) -> Level | None:
+    """The maker order behind a level, None for a placeholder (faults: E11)."""
+    if not shown or not value or value <= 0:
+        return None
+    price = int(shown)
+    if value > USD_MAX or price != shown or -100 < price < 100:
+        raise ValueError("a level that is no price and amount")
+    value_cents = round(value * 100)
+    stake = value_cents * price // 100 if price > 0 else value_cents * 100 // -price
+    return Level(complement(Price(price)), stake) if stake > 0 else None
 
 
 _SELECTIONS: Final = msgspec.json.Decoder(wire.SelectionsPayload)

@@ -80,6 +80,7 @@ class Feed:
         self._image_from: dict[LineId, int] = {}
         self._told: tuple[bool, bool, str] | None = None
         self._emit: Callable[[Event], None] = _nobody
+        self._emitted: Callable[[], None] = _nothing
 
     @property
     def health_ns(self) -> int:
@@ -92,8 +93,9 @@ class Feed:
             self._wish = wish
             self._news.put_nowait(_WantsChange())
 
-    async def run(self, emit: Callable[[Event], None]) -> None:
-        self._emit = emit
+    async def run(self, emit: Callable[[Event], None], emitted: Callable[[], None]) -> None:
+        """`emitted` is called when what has come together was emitted."""
+        self._emit, self._emitted = emit, emitted
         try:
             async with asyncio.TaskGroup() as group:
                 self._open(group, 0.0)
@@ -283,6 +285,9 @@ class Feed:
                 self._image_from[line_id] = link.number
             self._emit(event)
 
+    def link_quiet(self) -> None:
+        self._emitted()
+
     def link_changed(self, link: Link) -> None:
         if link is self._current:
             blind = "" if link.private else "no health_check on the private channel"
@@ -307,4 +312,8 @@ def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
 
 
 def _nobody(_: Event) -> None:
+    """Before `run`."""
+
+
+def _nothing() -> None:
     """Before `run`."""

@@ -63,6 +63,10 @@ class Ended:
 class LinkOwner(Protocol):
     def link_events(self, link: Link, events: Iterable[Event]) -> None: ...
 
+    def link_quiet(self) -> None:
+        """All that had come on some link has been told."""
+        ...
+
     def link_changed(self, link: Link) -> None:
         """`live`, `private` or `public` of the link changed."""
         ...
@@ -154,7 +158,7 @@ class Link:
             self._registration = group.create_task(self._register(socket_id), name="register")
 
         try:
-            await connection.consume(partial(self._frame, register))
+            await connection.consume(partial(self._frame, register), self._owner.link_quiet)
         except WsClosed as error:
             self._end(Ended(str(error), error.code))
 

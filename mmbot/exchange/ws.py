@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from functools import partial
 from ipaddress import ip_address
 from typing import Any, Final, Protocol
 from urllib.parse import quote
@@ -30,13 +31,15 @@ class WsClosed(Exception):
 
 
 Take = Callable[[str | bytes], None]
+After = Callable[[], None]
 
 
 class WsConnection(Protocol):
     """Each method raises WsClosed when the socket is gone; `close` never does."""
 
-    async def consume(self, take: Take) -> None:
-        """Give every text frame to `take` until the socket is gone; what it raises ends this."""
+    async def consume(self, take: Take, after: After) -> None:
+        """Give every text frame to `take` until the socket is gone, and call `after` when all
+        that has come is given; what they raise ends this."""
         ...
 
     async def send(self, text: str) -> None: ...
@@ -98,6 +101,7 @@ class _Direct(ClientConnection):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._take: Take | None = None
+        self._after: After = _nothing
         self._early: list[bytes] = []  # what came with the answer to the handshake
         self._parts: list[bytes] = []  # of a message in several frames
         self._ended: asyncio.Future[None] = self.loop.create_future()
@@ -115,11 +119,16 @@ class _Direct(ClientConnection):
         if self._take is None:
             self._early.append(data)
         elif not self._ended.done():
-            self._give(self._take, data)
+            self._guarded(partial(self._take, data))
 
-    def _give(self, take: Take, data: bytes) -> None:
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if not self._ended.done():
+            self._guarded(self._after)
+
+    def _guarded(self, step: Callable[[], None]) -> None:
         try:
-            take(data)
+            step()
         except BaseException as error:
             self._ended.set_exception(error)  # for the task that consumes
             raise
@@ -129,20 +138,25 @@ class _Direct(ClientConnection):
         if not self._ended.done():
             self._ended.set_result(None)
 
-    async def consume(self, take: Take) -> None:
-        self._take = take
+    async def consume(self, take: Take, after: After) -> None:
+        self._take, self._after = take, after
         early, self._early = self._early, []
         for data in early:
             take(data)
+        after()
         await self._ended
+
+
+def _nothing() -> None:
+    """Before `consume`."""
 
 
 class _LiveConnection:
     def __init__(self, connection: _Direct) -> None:
         self._connection = connection
 
-    async def consume(self, take: Take) -> None:
-        await self._connection.consume(take)
+    async def consume(self, take: Take, after: After) -> None:
+        await self._connection.consume(take, after)
         raise _closed(self._connection.protocol.close_exc)
 
     async def send(self, text: str) -> None:
@@ -188,13 +202,14 @@ class _InMemoryConnection:
     def __init__(self, raw: RawConnection) -> None:
         self._raw = raw
 
-    async def consume(self, take: Take) -> None:
+    async def consume(self, take: Take, after: After) -> None:
         while True:
             try:
                 text = await self._raw.recv()
             except OSError as error:
                 raise _lost(error) from None
             take(text)
+            after()
 
     async def send(self, text: str) -> None:
         try:

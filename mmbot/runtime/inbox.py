@@ -31,6 +31,7 @@ class Inbox:
         self._wake_at_ns: int | None = None
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_ns = 0
+        self._error: BaseException | None = None
         self.conflated_total = 0
         self.taken_total = 0
         self.lag_ns = 0  # how long the oldest event of the last batch had waited
@@ -64,17 +65,28 @@ class Inbox:
         if self._waiter is not None:
             self._set_alarm()
 
+    def take(self) -> list[Event]:
+        """What waits, at once, instead of `batch`; it may be empty."""
+        self._wake_at_ns = None  # whoever takes the batch says when to wake next
+        return self._take()
+
+    def fail(self, error: BaseException) -> None:
+        """Let `batch` raise it: its caller is the one who answers for what was taken."""
+        self._error = error
+        self._release()
+
     async def batch(self) -> list[Event]:
         """Everything that waits, in order; empty only when `wake_at` came first."""
-        while not self._waiting and not self._due():
+        while not self._waiting and not self._due() and self._error is None:
             self._waiter = asyncio.get_running_loop().create_future()
             self._set_alarm()
             try:
                 await self._waiter
             finally:
                 self._waiter = None
-        self._wake_at_ns = None  # whoever takes the batch says when to wake next
-        return self._take()
+        if self._error is not None:
+            raise self._error
+        return self.take()
 
     def _take(self) -> list[Event]:
         taken, self._waiting = list(self._waiting.values()), {}

@@ -27,7 +27,7 @@ from mmbot.exchange.rest import Rest, RestPorts
 from mmbot.exchange.routes import V4
 from mmbot.exchange.session import Session, SessionPorts, SessionSettings
 from mmbot.exchange.tokens import Credentials
-from mmbot.exchange.ws import Take, WsClosed, WsConnection
+from mmbot.exchange.ws import After, Take, WsClosed, WsConnection
 from mmbot.runtime.clock import LoopClock
 from mmbot.runtime.limiter import Limiter
 
@@ -272,12 +272,13 @@ class FakeSocket:
     def hang_up(self, code: int = 1006) -> None:
         self._coming.put_nowait(WsClosed(code))
 
-    async def consume(self, take: Take) -> None:
+    async def consume(self, take: Take, after: After) -> None:
         while True:
             found = await self._coming.get()
             if isinstance(found, WsClosed):
                 raise found
             take(found)
+            after()
 
     async def send(self, text: str) -> None:
         if self.closed:
@@ -323,6 +324,10 @@ class FakeServer:
                 socket.say("pusher_internal:subscription_succeeded", {}, channel)
             case _:
                 pass
+
+
+def unheard() -> None:
+    """For who does not care when all has been told."""
 
 
 def kinds(events: list[Event]) -> list[str]:

@@ -26,6 +26,7 @@ from tests.exchange.parts import (
     reply,
     run,
     seeded,
+    unheard,
 )
 
 CONFIG = "/websocket/connection-config"
@@ -93,7 +94,7 @@ def staged(
             await stage.wait(2)
             await scenario(stage)
 
-        await play(act(), feed.run(stage.hear), feed.poll_config(), stage.beats())
+        await play(act(), feed.run(stage.hear, unheard), feed.poll_config(), stage.beats())
         return stage
 
     return run(main())

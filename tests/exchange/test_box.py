@@ -38,7 +38,7 @@ from mmbot.exchange.tokens import Credentials
 from mmbot.exchange.ws import LiveWs
 from mmbot.runtime.clock import SystemClock
 from mmbot.runtime.limiter import Limiter
-from tests.exchange.parts import S, an_order, approved, play
+from tests.exchange.parts import S, an_order, approved, play, unheard
 
 KEYS = ("an-access-key", "a-secret-key")
 WAIT_MAX_S = 20.0
@@ -107,7 +107,7 @@ async def trading(scenario: Callable[[Trader, Seeding], Awaitable[None]]) -> Non
             await scenario(trader, await seeder.seed_once())
 
         try:
-            await play(act(), feed.run(trader.hear), session.run(trader.hear))
+            await play(act(), feed.run(trader.hear, unheard), session.run(trader.hear))
         finally:
             await http.close()
 

@@ -22,6 +22,7 @@ from tests.exchange.parts import (
     refused,
     reply,
     run,
+    unheard,
 )
 from tests.exchange.stage import (
     DOWN,
@@ -182,7 +183,7 @@ def test_wrong_keys_come_out_as_they_are() -> None:
         ports = LinkPorts(parts.rest, FakeServer(), parts.listing, parts.notices)
         feed = Feed(ports, FeedSettings(), lambda: 0.5)
         with pytest.raises(SetUpError, match="refused the log-in"):
-            await feed.run(lambda event: None)
+            await feed.run(lambda event: None, unheard)
 
     run(main())
 

@@ -34,8 +34,9 @@ async def test_messages_keep_their_order_whole_or_in_pieces() -> None:
     heard: list[str | bytes] = []
     async with connected(talk) as connection:
         with pytest.raises(WsClosed) as ended:
-            await connection.consume(heard.append)
-    assert heard == [b"one", b"two", b"three"]
+            await connection.consume(heard.append, lambda: heard.append("|"))
+    assert [one for one in heard if one != "|"] == [b"one", b"two", b"three"]
+    assert heard[-1] == "|"  # what came together is followed by one word
     assert ended.value.code == 4200
 
 
@@ -45,7 +46,7 @@ async def test_a_socket_that_breaks_has_no_code_of_its_own() -> None:
 
     async with connected(talk) as connection:
         with pytest.raises(WsClosed) as ended:
-            await connection.consume(lambda _: None)
+            await connection.consume(lambda _: None, lambda: None)
     assert ended.value.code == 1006
 
 
@@ -61,4 +62,4 @@ async def test_an_error_of_the_taker_reaches_the_task_that_consumes() -> None:
     async with connected(talk) as connection:
         await connection.send("go")
         with pytest.raises(LookupError):
-            await connection.consume(take)
+            await connection.consume(take, lambda: None)
