@@ -145,7 +145,7 @@ def _warm_up(stage: Scene, options: Options) -> None:
 def _rounds(stage: Scene, seed: int, rounds: int, plan: dict[str, Any], taken: Taken) -> None:
     """In each round every stack gets the same burst, in an order that chance decides."""
     rng = random.Random(seed)
-    rested_s = dict.fromkeys(STACKS, 0.0)
+    rested_s = dict.fromkeys(STACKS, time.monotonic() + REST_S)  # after the section before
     for number in range(rounds):
         asked = {**plan, "seed": seed * 100_003 + number}
         answers = {}
