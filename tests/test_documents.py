@@ -23,7 +23,6 @@ PAGES: Final = (
     REPOSITORY / "ARCHITECTURE.md",
     *sorted(DOCS.glob("*.md")),
 )
-WRITTEN_LATER: Final = frozenset({"docs/benchmarks.md"})  # by `make bench`, on a quiet machine
 
 
 def _text(name: str) -> str:
@@ -60,11 +59,7 @@ def test_every_command_that_a_page_shows_exists(page: Path) -> None:
 def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))
     files = [(page.parent / target).resolve() for target in targets]
-    lost = [
-        file
-        for file in files
-        if not file.exists() and file.relative_to(REPOSITORY).as_posix() not in WRITTEN_LATER
-    ]
+    lost = [file for file in files if not file.exists()]
     assert not lost
 
 

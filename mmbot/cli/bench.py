@@ -13,7 +13,7 @@ def register(app: typer.Typer) -> None:
 
 def bench(
     seed: int = typer.Option(1, help="Decides the ticks and the order of turns."),
-    rounds: int = typer.Option(40, help="Rounds; in each, every stack gets the same burst."),
+    rounds: int = typer.Option(25, help="Rounds; in each, every stack gets the same burst."),
     ticks: int = typer.Option(15, help="Orders in a burst, 1 to 18; as many cancels follow."),
     load_rounds: int = typer.Option(10, help="Rounds with 200 frames/s; 0 leaves them out."),
     as_json: bool = typer.Option(False, "--json", help="The last line of stdout is JSON."),

@@ -26,7 +26,6 @@ PROMISED_KEYS = {
     "pnl_cents_exchange", "pnl_cents_ledger", "worst_case_cents_max", "worst_case_limit_cents",
     "requests_per_second_max", "daemon_restarts", "tick_to_trade_us", "exit_reason",
 }  # fmt: skip
-not_built = pytest.mark.xfail(strict=True, reason="not built")
 PYTHONS = ("python3.11", "python3.12", "python3.13")
 
 
@@ -141,7 +140,6 @@ def test_line_9_seeds_run_under_the_virtual_clock() -> None:
     assert [day["seed"] for day in days if "seed" in day][:2] == [1, 2]
 
 
-@not_built
 @long_one
 @pytest.mark.timeout(600)
 def test_line_10_the_bench_holds_its_target() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -84,13 +85,21 @@ class Scene:
 
     folder: Path
     cores: Cores
+    secure: bool = False  # REST over TLS, as the venue speaks it; the stream is plain either way
     port: int = 0
+    tls_port: int = 0
     admin_port: int = 0
     children: dict[str, subprocess.Popen[str]] = field(default_factory=dict)
 
     @property
     def base_url(self) -> str:
+        if self.secure:
+            return f"https://127.0.0.1:{self.tls_port}/partner"
         return f"http://127.0.0.1:{self.port}/partner"
+
+    @property
+    def certificate(self) -> Path:
+        return self.folder / "bench.pem"
 
     @property
     def state_dir(self) -> Path:
@@ -122,10 +131,15 @@ class Scene:
 
 @contextmanager
 def scene(
-    folder: Path, forms: tuple[str, ...] = VENDOR_FORMS, daemon: bool = True
+    folder: Path,
+    forms: tuple[str, ...] = VENDOR_FORMS,
+    daemon: bool = True,
+    secure: bool = False,
 ) -> Iterator[Scene]:
     """Stand-in, vendor-style stacks and daemon, all connected; ended on every way out."""
-    stage = Scene(folder, Cores.of_this_machine())
+    stage = Scene(folder, Cores.of_this_machine(), secure)
+    if secure:
+        _certify(stage.certificate)
     try:
         _start_server(stage)
         for form in forms:
@@ -156,12 +170,26 @@ def stop_daemon(stage: Scene) -> int:
 
 
 def _start_server(stage: Scene) -> None:
-    child = _start(stage, "stand-in", ["tests.bench.standin"], stage.cores.server)
+    command = ["tests.bench.standin", *([str(stage.certificate)] if stage.secure else [])]
+    child = _start(stage, "stand-in", command, stage.cores.server)
     assert child.stdout is not None
-    first = child.stdout.readline()
-    if not first.strip().isdigit():
+    ports = child.stdout.readline().split()
+    if len(ports) != 1 + stage.secure:
         raise Stop(f"bench: the stand-in did not start: {_last_line(stage.log('stand-in'))}")
-    stage.port = int(first)
+    stage.port, stage.tls_port = int(ports[0]), int(ports[-1])
+
+
+def _certify(path: Path) -> None:
+    """A key and a certificate for this run alone, in one file; nobody else trusts it."""
+    if shutil.which("openssl") is None:
+        raise SetUpError("bench: the openssl command makes the certificate; install it")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+         "-nodes", "-days", "2", "-subj", "/CN=bench", "-addext", "subjectAltName=IP:127.0.0.1",
+         "-keyout", str(path), "-out", str(path.with_suffix(".crt"))],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    path.write_text(path.read_text() + path.with_suffix(".crt").read_text())
 
 
 def _start(
@@ -172,7 +200,7 @@ def _start(
         child = subprocess.Popen(
             command,
             cwd=ROOT,
-            env=_environment(),
+            env=_environment(stage),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE if name == "stand-in" else log,
             stderr=log,
@@ -182,10 +210,13 @@ def _start(
     return child
 
 
-def _environment() -> dict[str, str]:
+def _environment(stage: Scene) -> dict[str, str]:
     kept = {key: value for key, value in os.environ.items() if not key.startswith("MMBOT_")}
     # A proxy of this machine has no business between processes on loopback.
     kept |= {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+    if stage.secure:  # the only certificate that the children trust; requests has its own name
+        trusted = str(stage.certificate.with_suffix(".crt"))
+        kept |= {"SSL_CERT_FILE": trusted, "REQUESTS_CA_BUNDLE": trusted}
     return kept | {"MMBOT_ACCESS_KEY": DAEMON, "MMBOT_SECRET_KEY": "bench"}
 
 

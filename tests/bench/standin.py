@@ -1,7 +1,7 @@
 """The far end of the bench: just enough of the exchange, and a clock on both sides of a tick.
 
-It stamps just before it writes a book frame and when it has read the whole order. Both stamps
-are of one process, so no clocks are compared. `python -m tests.bench.standin` prints its port.
+It stamps just before it writes a book frame and when it has read the whole order: both stamps are
+of one process. `python -m tests.bench.standin [CERTIFICATE]` prints its ports.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import asyncio
 import contextlib
 import gc
 import json
+import ssl
+import sys
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -320,12 +322,22 @@ async def _conduct(exchange: StandIn) -> None:
         connection.reply(await run_burst(customer, plan, exchange.ladder))
 
 
-async def serve() -> None:
+async def serve(certificate: str) -> None:
+    """One port for plain HTTP and the stream; with a certificate another one for HTTPS."""
     exchange = StandIn()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(exchange), "127.0.0.1", 0, backlog=512)
-    exchange.port = server.sockets[0].getsockname()[1]
-    print(exchange.port, flush=True)
+    securities: list[ssl.SSLContext | None] = [None]
+    if certificate:
+        securities.append(tls := ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
+        tls.load_cert_chain(certificate)
+    ports = []
+    for security in securities:
+        server = await loop.create_server(
+            lambda: Connection(exchange), "127.0.0.1", 0, backlog=512, ssl=security
+        )
+        ports.append(server.sockets[0].getsockname()[1])
+    exchange.port = ports[0]
+    print(*ports, flush=True)
     gc.collect()
     gc.freeze()
     gc.disable()  # a pause here would be counted against whoever is measured
@@ -336,4 +348,4 @@ async def serve() -> None:
 
 if __name__ == "__main__":
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(serve())
+        asyncio.run(serve(*sys.argv[1:2] or [""]))
