@@ -24,7 +24,6 @@ from tests.bench.burst import Burst, BurstPlan, run_burst
 
 PREFIX: Final = "/partner"
 HEALTH_EVERY_S: Final = 5.0
-TOKEN_LIFE_S: Final = 600
 PAGE_ROWS: Final = 100
 START_IN_S: Final = 5 * 3600
 
@@ -151,7 +150,7 @@ class StandIn:
         if path == "/auth/login":
             name = json.loads(request.body)["access_key"]
             self.customers.setdefault(name, Customer(name))
-            connection.reply({"data": _tokens(name)})
+            connection.reply({"data": listing.tokens(name)})
             return
         if path == "/_bench/customers":
             connection.reply([c.name for c in self.customers.values() if c.stream is not None])
@@ -181,7 +180,7 @@ class StandIn:
                 stream.customer = known
                 connection.reply({"data": listing.registration_body()})
             case "/auth/refresh":
-                connection.reply({"data": _tokens(known.name)})
+                connection.reply({"data": listing.tokens(known.name)})
             case _:
                 self._read(connection, known, path, parse_qs(request.query))
 
@@ -286,17 +285,6 @@ class StandIn:
         connection.reply({"data": {"success": True}})
 
 
-def _tokens(name: str) -> dict[str, Any]:
-    """The name of the stack is its token: there is nothing to protect here."""
-    ends = int(time.time()) + TOKEN_LIFE_S
-    return {
-        "access_token": name,
-        "access_expire_time": ends,
-        "refresh_token": name,
-        "refresh_expire_time": ends + 3 * 86_400,
-    }
-
-
 def _now() -> str:
     return datetime.now(UTC).isoformat()
 
@@ -330,7 +318,7 @@ async def serve(certificate: str) -> None:
     if certificate:
         securities.append(tls := ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
         tls.load_cert_chain(certificate)
-    ports = []
+    ports: list[int] = []
     for security in securities:
         server = await loop.create_server(
             lambda: Connection(exchange), "127.0.0.1", 0, backlog=512, ssl=security
