@@ -93,9 +93,11 @@ class Feed:
             self._wish = wish
             self._news.put_nowait(_WantsChange())
 
-    async def run(self, emit: Callable[[Event], None], emitted: Callable[[], None]) -> None:
-        """`emitted` is called when what has come together was emitted."""
-        self._emit, self._emitted = emit, emitted
+    async def run(
+        self, emit: Callable[[Event], None], emitted: Callable[[], None] | None = None
+    ) -> None:
+        """`emitted` is called when all that has come together was emitted."""
+        self._emit, self._emitted = emit, emitted or _nothing
         try:
             async with asyncio.TaskGroup() as group:
                 self._open(group, 0.0)
@@ -316,4 +318,4 @@ def _nobody(_: Event) -> None:
 
 
 def _nothing() -> None:
-    """Before `run`."""
+    """Nobody waits for the end of a batch."""
