@@ -58,8 +58,12 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S
         )
+    except sqlite3.Error as error:
+        raise SetUpError(f"{path}: {_reason(error)}") from None
+    try:
         _refuse_newer(connection, path)
     except sqlite3.Error as error:
+        connection.close()
         raise SetUpError(f"{path}: {_reason(error)}") from None
     return connection
 

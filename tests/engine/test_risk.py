@@ -44,7 +44,7 @@ def test_nobody_else_can_make_an_approved() -> None:
     real = approved(an_order())
     with pytest.raises(TypeError, match="only the risk gate"):
         Approved(an_order(), False, object())
-    with pytest.raises(ValueError, match="InitVar"):
+    with pytest.raises((ValueError, TypeError), match="InitVar"):  # by version of Python
         replace(real, order=an_order(ident="x"))  # type: ignore[call-arg]  # shown to fail
     with pytest.raises(AttributeError):
         real.order = an_order()  # type: ignore[misc]  # shown to fail

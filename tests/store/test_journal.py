@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 
@@ -115,7 +116,8 @@ def test_a_full_disk_keeps_nothing_and_is_said(journal: Journal, path: Path) -> 
     journal.append([RunStarted(RUN, NOW)])
     before = list(journal.replay())
     fill = [OperatorNoted("pause", "me", "x" * 100_000, NOW)] * 20
-    pages = sqlite3.connect(path).execute("PRAGMA page_count").fetchone()[0]
+    with closing(sqlite3.connect(path)) as other:
+        pages = other.execute("PRAGMA page_count").fetchone()[0]
     journal._connection.execute(f"PRAGMA max_page_count = {pages + 2}")
     with pytest.raises(JournalError, match="full"):
         journal.append(fill)
