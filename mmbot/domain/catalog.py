@@ -44,6 +44,10 @@ class Strike:
     number: float | None
 
 
+PROP_PREFIXES = ("player_", "team_")
+PROPS = frozenset({"both_teams_to_score", "first_team_to_score", "total_goal_odd_even"})
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """(sport event, market, number) with its two opposite strikes."""
@@ -57,6 +61,12 @@ class Line:
     number: float | None
     strikes: tuple[Strike, Strike]
     status: str = "active"
+
+    @property
+    def is_prop(self) -> bool:
+        """Props have channels of their own; the channel of the event does not carry them."""
+        kind = self.sub_type.lower().replace("-", "_").replace(" ", "_")
+        return kind.startswith(PROP_PREFIXES) or kind in PROPS
 
     def opposite(self, strike_id: StrikeId) -> StrikeId:
         a, b = self.strikes

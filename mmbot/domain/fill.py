@@ -31,9 +31,13 @@ class Transaction:
     created_ns: int = 0
     balance_cents: int | None = None  # after this row, where the exchange tells it
 
+    @property
+    def from_trading(self) -> bool:
+        """Whether it counts as profit; a settlement is taken back by adjustments that do."""
+        if self.kind in ADJUSTMENTS:
+            return bool(self.trade_id or self.event_id or self.market_id)
+        return self.kind not in PAYMENTS
 
-# Rows that are not the result of trading: they count in no profit figure.
-OUTSIDE_TRADING = frozenset(
-    {"DEPOSIT", "WITHDRAW", "REJECT_WITHDRAW", "APPROVE_WITHDRAW",
-     "ADJUSTMENT_REDUCE", "ADJUSTMENT_INCREASE"}
-)  # fmt: skip
+
+PAYMENTS = frozenset({"DEPOSIT", "WITHDRAW", "REJECT_WITHDRAW", "APPROVE_WITHDRAW"})
+ADJUSTMENTS = frozenset({"ADJUSTMENT_REDUCE", "ADJUSTMENT_INCREASE"})

@@ -61,8 +61,11 @@ class Ladder:
 
     @classmethod
     def of(cls, prices: Iterable[int]) -> Ladder:
-        """Build from any order; raises ValueError on values that are no American odds."""
-        distinct = {complement(complement(Price(p))) if p == -100 else Price(p) for p in prices}
+        """Build from any order; raises ValueError on values that are no American odds.
+
+        -100 is no place on a ladder, nor does it stand for +100 (contract 5).
+        """
+        distinct = {Price(p) for p in prices if p != -100}
         if not distinct:
             raise ValueError("an empty ladder")
         ordered = tuple(sorted(distinct, key=profit_ratio, reverse=True))

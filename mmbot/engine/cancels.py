@@ -20,6 +20,8 @@ CONFIRM_WAIT_NS: Final = 2 * SECOND_NS  # without a message after an answer: rea
 ANSWER_WAIT_NS: Final = 15 * SECOND_NS  # a command without any answer is repeated
 SENDS_ALARM: Final = 8  # and again at every doubling
 REREAD_EVERY_REFUSALS: Final = 3
+# About 12 s: longer than orders are known to be held back. Then: a mass cancel asks nothing.
+SWEEP_REFUSALS: Final = 14
 
 
 @dataclass(slots=True)
@@ -67,8 +69,11 @@ class Cancels:
         else:
             self._send_in(ident, track, now_ns, _backoff(track.losses))
 
-    def refused(self, order: Order, now_ns: int, retry_after_ns: int) -> None:
-        """Still being placed, matched or paid: repeat later, and look now and then."""
+    def refused(self, order: Order, now_ns: int, retry_after_ns: int) -> bool:
+        """Still being placed, matched or paid: repeat later, and look now and then.
+
+        True when that has gone on for so long that the strike should be swept, too.
+        """
         track = self._tracks.setdefault(order.external_id, _Track())
         track.refusals += 1
         pause_ns = max(RETRY_MIN_NS, min(retry_after_ns, RETRY_MAX_NS))
@@ -77,6 +82,8 @@ class Cancels:
         self._send_in(order.external_id, track, now_ns, pause_ns)
         if track.refusals % REREAD_EVERY_REFUSALS == 0:
             self._reads.order(order.external_id, order.order_id, now_ns)
+        turns, rest = divmod(track.refusals, SWEEP_REFUSALS)
+        return not rest and turns & (turns - 1) == 0
 
     def read_alive(self, order: Order, now_ns: int) -> None:
         """A read after our cancel still shows the order alive: cancel again."""

@@ -57,8 +57,10 @@ class Conduct:
             return
         proof = Proof(f"cancel refused {event.code}", now_ns)
         order = self._walk.step(ident, Step.CANCEL_REFUSED, proof)
-        if order.state is State.CANCELLING:
-            self._kit.cancels.refused(order, now_ns, event.retry_after_ns)
+        if order.state is not State.CANCELLING:
+            return
+        if self._kit.cancels.refused(order, now_ns, event.retry_after_ns):
+            self._walk.sweep(order, now_ns)
 
     # --- answers to placements ---------------------------------------------------------------
 

@@ -106,7 +106,12 @@ class Consequences:
         kit = self._kit
         if order.order_id is not None:
             kit.cancels.begin(order, now_ns)
-            return
+        else:
+            self.sweep(order, now_ns)
+
+    def sweep(self, order: Order, now_ns: int) -> None:
+        """Cancel the whole strike; our other orders there go with it."""
+        kit = self._kit
         manual = kit.manual.rests_on(order.strike_id)
         if not kit.doubts.sweep(order, now_ns, manual_rests=manual):
             return

@@ -20,16 +20,28 @@ class HoldOff:
 
     def __init__(self) -> None:
         self._failed: dict[StrikeId, tuple[int, int]] = {}  # times in a row, until when
+        self._why = ""  # some strike has failed so often that a person should know
+        self._told = False
 
-    def failed(self, strike_id: StrikeId, now_ns: int) -> None:
+    def failed(self, strike_id: StrikeId, now_ns: int, why: str) -> None:
         times, until_ns = self._failed.get(strike_id, (0, 0))
         if now_ns < until_ns:
             return  # the rest of the batch that failed
         wait_ns = min(LONGEST_NS, FIRST_NS << times)
         self._failed[strike_id] = min(times + 1, DOUBLINGS_MAX), now_ns + wait_ns
+        if times >= DOUBLINGS_MAX:
+            self._why = f"{strike_id}: more than {times} times in a row, now for {why}"
 
     def worked(self, strike_id: StrikeId) -> None:
         self._failed.pop(strike_id, None)
+        self._why, self._told = "", False
+
+    def to_tell(self) -> str:
+        """What goes on failing; said once, and again after something has worked."""
+        if self._told or not self._why:
+            return ""
+        self._told = True
+        return self._why
 
     def holds(self, strike_id: StrikeId, now_ns: int) -> bool:
         return strike_id in self._failed and now_ns < self._failed[strike_id][1]

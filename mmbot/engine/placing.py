@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mmbot.domain.catalog import Line, Side, SportEvent
 from mmbot.domain.commands import BATCH_ORDERS_MAX
 from mmbot.domain.events import Event, OrderSeen, PlaceNotSent, PlaceRefused
-from mmbot.domain.facts import Fact, PlacementRefused
+from mmbot.domain.facts import Alarm, Fact, PlacementRefused
 from mmbot.domain.ids import LineId
 from mmbot.domain.order import Order, State
 from mmbot.domain.quote import Quote
@@ -72,11 +72,11 @@ class Placing:
             case OrderSeen(report) if report.status == "open":
                 self._holdoff.worked(report.strike_id)
             case OrderSeen(report) if report.status == "invalid":
-                self._holdoff.failed(report.strike_id, now_ns)
+                self._holdoff.failed(report.strike_id, now_ns, report.status)
             case PlaceRefused(ident, code) | PlaceNotSent(ident, code):
                 order = self._ledger.order(ident)
                 if order is not None:
-                    self._holdoff.failed(order.strike_id, now_ns)
+                    self._holdoff.failed(order.strike_id, now_ns, code)
                 if code == "invalid_price":
                     self._housekeeping.want_ladder()
             case _:
@@ -87,6 +87,8 @@ class Placing:
     ) -> list[Placed]:
         """One by one, since each intent changes what the next may do."""
         placed = []
+        if failing := self._holdoff.to_tell():
+            facts.append(Alarm("placing goes on failing", failing))
         for candidate in candidates:
             if not candidate.resend and self._holdoff.holds(candidate.quote.strike_id, now_ns):
                 continue

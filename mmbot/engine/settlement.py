@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mmbot.domain.entries import SettlementSeen, TransactionBooked
 from mmbot.domain.events import TransactionsRead
-from mmbot.domain.fill import OUTSIDE_TRADING, Transaction
+from mmbot.domain.fill import Transaction
 from mmbot.domain.order import Order, OrderReport
 from mmbot.engine.ledger_orders import Orders
 from mmbot.engine.outbox import Outbox
@@ -47,6 +47,6 @@ class Settlement:
             return False
         self._booked.add(row.transaction_id)
         self.booked_until_ns = max(self.booked_until_ns, row.created_ns)
-        if row.kind not in OUTSIDE_TRADING:
+        if row.from_trading:
             self.pnl_cents += row.amount_cents
         return True

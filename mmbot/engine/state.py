@@ -35,6 +35,7 @@ MarketEvent = (
     | StreamStateChanged
 )
 Dirty = set[LineId]
+Stakes = dict[Price, list[int]]  # of our orders at each price
 
 
 class MarketState:
@@ -155,23 +156,25 @@ class MarketState:
         """Age of the book; None when never seen.
 
         A quiet book on a live stream is not old (fault E2): messages come on change only. An
-        image from before the present connection ages from the moment it came.
+        image from before the present connection ages from the moment it came, and so does the
+        image of a prop, whose channel is not asked for: only REST shows it.
         """
         book = self._books.get(line_id)
         if book is None:
             return None
         since = self.public_up_since_ns
-        return 0 if since and book.received_ns >= since else now_ns - book.received_ns
+        if since and book.received_ns >= since and not self.lines[line_id].is_prop:
+            return 0
+        return now_ns - book.received_ns
 
     def competing(self, line: Line, own: tuple[Order, ...]) -> Book:
         """The book without our own orders; what is only ours is no information."""
         book = self.book(line.line_id)
         if not own:
             return book
-        ours: tuple[dict[Price, int], dict[Price, int]] = ({}, {})
+        ours: tuple[Stakes, Stakes] = ({}, {})
         for order in own:
-            side = ours[order.side]
-            side[order.price] = side.get(order.price, 0) + order.remaining_cents
+            ours[order.side].setdefault(order.price, []).append(order.remaining_cents)
         first, second = book.levels
         return replace(book, levels=(_less(first, ours[0]), _less(second, ours[1])))
 
@@ -179,12 +182,21 @@ class MarketState:
 STAKE_ESTIMATE_SLACK_CENTS = 2  # a level's stake is value * b, rounded twice on its way here
 
 
-def _less(levels: tuple[Level, ...], ours: dict[Price, int]) -> tuple[Level, ...]:
+def _slack_cents(price: Price, orders: int) -> int:
+    """The exchange rounds each `value` to the cent; a steep price makes more of half a cent."""
+    steepness = -price if price < 0 else 0
+    return STAKE_ESTIMATE_SLACK_CENTS + steepness * orders // 200
+
+
+def _less(levels: tuple[Level, ...], ours: Stakes) -> tuple[Level, ...]:
     if not ours:
         return levels
     rest = []
     for level in levels:
-        stake = level.stake_cents - ours.get(level.price, 0)
-        if stake > STAKE_ESTIMATE_SLACK_CENTS or stake == level.stake_cents:
-            rest.append(level if stake == level.stake_cents else Level(level.price, stake))
+        own = ours.get(level.price, ())
+        stake = level.stake_cents - sum(own)
+        if not own:
+            rest.append(level)
+        elif stake > _slack_cents(level.price, len(own)):
+            rest.append(Level(level.price, stake))
     return tuple(rest)

@@ -128,16 +128,26 @@ def _leaf(market: wire.Market, event_id: SportEventId) -> Leaf | None:
 
 def _sides(raw: wire.Raw) -> Sides:
     """One list of levels per outcome, from the nested or the flat form."""
-    if wire.is_object(raw):  # a dictionary by line was seen by a third party
-        return [_side(one) for one in wire.decode(raw, dict[str, wire.Raw]).values()]
-    items = wire.raw_list(raw)
-    if all(wire.is_list(item) for item in items):
-        return [_side(item) for item in items]
+    if wire.is_object(raw):  # by line, seen by a third party: both sides of a total have one key
+        by_line = wire.decode(raw, dict[str, wire.Raw]).values()
+        items = [item for one in by_line for item in _flat(one)]
+    else:
+        items = wire.raw_list(raw)
+        if all(wire.is_list(item) for item in items):
+            return [_side(item) for item in items]
     by_strike: dict[StrikeId, list[wire.Level]] = {}
     for item in items:
         level = wire.decode(item, wire.Level)
         by_strike.setdefault(_strike_id(level), []).append(level)
     return list(by_strike.values())
+
+
+def _flat(raw: wire.Raw) -> Iterator[wire.Raw]:
+    for item in wire.raw_list(raw):
+        if wire.is_list(item):
+            yield from wire.raw_list(item)
+        else:
+            yield item
 
 
 def _side(raw: wire.Raw) -> list[wire.Level]:

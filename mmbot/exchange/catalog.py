@@ -160,6 +160,8 @@ class CatalogSeeder:
                 continue
             if self._is_wanted(event, tournaments):
                 found[event.event_id] = event
+                if not event.pre_match:  # in play or over, as far as anyone knows (15.33)
+                    self._notices.count(f"event_status:{event.status}", event.name)
         nearest = sorted(found.values(), key=lambda one: (one.start_ns, one.event_id))
         if len(nearest) > self._settings.events_max:
             self._notices.alarm("events_max", f"{len(nearest)} events are listed")
@@ -198,6 +200,8 @@ class CatalogSeeder:
                             if lines.get(line.line_id) != line:
                                 self._notices.count("line_twice", line.line_id)
                             continue
+                        if not line.sub_type:
+                            self._notices.count("market_without_sub_type", line.market_name)
                         lines[line.line_id] = line
                         owners.update({s.strike_id: line.line_id for s in line.strikes})
         return list(lines.values())

@@ -130,13 +130,19 @@ def transaction(raw: wire.Raw) -> Transaction:
     )
 
 
-def ladder(body: bytes) -> Ladder:
-    """SetUpError unless every value is an American price (contract 15.8)."""
+def ladder(body: bytes, notices: Notices) -> Ladder:
+    """SetUpError unless every value is an American price (contract 15.8).
+
+    -100 is dropped: it is refused wherever it stands, and +100 needs a place of its own.
+    """
     try:
         rows = wire.rows_of(body, "odds", "ladder")
-        prices = [american(wire.decode(row, Decimal)) for row in rows]
+        listed = [wire.decode(row, Decimal) for row in rows]
+        prices = [american(number) for number in listed if number != -100]
     except ValueError as error:
         raise SetUpError(f"the price ladder cannot be used: {error}") from None
+    if len(prices) < len(listed):
+        notices.count("ladder_with_minus_100")
     if len(set(prices)) < LADDER_PRICES_MIN:
         raise SetUpError(f"the price ladder has {len(set(prices))} prices")
     return Ladder.of(prices)

@@ -124,7 +124,7 @@ class Gateway(ReadGateway):
             self.notices.count("submit_item_of_nobody")
             return
         refusal = item_refusal(200, item.error, item.error_code, item.code, item.message)
-        self.notices.count(f"refused:{refusal.code or 'item'}", order.external_id)
+        refusal.tell(self.notices, order.external_id, "item")
         outcome[order.external_id] = _placed(order, refusal, 1)
 
     async def cancel(self, refs: Sequence[CancelRef]) -> list[Event]:
@@ -165,11 +165,23 @@ class Gateway(ReadGateway):
             report = self._report(item.order, "cancel_item_unreadable") if item.order else None
             ref = _ref_of(item, report, place, refs, len(items))
             if ref is not None:
-                outcome[ref.external_id] = _cancel_item(ref, item, report, answer.received_ns)
+                outcome[ref.external_id] = self._cancel_item(ref, item, report, answer.received_ns)
         return [
             outcome.get(ref.external_id) or CancelLost(ref.external_id, "not in the answer")
             for ref in refs
         ]
+
+    def _cancel_item(
+        self, ref: CancelRef, item: wire.CancelItem, report: OrderReport | None, received_ns: int
+    ) -> Event:
+        if item.success:
+            if report is None:
+                return CancelAcknowledged(ref.external_id, "success without the order")
+            return OrderSeen(report, "reply", received_ns)
+        status = item.statusCode or 200
+        refusal = item_refusal(status, item.error, item.error_code, None, item.message)
+        refusal.tell(self.notices, ref.external_id, "item")
+        return _cancelled(ref, refusal)
 
     async def sweep(self, sweep: SweepStrike) -> list[Event]:
         """Cancel all of ours on one strike. Empty means done or nothing there: now read."""
@@ -250,14 +262,3 @@ def _ref_of(
     if external_id:
         return next((ref for ref in refs if ref.external_id == external_id), None)
     return refs[place] if items == len(refs) else None
-
-
-def _cancel_item(
-    ref: CancelRef, item: wire.CancelItem, report: OrderReport | None, received_ns: int
-) -> Event:
-    if item.success:
-        if report is None:
-            return CancelAcknowledged(ref.external_id, "success without the order")
-        return OrderSeen(report, "reply", received_ns)
-    refusal = item_refusal(item.statusCode or 200, item.error, item.error_code, None, item.message)
-    return _cancelled(ref, refusal)

@@ -35,6 +35,7 @@ from mmbot.runtime.limiter import Priority
 NS_PER_S: Final = 1_000_000_000
 REGISTER_TRIES_MAX: Final = 5
 CHANNELS_DEFAULT_MAX: Final = 400
+HEALTH_WORDS: Final = frozenset({"health_check", "private_system_signal"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,9 +249,7 @@ class Link:
             if self._protocol.phase is not Phase.REGISTERING:
                 return
             channels = [one for one in answer.authorized_channel or () if one.channel_name]
-            self._private_channel = next(
-                (one.channel_name for one in channels if _is_private(one)), ""
-            )
+            self._private_channel = _private_of(channels)
             if not self._private_channel:
                 self._end(Ended("the registration offers no private channel"))
                 return
@@ -302,12 +301,16 @@ class Link:
             self._done.set_result(ended)
 
 
-def _is_private(channel: wire.Channel) -> bool:
-    """By what is bound to it, not by its name: orders or the health check, and no scope."""
-    if channel.scope is not None:
-        return False
-    for binding in channel.binding_events or ():
-        words = {binding} if isinstance(binding, str) else {binding.name, binding.type}
-        if words & (ORDER_WORDS | {"health_check", "private_system_signal"}):
-            return True
-    return False
+def _private_of(channels: Iterable[wire.Channel]) -> str:
+    """By what is bound to it, not by its name: orders, and the health check only without such.
+
+    The older pages give the health check to every session, on the main public channel.
+    """
+    unscoped = [one for one in channels if one.scope is None]
+    for wanted in (ORDER_WORDS, HEALTH_WORDS):
+        for channel in unscoped:
+            for binding in channel.binding_events or ():
+                words = {binding} if isinstance(binding, str) else {binding.name, binding.type}
+                if words & wanted:
+                    return channel.channel_name
+    return ""

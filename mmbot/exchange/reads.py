@@ -286,10 +286,13 @@ class ReadGateway:
         if answer.refusal is not None:
             raise TryAgain(f"the price ladder cannot be loaded: {answer.refusal.text}")
         try:
-            wire.decode(answer.body, wire.Raw)
+            found = wire.decode(answer.body, wire.Raw)
+            data = wire.decode(found, wire.Envelope).data if wire.is_object(found) else found
         except wire.Unreadable:  # cut short on the way: that is no wrong set-up
             raise TryAgain("the price ladder cannot be loaded: an answer that is no JSON") from None
-        return LadderLoaded(codec.ladder(answer.body))
+        if bytes(data) in {b"null", b"[]"}:  # not there now, like a list that is null elsewhere
+            raise TryAgain("the price ladder cannot be loaded: it is empty")
+        return LadderLoaded(codec.ladder(answer.body, self.notices))
 
 
 def _synced_ns(body: bytes) -> int | None:

@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from mmbot.exchange.http import HttpReply
+from mmbot.exchange.notices import Notices
 from mmbot.exchange.wire import Unreadable, decode
 
 RETRY_SOON_MS: Final = 300
@@ -45,6 +46,8 @@ class Meaning:
 
 
 UNKNOWN: Final = Meaning(OnPlace.LOST, OnCancel.LOST)
+# A suspended account has no published word: any may stand there. Doubt costs little, silence much.
+FORBIDDEN: Final = Meaning(OnPlace.LOST, OnCancel.AGAIN, alarm=True)
 
 
 def _table() -> dict[str, Meaning]:
@@ -128,8 +131,8 @@ class Refusal:
             return MEANINGS["cancel_fill_in_progress"]
         if self.status in {409, 425}:
             return MEANINGS["order_opened_retry"]
-        if self.status == 403 and not self.code:
-            return MEANINGS["403_user_suspended"]
+        if self.status == 403:
+            return FORBIDDEN if self.code else MEANINGS["403_user_suspended"]
         return UNKNOWN
 
     @property
@@ -142,6 +145,14 @@ class Refusal:
     @property
     def text(self) -> str:
         return f"{self.code or self.status}: {self.message}"[:300]
+
+    def tell(self, notices: Notices, where: str, what: str = "") -> None:
+        """Heard by a person when one must act, else counted; `what` stands in for a code."""
+        if self.meaning.alarm:
+            kind = self.code if self.code in MEANINGS else f"refused_{self.status}"
+            notices.alarm(kind, f"{where}: {self.text}")
+        else:
+            notices.count(f"refused:{self.code or what or self.status}", where)
 
 
 class _ErrorBody(msgspec.Struct):

@@ -148,10 +148,7 @@ class Rest:
             self._throttle(route, reply, refusal)
         if 300 <= reply.status < 400:
             raise ReplyLost(f"{route.name}: redirected ({reply.status})")
-        if refusal.code and refusal.meaning.alarm:
-            self.notices.alarm(refusal.code, f"{route.name}: {refusal.text}")
-        else:
-            self.notices.count(f"refused:{refusal.code or refusal.status}", route.name)
+        refusal.tell(self.notices, route.name)
         return Answer(reply, refusal, sent_ns, received_ns, date_ns)
 
     async def _in_budget(

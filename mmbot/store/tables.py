@@ -17,7 +17,6 @@ from mmbot.domain.entries import (
     SettlementSeen,
     TransactionBooked,
 )
-from mmbot.domain.fill import OUTSIDE_TRADING
 
 
 class OrderRow(TypedDict):
@@ -62,4 +61,4 @@ def orders(entries: Iterable[Entry]) -> list[OrderRow]:
 def pnl_cents(entries: Iterable[Entry]) -> int:
     """Sum of the booked money rows that come from trading, each row once."""
     booked = {e.row.transaction_id: e.row for e in entries if isinstance(e, TransactionBooked)}
-    return sum(row.amount_cents for row in booked.values() if row.kind not in OUTSIDE_TRADING)
+    return sum(row.amount_cents for row in booked.values() if row.from_trading)

@@ -50,8 +50,8 @@ def test_two_orders_cross_exactly_when_their_probabilities_reach_one(a: Price, b
 
 def test_even_money_is_plus_one_hundred() -> None:
     assert complement(Price(100)) == 100
-    assert Price(100) in Ladder.of([-100])
-    assert Price(-100) not in Ladder.of([-100])
+    assert Ladder.of([-110, -100, 110]).prices == (110, -110)
+    assert Price(100) in Ladder.of([-100, 100])
 
 
 @pytest.mark.parametrize("wrong", [0, 99, -99, 1])

@@ -267,15 +267,19 @@ def test_a_filled_side_is_quoted_again() -> None:
 def test_a_refusal_that_stays_is_not_repeated_at_the_full_rate() -> None:
     desk = Desk()
     desk.all_well()
+    told: list[str] = []
     for _ in range(300):  # a minute of refusals, looked at five times a second
         answers = [
             PlaceRefused(order.external_id, "insufficient_fund", "no")
             for order in desk.placed
             if desk.ledger.order(order.external_id) in desk.ledger.live()
         ]
-        desk.wait(0.2, *answers, desk.fair(), desk.book(), *desk.account())
+        said = desk.wait(0.2, *answers, desk.fair(), desk.book(), *desk.account())
+        told += [f.detail for f in said.facts if isinstance(f, Alarm) and "goes on" in f.what]
     tries = len(desk.placed) / 2
     assert 5 <= tries <= 12
+    assert len(told) == 1, "said once, not each time"
+    assert "insufficient_fund" in told[0]
 
 
 def test_one_order_that_opens_makes_the_next_one_quick_again() -> None:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from mmbot.domain.commands import CancelOrders, Command, ReadOrder
+from mmbot.domain.commands import CancelOrders, Command, ReadOrder, SweepStrike
 from mmbot.domain.events import CancelAcknowledged, CancelLost, CancelRefused
 from mmbot.domain.facts import Alarm
 from mmbot.domain.order import Order, State
@@ -99,19 +99,22 @@ def test_a_cancel_that_is_never_answered_is_repeated() -> None:
 
 def test_a_cancel_refused_for_ever_is_paced_alarmed_and_never_given_up() -> None:
     ledger, order = a_cancel()
-    sent, alarms, looked = 0, 0, 0
+    sent, alarms, looked, swept_s = 0, 0, 0, []
     for tenth in range(3000):
         now_ns = NOW + tenth * 100 * MS
         ledger.tick(now_ns)
         said = ledger.drain()
         looked += reads(said.commands)
         alarms += len([f for f in said.facts if isinstance(f, Alarm)])
+        swept_s += [tenth / 10 for c in said.commands if isinstance(c, SweepStrike)]
         if cancels(said.commands) or not tenth:
             sent += cancels(said.commands)
             ledger.apply(CancelRefused(order.external_id, "opened_retry", 0), now_ns)
     assert 55 < sent < 100  # 300 s: quick at first, then every 5 s
     assert 3 <= alarms <= 6
     assert looked >= 15
+    assert 10 < swept_s[0] < 15  # a mass cancel takes what a cancel by id is refused
+    assert 2 <= len(swept_s) <= 4
     assert state_of(ledger, order) is State.CANCELLING
 
 

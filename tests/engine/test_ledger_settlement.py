@@ -90,6 +90,21 @@ def test_money_is_the_sum_of_the_rows_that_come_from_trading() -> None:
     assert len(booked) == 6
 
 
+def test_a_settlement_that_is_taken_back_counts_once() -> None:
+    ledger = a_ledger()
+    moves = (
+        ("TRADE", -200_00), ("PAY", 230_00), ("COMMISSION", -60), ("ADJUSTMENT_INCREASE", 60),
+        ("ADJUSTMENT_REDUCE", -230_00), ("PAY", 230_00), ("COMMISSION", -60),
+    )  # fmt: skip
+    of_the_market = [
+        a_row(str(n), cents, kind, event_id=501, market_id="251")
+        for n, (kind, cents) in enumerate(moves)
+    ]
+    of_nobody = a_row("promo", 50_00, "ADJUSTMENT_INCREASE")
+    ledger.apply(TransactionsRead((*of_the_market, of_nobody), 0, NOW), NOW)
+    assert ledger.pnl_cents == 29_40
+
+
 def test_the_first_read_of_money_after_a_restart_reaches_back_to_the_last_row() -> None:
     ledger = a_ledger()
     row = a_row("1", -50_00, created_ns=NOW + 500 * SECOND)

@@ -49,6 +49,15 @@ def test_a_level_on_one_outcome_is_an_order_resting_on_the_other() -> None:
     assert [(one.price, one.stake_cents) for one in resting_on_b] == [(122, 50_000)]
 
 
+def test_a_dictionary_by_line_holds_both_sides_below_one_key() -> None:
+    """A total has one number for both outcomes; levels below a key may be nested once more."""
+    over, under = level("a", -122, outcome_id=12), level("b", 117, outcome_id=13)
+    over["strike"] = under["strike"] = 3.5
+    for selections in ({"3.5": [over, under]}, {"3.5": [[over], [under]]}):
+        (leaf,) = walked(market(selections, type="total", strike=3.5))
+        assert [strike.strike_id for strike in leaf.line.strikes] == ["a", "b"]
+
+
 @given(st.integers(-10_000, 10_000).filter(lambda p: abs(p) >= 100), st.integers(1, 10**9))
 def test_the_stake_behind_a_level_never_exceeds_what_the_taker_would_win(
     raw_price: int, value_cents: int

@@ -32,11 +32,16 @@ from tests.exchange.parts import (
 
 
 def cancelled(*steps: Step, orders: int = 2) -> list[Event]:
-    async def scenario() -> list[Event]:
+    return cancelled_with_alarms(*steps, orders=orders)[0]
+
+
+def cancelled_with_alarms(*steps: Step, orders: int) -> tuple[list[Event], list[str]]:
+    async def scenario() -> tuple[list[Event], list[str]]:
         parts = a_client()
         parts.http.on(CANCEL, *steps)
         await parts.clock.sleep(1.1)
-        return await parts.gateway.cancel([ref(n) for n in range(1, orders + 1)])
+        refs = [ref(n) for n in range(1, orders + 1)]
+        return await parts.gateway.cancel(refs), parts.alarms
 
     return run(scenario())
 
@@ -62,6 +67,13 @@ def test_the_cancel_answer_of_the_contract() -> None:
 def item(code: str, status: int = 400) -> dict[str, Any]:
     error = {"error_code": code, "message": "no"}
     return {"success": False, "statusCode": status, "error": error}
+
+
+@pytest.mark.parametrize("code", ["order_not_belongs_to_user", "order_not_matching_external_id"])
+def test_an_item_that_is_not_ours_is_an_alarm(code: str) -> None:
+    events, alarms = cancelled_with_alarms(reply({"data": [item(code, 403)]}), orders=1)
+    assert kinds(events) == ["CancelAcknowledged"]
+    assert alarms == [code]
 
 
 @pytest.mark.parametrize(

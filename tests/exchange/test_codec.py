@@ -44,9 +44,18 @@ def test_balance_is_the_smaller_cash_and_needs_both_figures() -> None:
 
 
 def test_the_ladder_is_american() -> None:
-    ladder = codec.ladder(example("get_price_ladder.response.v4.json"))
+    ladder = codec.ladder(example("get_price_ladder.response.v4.json"), Notices())
     assert len(ladder) == 291
-    assert codec.ladder(b'{"data": {"ladder": [100, -110, 110]}}').prices == (110, 100, -110)
+    short = codec.ladder(b'{"data": {"ladder": [100, -110, 110]}}', Notices())
+    assert short.prices == (110, 100, -110)
+
+
+def test_minus_one_hundred_on_a_ladder_is_dropped_and_makes_no_even_money() -> None:
+    notices = Notices()
+    ladder = codec.ladder(b'{"data": [-110, -100, 110]}', notices)
+    assert ladder.prices == (110, -110)
+    assert notices.counts == {"ladder_with_minus_100": 1}
+    assert 100 in codec.ladder(b'{"data": [-110, -100, 100, 110]}', notices)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +64,7 @@ def test_the_ladder_is_american() -> None:
 def test_a_ladder_of_another_kind_stops_the_start(body: bytes) -> None:
     # faults: G1
     with pytest.raises(SetUpError, match="ladder"):
-        codec.ladder(body)
+        codec.ladder(body, Notices())
 
 
 @pytest.mark.parametrize("name", ["get_order.response.v4.json", "get_order.response.v4.flat.json"])

@@ -187,6 +187,24 @@ def test_what_never_asked_the_book_is_not_sent(step: Step) -> None:
     assert kinds(events) == ["PlaceNotSent"] * 3
 
 
+@pytest.mark.parametrize("code", ["user_suspended", "a_wallet_word_of_tomorrow"])
+def test_a_403_of_any_word_is_in_doubt_and_calls_a_person(code: str) -> None:
+    events, parts = placed(refused(403, code))
+    assert kinds(events) == ["PlaceLost"] * 3
+    assert parts.alarms == ["refused_403"]
+
+
+def test_a_403_without_a_word_calls_a_person_too() -> None:
+    assert placed(refused(403, ""))[1].alarms == ["refused_403"]
+
+
+@pytest.mark.parametrize("code", ["placement_ip_refused", "wallet_not_found"])
+def test_an_item_that_only_a_person_can_mend_is_an_alarm(code: str) -> None:
+    events, parts = placed(answer([wire_order(1), wire_order(3)], [failure(2, code)]))
+    assert kinds(events) == ["OrderSeen", "PlaceRefused", "OrderSeen"]
+    assert parts.alarms == [code]
+
+
 def test_one_order_is_refused_by_name() -> None:
     events, _ = placed(refused(400, "invalid_price", "not on the ladder"), orders=1)
     assert events == [PlaceRefused(ExternalId("mm-0a-1"), "invalid_price", "not on the ladder")]

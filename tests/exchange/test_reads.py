@@ -303,6 +303,7 @@ def test_the_ladder_loads_or_says_why_not() -> None:
         assert len((await parts.gateway.load_ladder()).ladder) == 291
         for step, error in (
             (reply({"data": [1.95]}), SetUpError),
+            (reply({"data": None}), TryAgain),
             (refused(500, "internal_error"), TryAgain),
             (ReplyLost("reset"), FindOut),
         ):

@@ -121,6 +121,24 @@ def test_channels_may_come_in_any_order_and_with_any_names() -> None:
     assert stage.states[2] == (True, True, "stream-2")
 
 
+def test_a_health_check_on_the_public_channel_does_not_make_it_private() -> None:
+    # faults: E10
+    def to_all(data: dict[str, Any]) -> None:
+        beat = {"name": "health_check", "type": "private_system_signal"}
+        data["authorized_channel"][0]["binding_events"].insert(0, beat)
+
+    async def start(stage: Stage) -> None:
+        stage.parts.http.on(REGISTER, registration(to_all))
+        stage.last.hang_up(4200)
+        await stage.wait(20)
+        stage.server.refused_channels = {PRIVATE}
+        stage.last.hang_up(4200)
+        await stage.wait(5)
+
+    stage = staged(start)
+    assert stage.states == [UP, DOWN, (True, True, "stream-2"), DOWN]
+
+
 def test_no_event_channel_at_all_is_not_public() -> None:
     # faults: E3
     def strip(data: dict[str, Any]) -> None:
