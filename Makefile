@@ -13,6 +13,9 @@ UV := $(shell command -v uv 2>/dev/null || { test -x $(BIN)/uv && echo $(BIN)/uv
 STAMP_RUN := $(VENV)/.stamp-run
 STAMP_DEV := $(VENV)/.stamp-dev
 STAMP_BENCH := $(VENV)/.stamp-bench
+STAMP_PEERS := $(VENV)/.stamp-peers
+PEERS_NODE := $(VENV)/peers
+STAMP_PEERS_NODE := $(PEERS_NODE)/.stamp
 LINT_PATHS := mmbot strategies tests
 
 ifeq ($(UV),)
@@ -21,7 +24,7 @@ else
 INSTALL := $(UV) pip install --quiet --python $(BIN)/python
 endif
 
-.PHONY: setup setup-dev demo test check format bench lock clean help
+.PHONY: setup setup-dev demo test check format bench peers lock clean help
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile
@@ -49,6 +52,13 @@ format: $(STAMP_DEV) ## rewrite the files as `make check` wants them
 
 bench: $(STAMP_BENCH) ## tick-to-trade of the daemon beside a vendor-style stack
 	@$(BIN)/mmbot bench $(ARGS)
+
+# Packages of Node stay inside .venv; without npm, or without its registry, what needs them is
+# skipped loudly (-ra says what and how to get it).
+peers: $(STAMP_PEERS) ## clients and servers that nobody here wrote, against the box and the feed
+	@$(MAKE) --no-print-directory $(STAMP_PEERS_NODE) || \
+	  echo "mmbot: no packages of Node: pusher-js and soketi will be skipped" >&2
+	@PEERS=1 PEERS_NODE=$(PEERS_NODE) $(BIN)/python -m pytest tests/peers -n 2 --dist worksteal -q $(ARGS)
 
 $(VENV)/.stamp-venv:
 	@command -v "$(PYTHON)" >/dev/null || \
@@ -82,15 +92,31 @@ $(STAMP_BENCH): tests/bench.lock $(STAMP_DEV)
 	@$(INSTALL) --require-hashes -r tests/bench.lock
 	@touch $@
 
+$(STAMP_PEERS): tests/peers.lock $(STAMP_DEV)
+	@echo "mmbot: installing the Python peers into $(VENV) ..." >&2
+	@$(INSTALL) --require-hashes -r tests/peers.lock
+	@touch $@
+
+$(STAMP_PEERS_NODE): tests/peers/package.json
+	@command -v npm >/dev/null || \
+	  { echo "mmbot: npm is missing (Debian: apt install nodejs npm)" >&2; exit 1; }
+	@echo "mmbot: installing the Node peers into $(PEERS_NODE) ..." >&2
+	@mkdir -p $(PEERS_NODE) && cp tests/peers/package.json $(PEERS_NODE)/
+	@cd $(PEERS_NODE) && npm install --no-audit --no-fund --ignore-scripts --no-package-lock \
+	  --loglevel=error >npm.log 2>&1 || { tail -5 npm.log >&2; exit 1; }
+	@touch $@
+
 # --no-header keeps the address of any package index out of the locks.
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
        --generate-hashes --no-header $(if $(UPGRADE),--upgrade)
 
-lock: ## resolve the three locks again; UPGRADE=1 also takes newer versions
+lock: ## resolve the four locks again; UPGRADE=1 also takes newer versions
 	@test -n "$(UV)" || { echo "make lock needs uv" >&2; exit 2; }
 	$(LOCK) pyproject.toml --group build -o requirements.lock
 	$(LOCK) --group dev -c requirements.lock -o tests/requirements.lock
 	$(LOCK) --group bench -c requirements.lock -c tests/requirements.lock -o tests/bench.lock
+	$(LOCK) --group peers -c requirements.lock -c tests/requirements.lock -c tests/bench.lock \
+	  -o tests/peers.lock
 
 clean: ## remove .venv and every cache
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

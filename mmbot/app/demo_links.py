@@ -18,10 +18,17 @@ Json = dict[str, Any]
 class Link:
     """JSON in, JSON out; every way to fail becomes FindOut with one line."""
 
-    def __init__(self, http: aiohttp.ClientSession, name: str, base_url: str) -> None:
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        name: str,
+        base_url: str,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         self._http = http
         self._name = name
         self._base_url = base_url
+        self._headers = dict(headers or {})
 
     async def get(self, path: str, **query: str) -> Json:
         return await self._ask("GET", path, None, query)
@@ -35,7 +42,12 @@ class Link:
         timeout = aiohttp.ClientTimeout(total=ANSWER_TIMEOUT_S)
         try:
             async with self._http.request(
-                method, self._base_url + path, json=say, params=dict(query), timeout=timeout
+                method,
+                self._base_url + path,
+                json=say,
+                params=dict(query),
+                headers=self._headers,
+                timeout=timeout,
             ) as reply:
                 text = await reply.text()
                 if reply.status >= 400:

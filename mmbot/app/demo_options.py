@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Final
 
 from mmbot.domain.errors import SetUpError
+from mmbot.sim.scenario import BoxOptions, ScenarioError, find_scenario, load_scenario
 
 MEASURED_FROM_S: Final = 10.0  # the box measures presence from here on
 DURATION_MIN_S: Final = 15.0
@@ -22,18 +23,22 @@ class DemoOptions:
 
     duration_s: float | None = None
     seed: int = 7
-    latency: str = "loopback"  # or "venue"
-    scenario: Path | None = None
+    latency: str = ""  # loopback or venue; empty: as the scenario says, or else loopback
+    scenario: Path | None = None  # a file, or the name of a shipped one
     data: Path | None = None
     kills: int = 0
     state_dir: Path | None = None
 
     def checked(self) -> DemoOptions:
-        """The same options; raises SetUpError with one line per problem."""
+        """The same options, complete; raises SetUpError with one line per problem."""
         problems = list(self._problems())
         if problems:
             raise SetUpError("\n".join(problems))
-        return self
+        if self.scenario is None:
+            return replace(self, latency=self.latency or "loopback")
+        usual = load_scenario(self.scenario, BoxOptions()).latency_profile
+        found = find_scenario(self.scenario)
+        return replace(self, scenario=found, latency=self.latency or usual)
 
     def _problems(self) -> list[str]:
         found = []
@@ -44,14 +49,14 @@ class DemoOptions:
             )
         if self.seed < 0:
             found.append(f"--seed: {self.seed} is below 0")
-        if self.latency not in {"loopback", "venue"}:
+        if self.latency not in {"", "loopback", "venue"}:
             found.append(f"--latency: {self.latency!r} is neither loopback nor venue")
         if not 0 <= self.kills <= KILLS_MAX:
             found.append(f"--kills: {self.kills} is not between 0 and {KILLS_MAX}")
         if self.kills and self.duration_s is None:
             found.append("--kills needs --duration (in the live view press k instead)")
-        if self.scenario is not None and not self.scenario.is_file():
-            found.append(f"--scenario: {self.scenario} is not a file")
+        if self.scenario is not None:
+            found += _scenario_problems(self.scenario)
         if self.data is not None and not self.data.is_dir():
             found.append(f"--data: {self.data} is not a folder")
         if self.state_dir is not None and any(self.state_dir.glob("*.sqlite3")):
@@ -65,3 +70,13 @@ class DemoOptions:
         last_s = self.duration_s - KILL_NOT_IN_LAST_S
         draw = Random(f"kills {self.seed}")
         return sorted(draw.uniform(KILL_NOT_BEFORE_S, last_s) for _ in range(self.kills))
+
+
+def _scenario_problems(scenario: Path) -> list[str]:
+    if scenario.suffix and not scenario.is_file():
+        return [f"--scenario: {scenario} is not a file"]
+    try:
+        load_scenario(scenario, BoxOptions())
+    except ScenarioError as error:
+        return [f"--scenario: {error}"]
+    return []

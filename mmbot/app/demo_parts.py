@@ -56,7 +56,8 @@ class Parts:
         self._begin(self.box)
         ready = await ready_line(self.box, BOX_READY_MAX_S)
         self.places = DemoPlaces(str(ready["base_url"]), free_port(), self._folder)
-        self.control = Link(self._session, "the box", self.places.box_url)
+        steering = {"X-Box-Token": str(ready["control_token"])}
+        self.control = Link(self._session, "the box", self.places.box_url, steering)
         self.admin = Link(self._session, "the daemon", self.places.admin_url)
         config = write_config(self.places)
         self.daemon = Child(self.daemon.name, daemon_command(config), self.daemon.log)

@@ -87,9 +87,11 @@ class Story:
         await self._end_daemon()
         evidence = await self._evidence()
         progress = self.progress
+        # what a scenario does to a maker is its own business: presence is printed, not promised
+        disturbed = progress.disturbed or self._options.scenario is not None
         run = Run(
             self._options.seed, duration_s, self._options.latency,
-            progress.restarts, progress.disturbed, progress.exit_reason,
+            progress.restarts, disturbed, progress.exit_reason,
         )  # fmt: skip
         return run, evidence
 

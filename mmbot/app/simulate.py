@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import repeat
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from mmbot.app.simulate_day import DayReport, run_day
 from mmbot.app.simulate_plan import Scenario, draw, read_scenario
+from mmbot.app.simulate_pool import in_processes
 from mmbot.domain.errors import SetUpError
 
 FINDINGS_SHOWN_MAX: Final = 12
-JOBS_MAX: Final = 16
-HASH_SEED: Final = "0"  # sets of strings are ordered by it, so a replay needs the same
-SEEDS_PER_PROCESS: Final = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +34,7 @@ def run_seeds(
     """
     rules = read_scenario(scenario)
     if out.log_dir is not None:
-        _make_folder(out.log_dir)
+        make_folder(out.log_dir)
     failed = 0
     for report in reports(seeds, rules, jobs, "debug" if out.log_dir else "info"):
         if out.log_dir is not None:
@@ -55,7 +49,7 @@ def run_seeds(
     return 1 if failed else 0
 
 
-def _make_folder(path: Path) -> None:
+def make_folder(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -66,32 +60,12 @@ def reports(
     seeds: Sequence[int], scenario: Scenario, jobs: int = 0, log_level: str = "info"
 ) -> Iterator[DayReport]:
     """One report per seed, in order. Each day runs in a process whose hashes are fixed."""
-    jobs = min(jobs or os.cpu_count() or 1, JOBS_MAX, len(seeds))
-    context = multiprocessing.get_context("spawn")
-    # Fresh processes now and then bound the memory; max_tasks_per_child would hang (gh-115634).
-    for start in range(0, len(seeds), jobs * SEEDS_PER_PROCESS):
-        part = seeds[start : start + jobs * SEEDS_PER_PROCESS]
-        with _fixed_hashes(), ProcessPoolExecutor(jobs, mp_context=context) as pool:
-            yield from pool.map(run_seed, part, repeat(scenario), repeat(log_level))
+    yield from in_processes(partial(run_seed, scenario=scenario, log_level=log_level), seeds, jobs)
 
 
 def run_seed(seed: int, scenario: Scenario, log_level: str = "info") -> DayReport:
     """One day in this process; exact only where PYTHONHASHSEED is fixed."""
     return run_day(draw(seed, scenario), log_level=log_level)
-
-
-@contextmanager
-def _fixed_hashes() -> Iterator[None]:
-    """Processes started meanwhile hash strings alike."""
-    before = os.environ.get("PYTHONHASHSEED")
-    os.environ["PYTHONHASHSEED"] = HASH_SEED
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["PYTHONHASHSEED"]
-        else:
-            os.environ["PYTHONHASHSEED"] = before
 
 
 def line(report: DayReport) -> str:

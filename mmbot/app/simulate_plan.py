@@ -10,8 +10,9 @@ from random import Random
 from typing import Any, Final, Literal
 
 from mmbot.domain.errors import SetUpError
-from mmbot.sim.faults import Fault, FaultPlan, FaultRule, swarm
-from mmbot.sim.scenario import BoxOptions, ScenarioError, overlay, read_table
+from mmbot.sim.faults import BOX_ONLY, FaultPlan, FaultRule, swarm
+from mmbot.sim.scenario import BoxOptions, ScenarioError, overlay, read_table, with_table
+from mmbot.sim.tables import all_built
 
 RUN_ID_BITS: Final = 48
 FEED_EVERY_S: Final = 3.0  # fair values may be 10 s old
@@ -88,8 +89,8 @@ def read_scenario(path: Path | None) -> Scenario:
         table = read_table(path)
         rules = overlay(DayRules(), table.pop("day", {}))
         rows = table.pop("faults", None)
-        faults = None if rows is None else tuple(_rule(row) for row in rows)
-        overlay(BoxOptions(), table)
+        faults = None if rows is None else all_built(FaultRule, rows, "faults")
+        with_table(BoxOptions(), table)
     except ScenarioError as error:
         raise SetUpError(f"scenario {path}: {error}") from None
     return Scenario(table, rules, faults)
@@ -127,7 +128,7 @@ def draw(seed: int, scenario: Scenario) -> DayPlan:
     return DayPlan(
         seed=seed,
         rules=rules,
-        box=overlay(box, dict(scenario.box)),
+        box=dataclasses.replace(with_table(box, scenario.box), faults=_in_the_box(scenario, rules)),
         faults=_faults(seed, scenario, rules),
         moments=tuple(sorted(_moments(rules, chance))),
         loss_max_usd=(int(total_usd * chance.uniform(0.2, 1.0)), total_usd) if tight else None,
@@ -170,20 +171,17 @@ def _quiet(box: BoxOptions) -> BoxOptions:
     )
 
 
+def _in_the_box(scenario: Scenario, rules: DayRules) -> tuple[FaultRule, ...]:
+    """The faults of a scenario that only the exchange itself can have; they end with the others."""
+    return tuple(
+        dataclasses.replace(rule, until_s=min(rule.until_s, rules.quoting_s))
+        for rule in scenario.faults or ()
+        if rule.fault in BOX_ONLY
+    )
+
+
 def _faults(seed: int, scenario: Scenario, rules: DayRules) -> FaultPlan:
     if scenario.faults is not None:
-        return FaultPlan(seed, scenario.faults, rules.quoting_s)
+        on_the_wire = tuple(rule for rule in scenario.faults if rule.fault not in BOX_ONLY)
+        return FaultPlan(seed, on_the_wire, rules.quoting_s)
     return swarm(seed, rules.quoting_s, crashes_max=rules.crashes_max)
-
-
-def _rule(row: Mapping[str, Any]) -> FaultRule:
-    known = {one.name for one in dataclasses.fields(FaultRule)}
-    if unknown := sorted(row.keys() - known):
-        raise ScenarioError(f"[[faults]] unknown key {', '.join(unknown)}")
-    try:
-        values = dict(row) | {"fault": Fault(row["fault"]), "rate": float(row["rate"])}
-        values["on"] = frozenset(row.get("on", ()))
-        values["delay_s"] = tuple(map(float, row.get("delay_s", (0.05, 2.0))))
-        return FaultRule(**values)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ScenarioError(f"[[faults]] {error}") from None

@@ -17,8 +17,8 @@ def demo(
     ),
     seed: int = typer.Option(7, help="Drift, takers, rival and kills are drawn from it."),
     as_json: bool = typer.Option(False, "--json", help="No view; the last line is one object."),
-    latency: str = typer.Option("loopback", help="loopback or venue."),
-    scenario: Path | None = typer.Option(None, help="A TOML file with the rules of the box."),
+    latency: str = typer.Option("", help="loopback (as usual) or venue (with a scenario)."),
+    scenario: Path | None = typer.Option(None, help="A shipped scenario's name, or a TOML file."),
     data: Path | None = typer.Option(None, help="A folder with other odds of the same form."),
     kills: int = typer.Option(0, help="kill -9 the daemon this often, at moments of the seed."),
     state_dir: Path | None = typer.Option(None, help="Keep ledger and logs in this folder."),
@@ -29,6 +29,8 @@ def demo(
     Example: mmbot demo
 
     Example: mmbot demo --duration 60 --seed 7 --json
+
+    Example: mmbot demo --scenario snipers
     """
     from mmbot.app.demo import show
     from mmbot.app.demo_options import DemoOptions

@@ -13,8 +13,10 @@ def register(app: typer.Typer) -> None:
 
 
 def simulate(
-    seeds: str = typer.Option(..., help="One seed, or a range A..B with both ends."),
-    scenario: Path | None = typer.Option(None, help="A TOML file with rules and faults."),
+    seeds: str | None = typer.Option(None, help="One seed, or a range A..B with both ends."),
+    readings: bool = typer.Option(False, "--readings", help="Every reading of the venue."),
+    reading: str | None = typer.Option(None, help="One of them, as NAME=VALUE."),
+    scenario: Path | None = typer.Option(None, help="A shipped scenario's name, or a TOML file."),
     as_json: bool = typer.Option(False, "--json", help="One JSON object per seed."),
     jobs: int = typer.Option(0, min=0, help="Processes at once; 0 means one per core."),
     log: Path | None = typer.Option(None, help="A folder for the daemon's log of each seed."),
@@ -24,13 +26,26 @@ def simulate(
     One seed is one day: quoting under faults and crashes, a calm, the stop, the settlement; then
     the exchange's own record is held against the ledger. The same seed is the same day for ever.
 
+    A reading is a day without faults on which one thing that is not known of the venue is
+    otherwise than we believe.
+
     Example: mmbot simulate --seeds 1..20
     """
-    chosen = parse_seeds(seeds)
+    if sum((seeds is not None, readings, reading is not None)) != 1:
+        raise typer.BadParameter("choose one of --seeds, --readings and --reading")
+    if seeds is None and scenario is not None:
+        raise typer.BadParameter("--scenario goes with --seeds; a reading brings its own")
+    chosen = None if seeds is None else parse_seeds(seeds)
     from mmbot.app.simulate import Output, run_seeds
+    from mmbot.app.simulate_reading import reading as named
+    from mmbot.app.simulate_reading import readings as known
+    from mmbot.app.simulate_readings import run_readings
 
     out = Output(as_json=as_json, log_dir=log)
-    raise typer.Exit(run_seeds(chosen, scenario=scenario, out=out, jobs=jobs))
+    if chosen is not None:
+        raise typer.Exit(run_seeds(chosen, scenario=scenario, out=out, jobs=jobs))
+    days = known() if reading is None else [named(reading)]
+    raise typer.Exit(run_readings(days, out=out, jobs=jobs))
 
 
 def parse_seeds(text: str) -> range:

@@ -14,8 +14,7 @@ from mmbot.sim.messages import Json
 from mmbot.sim.orders import Account, Fill, Refusal
 from mmbot.sim.record import Record
 from mmbot.sim.requests import integer
-from mmbot.sim.rival import Rival
-from mmbot.sim.takers import Takers
+from mmbot.sim.traders import Traders
 
 TRADES_SHOWN = 20
 NEWS_LOGIT_MAX = 2.0
@@ -30,14 +29,14 @@ class Control:
         fair: FairBoard,
         feed: OddsFeed,
         record: Record,
-        traders: tuple[Takers, Rival],
+        traders: Traders,
         rngs: tuple[Random, Random],
     ) -> None:
         self._exchange = exchange
         self._fair = fair
         self._feed = feed
         self._record = record
-        self._takers, self._rival = traders
+        self._traders = traders
         self._rng, self._results_rng = rngs
         self.takers_on = False
         self.results: list[results.Result] = []
@@ -49,11 +48,9 @@ class Control:
             return
         self.takers_on = on
         if on:
-            self._takers.start(now_ns)
-            self._rival.start(now_ns)
+            self._traders.start(now_ns)
         else:
-            self._takers.stop()
-            self._rival.stop(now_ns)
+            self._traders.stop(now_ns)
 
     def takers(self, body: object, now_ns: int) -> Json | Refusal:
         on = body.get("on") if isinstance(body, dict) else None
@@ -93,9 +90,9 @@ class Control:
         if event is None or event.status != "not_started":
             return Refusal(404, "sport_event_not_found", "no such open event")
         if action in ("suspend", "resume"):
-            self._exchange.suspend(event, now_ns, on=action == "suspend")
+            self._exchange.calendar.suspend(event, now_ns, on=action == "suspend")
         elif action == "start":
-            self._exchange.change_event(event, "live", now_ns)
+            self._exchange.calendar.go_live(event, now_ns)
         else:
             return Refusal(400, "invalid_param", "action must be suspend, resume or start")
         return {

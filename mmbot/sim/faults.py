@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import math
 import random
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Final
 
-RouteKind = Literal[
-    "place", "cancel", "auth", "order", "report", "read", "stream", "feed", "control"
-]
-FrameKind = Literal["orders", "books", "health", "general", "protocol"]
+from mmbot.sim.kinds import FrameKind as FrameKind
+from mmbot.sim.kinds import RouteKind as RouteKind
+from mmbot.sim.kinds import external_ids as external_ids
+from mmbot.sim.kinds import frame_kind as frame_kind
+from mmbot.sim.kinds import route_kind as route_kind
 
 REORDER_WITHIN_S: Final = 0.2
 COPIES_MAX: Final = 5
@@ -45,15 +45,23 @@ class Fault(StrEnum):
     NO_REPORTS = "no_reports"  # 503, reporting routes only
     FALSE_ABSENCE = "false_absence"  # 404 for a live order
     SLOW = "slow"  # delayed on the way there and back
+    TOO_MANY_DELAYED = "too_many_delayed"  # 429 of the delay queue, placements only
+    BATCH_CUT = "batch_cut"  # the first items of a batch are executed, then reset or 500
+    TRICKLE = "trickle"  # executed; the body comes byte by byte
+    REPLY_ODD = "reply_odd"  # executed; unknown field, unknown enum, a null, a price of 0
     CRASH_BEFORE = "crash_before"  # the client dies before the request leaves
     CRASH_AFTER = "crash_after"  # the client dies after it was executed, before the reply
     FRAME_COPIED = "frame_copied"  # delivered 2 to 5 times
     FRAME_SWAPPED = "frame_swapped"  # the next one overtakes it, within 200 ms
     FRAME_LATE = "frame_late"  # and all behind it wait
     FRAME_LOST = "frame_lost"  # private order messages, unless the rule says otherwise
+    FRAME_ODD = "frame_odd"  # an unknown field, an unknown enum, a null, a price of 0
     CONNECT_REFUSED = "connect_refused"
     DISCONNECT = "disconnect"  # rate per minute of connection
     SILENCE = "silence"  # rate per minute: open, answers pings, says nothing
+    ACTIVATION_FAILS = "activation_fails"  # per order: it becomes invalid
+    NEVER_ACTIVATED = "never_activated"  # per order: it stays inactive
+    FILL_TAKEN_BACK = "fill_taken_back"  # per fill, up to 15 minutes later
 
 
 _WRITES_AND_READS: Final = frozenset({"place", "cancel", "order", "report", "read", "stream"})
@@ -74,6 +82,7 @@ HTTP_FAULTS: Final[Mapping[Fault, frozenset[str]]] = {
     Fault.MAINTENANCE: frozenset({"place"}),
     Fault.NO_REPORTS: frozenset({"report"}),
     Fault.FALSE_ABSENCE: frozenset({"order"}),
+    Fault.TOO_MANY_DELAYED: frozenset({"place"}),
     Fault.SLOW: _WRITES_AND_READS | {"auth", "feed"},
     Fault.CRASH_BEFORE: frozenset({"place", "cancel"}),
     Fault.CRASH_AFTER: frozenset({"place", "cancel"}),
@@ -85,11 +94,29 @@ FRAME_FAULTS: Final[Mapping[Fault, frozenset[str]]] = {
     Fault.FRAME_SWAPPED: _APPLICATION,
     Fault.FRAME_LATE: _APPLICATION | {"protocol"},
 }
+# What only the box itself can do; the ports of a client in memory leave these out.
+BOX_HTTP_FAULTS: Final[Mapping[Fault, frozenset[str]]] = {
+    **HTTP_FAULTS,
+    Fault.BATCH_CUT: frozenset({"place", "cancel"}),
+    Fault.TRICKLE: _WRITES_AND_READS,
+    Fault.REPLY_ODD: frozenset({"order", "report", "read"}),
+}
+BOX_FRAME_FAULTS: Final[Mapping[Fault, frozenset[str]]] = {
+    **FRAME_FAULTS,
+    Fault.FRAME_ODD: frozenset({"orders", "books"}),
+}
+ORDER_FAULTS: Final = frozenset(
+    {Fault.ACTIVATION_FAILS, Fault.NEVER_ACTIVATED, Fault.FILL_TAKEN_BACK}
+)
+BOX_ONLY: Final = (
+    ORDER_FAULTS | (BOX_HTTP_FAULTS.keys() - HTTP_FAULTS) | (BOX_FRAME_FAULTS.keys() - FRAME_FAULTS)
+)
+CLIENT_ONLY: Final = frozenset({Fault.CRASH_BEFORE, Fault.CRASH_AFTER})
 NOT_EXECUTED: Final = frozenset(
     {
         Fault.REQUEST_RESET, Fault.REQUEST_HANGS, Fault.ERROR_BEFORE, Fault.HTML_BEFORE,
         Fault.TOO_MANY, Fault.UNAUTHORIZED, Fault.MAINTENANCE, Fault.NO_REPORTS,
-        Fault.FALSE_ABSENCE, Fault.CRASH_BEFORE,
+        Fault.FALSE_ABSENCE, Fault.TOO_MANY_DELAYED, Fault.CRASH_BEFORE,
     }
 )  # fmt: skip
 
@@ -97,7 +124,11 @@ NOT_EXECUTED: Final = frozenset(
 @dataclass(frozen=True, slots=True)
 class FaultRule:
     """One fault: how often (per request, per frame, or per minute of a connection), on what
-    (default: wherever it fits), from when to when in seconds of the run, and how many times."""
+    (default: wherever it fits), from when to when in seconds of the run, and how many times.
+
+    `account` is a name or an access key, `route` a part of a path; both empty mean all. The
+    first `skip` occasions pass. `late_s` are the delays from which `lands_late` draws.
+    """
 
     fault: Fault
     rate: float
@@ -106,6 +137,10 @@ class FaultRule:
     until_s: float = math.inf
     times_max: int = 1000
     delay_s: tuple[float, float] = (0.05, 2.0)
+    late_s: tuple[float, ...] = LATE_ARRIVALS_S
+    account: str = ""
+    route: str = ""
+    skip: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +160,7 @@ class Hit:
     delay_s: float
     copies: int
     chance: float
+    late_s: tuple[float, ...] = LATE_ARRIVALS_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,32 +175,55 @@ class Injected:
         return f"{self.now_ns / 1e9:.3f} {self.fault} {self.what}"
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Whom and what a rule may single out; nothing known means that every rule fits."""
+
+    accounts: tuple[str, ...] = ()
+    path: str = ""
+
+
+NOBODY: Final = Target()
+
+
 class Dice:
     """Draws from the plan. `now_s` is the time since the start of the run."""
 
-    def __init__(self, plan: FaultPlan) -> None:
+    def __init__(self, plan: FaultPlan, *, in_box: bool = False) -> None:
         self._plan = plan
         self._random = random.Random(plan.seed)
-        self._times = [0] * len(plan.rules)
+        self.times = [0] * len(plan.rules)
+        self._passed = [0] * len(plan.rules)
+        self._http = BOX_HTTP_FAULTS if in_box else HTTP_FAULTS
+        self._frames = BOX_FRAME_FAULTS if in_box else FRAME_FAULTS
 
-    def request(self, kind: RouteKind, now_s: float, can_crash: bool) -> Hit | None:
-        for number, rule in self._active(HTTP_FAULTS, kind, now_s):
-            crash = rule.fault in {Fault.CRASH_BEFORE, Fault.CRASH_AFTER}
-            if (can_crash or not crash) and self._random.random() < rule.rate:
+    def request(
+        self, kind: RouteKind, now_s: float, can_crash: bool, target: Target = NOBODY
+    ) -> Hit | None:
+        for number, rule in self._active(self._http, kind, now_s, target):
+            if (can_crash or rule.fault not in CLIENT_ONLY) and self._strikes(number, rule):
                 return self._hit(number, rule)
         return None
 
-    def frame(self, kind: FrameKind, now_s: float) -> Hit | None:
-        for number, rule in self._active(FRAME_FAULTS, kind, now_s):
-            if self._random.random() < rule.rate:
+    def frame(self, kind: FrameKind, now_s: float, target: Target = NOBODY) -> Hit | None:
+        for number, rule in self._active(self._frames, kind, now_s, target):
+            if self._strikes(number, rule):
+                return self._hit(number, rule)
+        return None
+
+    def order(self, fault: Fault, now_s: float, target: Target = NOBODY) -> Hit | None:
+        """Whether one of the faults of orders befalls this one."""
+        for number, rule in enumerate(self._plan.rules):
+            asked = rule.fault is fault and _fits(rule, target) and self._open(number, now_s)
+            if asked and self._strikes(number, rule):
                 return self._hit(number, rule)
         return None
 
     def refuses_connection(self, now_s: float) -> bool:
         for number, rule in enumerate(self._plan.rules):
             asked = rule.fault is Fault.CONNECT_REFUSED and self._open(number, now_s)
-            if asked and self._random.random() < rule.rate:
-                self._times[number] += 1
+            if asked and self._strikes(number, rule):
+                self.times[number] += 1
                 return True
         return False
 
@@ -180,26 +239,37 @@ class Dice:
         return fates
 
     def _active(
-        self, fits: Mapping[Fault, frozenset[str]], kind: str, now_s: float
+        self, fits: Mapping[Fault, frozenset[str]], kind: str, now_s: float, target: Target
     ) -> Iterator[tuple[int, FaultRule]]:
         for number, rule in enumerate(self._plan.rules):
             on = rule.on or fits.get(rule.fault, frozenset())
-            if rule.fault in fits and kind in on and self._open(number, now_s):
+            fitting = rule.fault in fits and kind in on and _fits(rule, target)
+            if fitting and self._open(number, now_s):
                 yield number, rule
 
     def _open(self, number: int, now_s: float) -> bool:
         rule = self._plan.rules[number]
         until_s = min(rule.until_s, self._plan.until_s)
-        return rule.start_s <= now_s < until_s and self._times[number] < rule.times_max
+        return rule.start_s <= now_s < until_s and self.times[number] < rule.times_max
+
+    def _strikes(self, number: int, rule: FaultRule) -> bool:
+        self._passed[number] += 1
+        return self._passed[number] > rule.skip and self._random.random() < rule.rate
 
     def _hit(self, number: int, rule: FaultRule) -> Hit:
-        self._times[number] += 1
+        self.times[number] += 1
         return Hit(
             fault=rule.fault,
             delay_s=self._random.uniform(*rule.delay_s),
             copies=self._random.randint(2, COPIES_MAX),
             chance=self._random.random(),
+            late_s=rule.late_s,
         )
+
+
+def _fits(rule: FaultRule, target: Target) -> bool:
+    one_of = not rule.account or not target.accounts or rule.account in target.accounts
+    return one_of and rule.route in target.path
 
 
 def swarm(seed: int, until_s: float, *, crashes_max: int = 1) -> FaultPlan:
@@ -248,47 +318,3 @@ _SWARM_RATES: Final[Mapping[Fault, float]] = {
     Fault.SILENCE: 0.2,
     Fault.CONNECT_REFUSED: 0.3,
 }
-
-
-_REPORTS: Final = ("get_order_history", "get_order_matched_detail", "get_trades", "get_transact")
-_EVENT_NAME: Final = re.compile(r'(?<!\\)"event"\s*:\s*"([^"\\]+)"')
-_EXTERNAL_ID: Final = re.compile(rb'"external_id"\s*:\s*"([^"]+)"')
-
-
-def route_kind(path: str) -> RouteKind:
-    """What a request is for, by its path (with or without prefix and query)."""
-    route = path.partition("?")[0]
-    if "/_box" in route:
-        return "control"
-    if "/_feed" in route:
-        return "feed"
-    if "/auth/" in route:
-        return "auth"
-    last = route.rstrip("/").rpartition("/")[2]
-    if last.startswith(("submit_", "place_")):
-        return "place"
-    if last.startswith("cancel_"):
-        return "cancel"
-    if "/get_order/" in route:
-        return "order"
-    if last.startswith(_REPORTS):
-        return "report"
-    return "stream" if last in {"connection-config", "websocket", "pusher"} else "read"
-
-
-def frame_kind(frame: str) -> FrameKind:
-    """What a frame of the stream is about, by its event name."""
-    found = _EVENT_NAME.search(frame)
-    event = found.group(1) if found else ""
-    if event.startswith("pusher"):
-        return "protocol"
-    if event in {"orders", "order", "wagers", "wager"}:
-        return "orders"
-    if event == "market_selections":
-        return "books"
-    return "health" if event == "health_check" else "general"
-
-
-def external_ids(body: bytes) -> list[str]:
-    """The orders that a request body names."""
-    return [match.decode("ascii", "replace") for match in _EXTERNAL_ID.findall(body)]

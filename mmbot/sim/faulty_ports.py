@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import json
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from email.utils import formatdate
 from functools import partial
 from types import TracebackType
 from typing import Any, Final, NoReturn, Self, TypeVar
 
+from mmbot.sim.canned import canned
 from mmbot.sim.faults import (
-    LATE_ARRIVALS_S,
     NOT_EXECUTED,
     Dice,
     Fault,
@@ -25,6 +23,7 @@ from mmbot.sim.faults import (
     Hit,
     Injected,
     RouteKind,
+    Target,
     external_ids,
     frame_kind,
     route_kind,
@@ -131,7 +130,8 @@ class FaultyPorts:
         """Raises ConnectionResetError, or waits for ever, when the plan says so."""
         island = await _alive_island()
         kind = route_kind(path)
-        hit = self._dice.request(kind, self.now_s(), island is not None)
+        target = Target(path=path.partition("?")[0])
+        hit = self._dice.request(kind, self.now_s(), island is not None, target)
         if hit is not None:
             self.note(hit.fault, _describe(method, path, body))
         if hit is not None and hit.fault is Fault.CRASH_BEFORE and island is not None:
@@ -168,7 +168,7 @@ class FaultyPorts:
     async def _before(self, hit: Hit, answer: asyncio.Future[Reply]) -> None:
         if hit.fault is Fault.LANDS_LATE:
             _fail(answer, ConnectionResetError("connection reset by peer"))
-            await asyncio.sleep(LATE_ARRIVALS_S[int(hit.chance * len(LATE_ARRIVALS_S))])
+            await asyncio.sleep(hit.late_s[int(hit.chance * len(hit.late_s))])
         elif hit.fault is Fault.SLOW:
             await asyncio.sleep(hit.delay_s * hit.chance)
         else:
@@ -193,22 +193,9 @@ class FaultyPorts:
                 status, headers, body = reply
                 reply = (status, headers, body[: int(len(body) * hit.chance)])
             case _:
-                reply = self._canned(hit, request.kind)
+                reply = canned(hit, request.kind, self._now_ns())
         if not answer.done():
             answer.set_result(reply)
-
-    def _canned(self, hit: Hit, kind: RouteKind) -> Reply:
-        status, error = _canned_error(hit, kind)
-        date = formatdate(self._now_ns() / 1e9, usegmt=True)
-        if hit.fault in {Fault.HTML_BEFORE, Fault.HTML_AFTER}:
-            page = f"<html><head><title>{status}</title></head><body>{error}</body></html>"
-            return status, {"Date": date, "Content-Type": "text/html"}, page.encode()
-        headers = {"Date": date, "Content-Type": "application/json"}
-        if hit.fault is Fault.EMPTY_DATA:
-            return status, headers, b'{"data": {}}'
-        if hit.fault is Fault.TOO_MANY and hit.chance < 0.5:
-            headers["Retry-After"] = "1"
-        return status, headers, json.dumps({"error": error, "message": error}).encode()
 
     # --- the stream
 
@@ -238,31 +225,6 @@ class FaultyPorts:
             connection.shut(error)
         finally:
             self._connections.discard(connection)
-
-
-def _canned_error(hit: Hit, kind: RouteKind) -> tuple[int, str]:
-    """(status, error word) of an answer that did not come from the exchange's book."""
-    match hit.fault:
-        case Fault.TOO_MANY:
-            return 429, "rate_limit_reached"
-        case Fault.UNAUTHORIZED:
-            return 401, "unauthorized"
-        case Fault.MAINTENANCE:
-            return 403, "err_order_placement_disabled"
-        case Fault.NO_REPORTS:
-            return 503, "reporting_not_available"
-        case Fault.FALSE_ABSENCE:
-            return 404, "data_not_found"
-        case Fault.HTML_BEFORE:
-            return 502, "Bad Gateway"
-        case Fault.HTML_AFTER:
-            return 504, "Gateway Time-out"
-        case Fault.EMPTY_DATA:
-            return 200, ""
-    if kind == "place":
-        late = "order_unable_to_place" if hit.chance < 0.5 else "order_balance_check_timeout"
-        return 500, late
-    return 500, "order_unable_to_cancel" if kind == "cancel" else "internal_error"
 
 
 def _describe(method: str, path: str, body: bytes) -> str:

@@ -12,10 +12,10 @@ import msgspec
 from mmbot.sim.core import MS, Exchange
 from mmbot.sim.fair import FairBoard
 from mmbot.sim.lifecycle import NS, SportEvent, iso_seconds
+from mmbot.sim.market import FeedOptions
 from mmbot.sim.messages import Json
 from mmbot.sim.odds_files import Bookmaker, OddsMarket, Outcome
 from mmbot.sim.prices import implied, logit, nearest_american, sigmoid
-from mmbot.sim.scenario import FeedOptions
 
 
 class OddsFeed:
@@ -35,22 +35,31 @@ class OddsFeed:
 
     def start(self, now_ns: int) -> None:
         for event in self._exchange.listing.events.values():
-            for book in event.game.bookmakers:
-                key = (event.event_id, book.key)
-                self._noise[key] = self._rng.gauss(0.0, self._options.noise_sd)
-                self._move(event, book, now_ns)
-                phase_ns = int(self._rng.random() * self._options.refresh_s * NS)
-                self._await(event, book, now_ns + phase_ns)
+            self._follow(event, now_ns)
+
+    def _follow(self, event: SportEvent, now_ns: int) -> None:
+        """The bookmakers price a game from now on; a known one goes on as it was."""
+        for book in event.game.bookmakers:
+            key = (event.event_id, book.key)
+            if key in self._noise:
+                continue
+            self._noise[key] = self._rng.gauss(0.0, self._options.noise_sd)
+            self._move(event, book, now_ns)
+            phase_ns = int(self._rng.random() * self._options.refresh_s * NS)
+            self._await(event, book, now_ns + phase_ns)
 
     def news(self, event_id: int, now_ns: int) -> None:
         """Every bookmaker of an event moves within the news lag."""
         event = self._exchange.listing.events[event_id]
+        self._follow(event, now_ns)  # it may be listed since a moment only, or under a new id
         for book in event.game.bookmakers:
             lag_ns = int(self._options.news_lag_ms * MS * self._rng.uniform(0.4, 1.0))
             self._exchange.schedule(now_ns + lag_ns, partial(self._move, event, book))
 
     def body(self) -> tuple[bytes, str]:
         """The whole feed as JSON, and its ETag."""
+        for event in self._exchange.listing.events.values():
+            self._follow(event, self._exchange.now_ns)
         if self._body is None:
             events = [self._event(one) for one in self._exchange.listing.events.values()]
             self._body = msgspec.json.encode(events)
@@ -114,6 +123,8 @@ def _outcome(event: SportEvent, market: OddsMarket, outcome: Outcome, move: floa
     if sign:
         price = nearest_american(sigmoid(logit(implied(price)) + sign * move))
     fields: Json = {"name": outcome.name, "price": price}
+    if outcome.player:
+        fields["description"] = outcome.player
     if outcome.point is not None:
         fields["point"] = outcome.point
     return fields

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlsplit
 
 from mmbot.sim.box import Box
+from mmbot.sim.frames import CUT
 from mmbot.sim.replies import Reply
 from mmbot.sim.scenario import BoxOptions
 from mmbot.sim.stream import Close, Connection
 
 NS = 1_000_000_000
+HANG_S_MAX = 120.0
 DEFAULT_EPOCH_NS = 1_795_359_600 * NS
 
 
@@ -84,14 +86,17 @@ class InMemoryBox:
         if isinstance(found, Reply):
             reply = found
         else:
-            before_ns, after_ns = self.box.latency.of_request(found.route)
-            after_ns += int(self.box.switches.reply_delay_s * NS)
+            before_ns, after_ns = self.box.delays_ns(found)
             if before_ns:
                 await asyncio.sleep(before_ns / NS)
             reply = self.box.execute(found, self.now_ns())
             self._live()
             if after_ns:
                 await asyncio.sleep(after_ns / NS)
+        if reply.after_ns or reply.trickle:
+            await asyncio.sleep(reply.after_ns / NS + len(reply.body) * reply.trickle)
+        if reply.hang:
+            await asyncio.sleep(HANG_S_MAX)
         if reply.lost:
             raise ConnectionResetError("the box lost the reply")
         return reply.status, reply.headers, reply.body
@@ -100,7 +105,10 @@ class InMemoryBox:
         """Open a stream connection; `url` as connection-config and Pusher say."""
         parts = urlsplit(url)
         query = dict(parse_qsl(parts.query))
-        connection = self.box.connect(parts.path.removeprefix("/app/"), query, self.now_ns())
+        key = parts.path.removeprefix("/app/")
+        connection = self.box.connect(key, query, self.now_ns(), parts.netloc)
+        if connection.out and connection.out[0] == Close(CUT):
+            raise ConnectionRefusedError("connection refused")
         socket = MemorySocket(self, connection)
         if not connection.closed:
             self._sockets[connection] = socket

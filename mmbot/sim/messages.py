@@ -34,6 +34,7 @@ class Outgoing:
     payload: Json
     user_id: str = ""
     event_id: int = 0
+    sub_type: str = ""
 
 
 def number(value: float) -> float | int:
@@ -51,7 +52,7 @@ def order_fields(order: Order) -> Json:
         "strike": number(order.strike.number),
         "strike_id": order.strike.strike_id,
         "price": order.price,
-        "quantity": usd(order.request.quantity_cents),
+        "quantity": usd(order.quantity_cents),
         "profit": usd(order.profit_cents),
         "filled_quantity": usd(order.filled_cents),
         "open_quantity": usd(order.open_cents),
@@ -73,43 +74,41 @@ def order_message(order: Order, filled_cents: int, at_ns: int, sequence: int) ->
     info = order_fields(order) | {
         "filled_quantity": usd(filled_cents),
         "total_filled_quantity": usd(order.filled_cents),
-        "fill_price": order_fill_price(order) if filled_cents else 0,
+        "fill_price": order.fill_price if filled_cents else 0,
         "update_type": "matching" if filled_cents else "status",
         "sequence_number": sequence,
     }
     return Outgoing(at_ns, "orders", "orders", "u", {"info": info}, user_id=order.account.user_id)
 
 
-def order_fill_price(order: Order) -> int:
-    """Price of the newest fill of an order, as its owner sees it."""
-    fill = order.account.fills[-1]
-    return fill.maker_price if fill.maker is order else fill.taker_price
-
-
-def trade_print(fill: Fill, tournament_id: int, sequence: int) -> Outgoing:
-    strike = fill.taker.strike
+def trade_print(fill: Fill, tournament_id: int, sequence: int, order: Order) -> Outgoing:
+    """The public print, as the owner of `order` (taker or maker) sees the trade."""
+    strike = order.strike
+    price = fill.maker_price if order is fill.maker else fill.taker_price
     info: Json = {
-        "sport_event_id": fill.taker.line.event_id,
-        "market_id": fill.taker.line.market_id,
+        "sport_event_id": order.line.event_id,
+        "market_id": order.line.market_id,
         "outcome_id": strike.outcome_id,
         "strike": number(strike.number),
         "strike_id": strike.strike_id,
-        "origin_market_strike": number(fill.taker.line.number),
-        "price": fill.taker_price,
-        "fill_price": fill.taker_price,
-        "filled_quantity": usd(fill.taker_cents),
+        "origin_market_strike": number(order.line.number),
+        "price": price,
+        "fill_price": price,
+        "filled_quantity": usd(fill.stakes(order)[0]),
         "sequence_number": sequence,
     }
     name = f"tournament_{tournament_id}"
     return Outgoing(fill.at_ns, name, "matched_order", "c", {"info": info})
 
 
-def selections(line: Line, book: LineBook, levels_max: int) -> list[list[Json]]:
+def selections(
+    line: Line, book: LineBook, levels_max: int, *, nominal: bool = False
+) -> list[list[Json]]:
     """Both outcomes, each with what a taker can get, or one placeholder without a price."""
     return [
         [
             _level(strike, level, book.updated_ns + strike.outcome_id)
-            for level in book.levels(strike.side, levels_max)
+            for level in book.levels(strike.side, levels_max, nominal=nominal)
         ]
         or [_level(strike, None, 0)]
         for strike in line.strikes
@@ -137,19 +136,33 @@ def _level(strike: Strike, level: tuple[int, int, int] | None, updated_at: int) 
 
 
 def book_message(
-    line: Line, book: LineBook, at_ns: int, sequence: int, levels_max: int
+    line: Line,
+    book: LineBook,
+    at_ns: int,
+    sequence: int,
+    levels_max: int,
+    *,
+    nominal: bool = False,
 ) -> Outgoing:
     info: Json = {
         "id": line.market_id,
         "name": line.name,
         "type": line.kind,
         "strike": number(line.number),
-        "selections": selections(line, book, levels_max),
+        "selections": selections(line, book, levels_max, nominal=nominal),
         "sequence_number": sequence,
     }
     payload: Json = {"sport_event_id": line.event_id, "market_id": line.market_id, "info": info}
     kind = "market_selections"
-    return Outgoing(at_ns, kind, kind, "u", payload, event_id=line.event_id)
+    return Outgoing(
+        at_ns,
+        kind,
+        kind,
+        "u",
+        payload,
+        event_id=line.event_id,
+        sub_type=line.spec.sub_type,
+    )
 
 
 def event_fields(event: SportEvent) -> Json:
@@ -165,7 +178,7 @@ def event_fields(event: SportEvent) -> Json:
         "tournament_name": event.tournament.name,
         "scheduled": iso_seconds(event.start_ns),
         "status": event.status,
-        "live_disabled": True,
+        "live_disabled": event.live_disabled,
         "competitors": [
             {
                 "id": competitor_id(team),
@@ -186,7 +199,7 @@ def short(team: str) -> str:
     return (words[0][0] + words[1][0] + words[-1][0] if len(words) > 2 else team[:3]).upper()
 
 
-def event_message(event: SportEvent, at_ns: int, sequence: int) -> Outgoing:
+def event_message(event: SportEvent, at_ns: int, sequence: int, op: str = "u") -> Outgoing:
     info = event_fields(event) | {"sequence_number": sequence}
     tournament = event.tournament.id
     payload: Json = {
@@ -194,23 +207,65 @@ def event_message(event: SportEvent, at_ns: int, sequence: int) -> Outgoing:
         "tournament_id": str(tournament),
         "info": info,
     }
-    return Outgoing(at_ns, f"tournament_{tournament}", "sport_event", "u", payload)
+    return Outgoing(at_ns, f"tournament_{tournament}", "sport_event", op, payload)
+
+
+def event_removed(event: SportEvent, at_ns: int, sequence: int) -> Outgoing:
+    """An unlisted event: only its ids are told."""
+    tournament = event.tournament.id
+    payload: Json = {"id": str(event.event_id), "tournament_id": str(tournament)}
+    return Outgoing(at_ns, f"tournament_{tournament}", "sport_event", "d", payload)
+
+
+def tournament_message(tournament: Tournament, at_ns: int, sequence: int) -> Outgoing:
+    info = tournament_fields(tournament, at_ns) | {"sequence_number": sequence}
+    del info["updated_at"]
+    payload: Json = {"id": str(tournament.id), "info": info}
+    return Outgoing(at_ns, f"tournament_{tournament.id}", "tournament", "u", payload)
+
+
+def market_name(line: Line) -> str:
+    """The name of the market that a line belongs to."""
+    return line.spec.label or MARKET_NAMES.get(line.kind, line.kind)
 
 
 def market_message(
     event: SportEvent, market_id: int, status: str, at_ns: int, sequence: int
 ) -> Outgoing:
-    kind = next(line.kind for line in event.lines if line.market_id == market_id)
+    line = next(one for one in event.lines if one.market_id == market_id)
     info: Json = {
         "id": market_id,
         "sport_event_id": event.event_id,
-        "name": MARKET_NAMES[kind],
+        "name": market_name(line),
         "status": status,
         "description": "",
         "sequence_number": sequence,
     }
     payload: Json = {"id": str(event.event_id), "info": info}
     return Outgoing(at_ns, f"tournament_{event.tournament.id}", "market", "u", payload)
+
+
+def strike_message(
+    event: SportEvent, ends: tuple[Line, Strike], status: str, news: tuple[int, int], op: str
+) -> Outgoing:
+    """A strike comes (c), changes (u) or goes (d); `news` is time and sequence."""
+    line, strike = ends
+    at_ns, sequence = news
+    info: Json = {
+        "id": line.wire_id,
+        "sport_event_id": line.event_id,
+        "market_id": line.market_id,
+        "outcome_id": strike.outcome_id,
+        "strike": number(strike.number),
+        "strike_id": strike.strike_id,
+        "type": line.kind,
+        "name": strike.name,
+        "status": status,
+        "favourite": line.favourite,
+        "sequence_number": sequence,
+    }
+    payload: Json = {"id": line.wire_id, "info": info}
+    return Outgoing(at_ns, f"tournament_{event.tournament.id}", "market_strike", op, payload)
 
 
 def tournament_fields(tournament: Tournament, updated_ns: int) -> Json:

@@ -27,6 +27,7 @@ class Outcome:
     name: str
     price: int
     point: float | None
+    player: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,9 @@ class Game:
     away: str
     bookmakers: tuple[Bookmaker, ...]
     score: tuple[int, int] | None
+    # seconds after the first start of the day; without it games follow one another
+    start_offset_s: float | None = None
+    in_play: bool = False
 
 
 def load_games(folder: Path) -> tuple[Game, ...]:
@@ -144,7 +148,12 @@ def _json_game(event: dict[str, Any]) -> Game:
         markets = []
         for market in book["markets"]:
             outcomes = tuple(
-                Outcome(str(one["name"]), int(one["price"]), one.get("point"))
+                Outcome(
+                    str(one["name"]),
+                    int(one["price"]),
+                    one.get("point"),
+                    str(one.get("description", "")),
+                )
                 for one in market["outcomes"]
                 if is_american(int(one["price"]))
             )

@@ -28,6 +28,19 @@ def ratio(price: int) -> tuple[int, int]:
     raise ValueError(f"not an American price: {price}")
 
 
+@lru_cache(maxsize=4096)
+def odds(price: int) -> float:
+    """Profit per 1 staked; equal prices give equal numbers, so they may be compared."""
+    num, den = ratio(price)
+    return num / den
+
+
+@lru_cache(maxsize=4096)
+def odds_against(price: int) -> float:
+    """What a taker wins per 1 staked against an order that rests at this price."""
+    return odds(complement(price))
+
+
 def is_american(price: int) -> bool:
     return price >= EVEN_MONEY or price < -EVEN_MONEY
 
@@ -55,10 +68,10 @@ def half_up(num: int, den: int) -> int:
     return (2 * num + den) // (2 * den)
 
 
-def profit_cents(price: int, stake_cents: int) -> int:
-    """What a stake wins on top of itself, rounded half up to the cent."""
+def profit_cents(price: int, stake_cents: int, *, floor: bool = False) -> int:
+    """What a stake wins on top of itself, rounded half up to the cent, or down."""
     num, den = ratio(price)
-    return half_up(stake_cents * num, den)
+    return stake_cents * num // den if floor else half_up(stake_cents * num, den)
 
 
 def wins_a_cent(price: int, stake_cents: int) -> bool:

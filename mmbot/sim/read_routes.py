@@ -1,258 +1,196 @@
-"""Reading over REST, v4: listing, books, orders, fills and money."""
+"""Reading an account over REST: balance, orders, fills and money as the reporting copy has them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING
 
 from mmbot.sim import messages
-from mmbot.sim.core import Exchange
-from mmbot.sim.lifecycle import Line, SportEvent, iso_utc
+from mmbot.sim.arrival import Arrival
+from mmbot.sim.dialects.errors import refusal
+from mmbot.sim.lifecycle import iso_utc
 from mmbot.sim.messages import Json
 from mmbot.sim.orders import Account, Fill, Refusal, Transaction
+from mmbot.sim.pages import PAGE_USUAL, Page, page_asked, page_written, within
 from mmbot.sim.prices import usd
-from mmbot.sim.reporting import Reporting
-from mmbot.sim.requests import EVENT_ID_MAX, ORDER_ID, Page, integer, page_of
+from mmbot.sim.reporting import Reporting, without_times
+from mmbot.sim.requests import ORDER_ID
+from mmbot.sim.rules import SessionRules, WireRules
+
+if TYPE_CHECKING:
+    from mmbot.sim.box import Box
 
 Body = Json | Refusal
-EVENTS_PER_QUERY_MAX = 50
-STRIKES_PER_QUERY_MAX = 20
 ORDERS_PER_QUERY_MAX = 100
-TRANSACTIONS_PAGE_MAX = 500
+LEGACY_V2_PAGE_MAX = 1000
 Query = dict[str, str]
+Rows = Iterator[tuple[int, Json]]
 
 
 class ReadRoutes:
-    """The read side of the API; orders, fills and money come from the reporting copy."""
+    """The private read side of the API."""
 
-    def __init__(self, exchange: Exchange, reporting: Reporting) -> None:
-        self._exchange = exchange
+    def __init__(self, box: Box, reporting: Reporting) -> None:
+        self._box = box
+        self._exchange = box.exchange
         self._reporting = reporting
+        self._live = Reporting(0.0)
 
-    # -- listing --------------------------------------------------------------------------
+    @property
+    def _wire(self) -> WireRules:
+        return self._box.options.wire
 
-    def balance(self, account: Account, query: Query, now_ns: int) -> Body:
+    @property
+    def _session(self) -> SessionRules:
+        return self._box.options.session
+
+    def balance(self, asked: Arrival, now_ns: int) -> Body:
+        account = asked.account
+        if self._box.sessions.without_wallet(account):
+            return refusal("wallet_not_found")
+        failed = self._wire.unmatched_balance == "failed"
         return {
             "data": {
                 "balance": usd(account.cash_cents),
-                "gec_balance": 0,
+                "gec_balance": usd(self._exchange.credit_cents(account)),
                 "matched_order_balance": usd(account.matched_cents),
-                "unmatched_order_balance": usd(account.resting_cents),
-                "unmatched_order_balance_status": "succeed",
-                "unmatched_order_last_synced_at": iso_utc(now_ns),
+                "unmatched_order_balance": 0 if failed else usd(account.resting_cents),
+                "unmatched_order_balance_status": self._wire.unmatched_balance,
+                "unmatched_order_last_synced_at": None if failed else iso_utc(now_ns),
             }
         }
 
-    def price_ladder(self, account: Account, query: Query, now_ns: int) -> Body:
-        return {"data": list(self._exchange.ladder.wire)}
-
-    def tournaments(self, account: Account, query: Query, now_ns: int) -> Body:
-        listing = self._exchange.listing
-        updated = min(event.updated_ns for event in listing.events.values())
-        rows = [messages.tournament_fields(one, updated) for one in listing.tournaments()]
-        return {"data": {"tournaments": rows}}
-
-    def sport_events(self, account: Account, query: Query, now_ns: int) -> Body:
-        wanted = query.get("tournament_id")
-        ids = set(filter(None, query.get("event_ids", "").split(",")))
-        found = [
-            messages.event_fields(event)
-            for event in self._exchange.listing.events.values()
-            if (not wanted or str(event.tournament.id) == wanted)
-            and (not ids or str(event.event_id) in ids)
-            and event.status != "finished"
-        ]
-        return {"data": {"sport_events": found or None}}
-
-    def markets(self, account: Account, query: Query, now_ns: int) -> Body:
-        event_id = _event_id(query.get("event_id", ""))
-        if isinstance(event_id, Refusal):
-            return event_id
-        event = self._exchange.listing.events.get(event_id)
-        if event is None:
-            return Refusal(404, "sport_event_not_found", "no such event")
-        return {"data": {"event_id": event_id, "markets": self._markets(event)}}
-
-    def multiple_markets(self, account: Account, query: Query, now_ns: int) -> Body:
-        texts = [text for text in query.get("event_ids", "").split(",") if text]
-        if not 1 <= len(texts) <= EVENTS_PER_QUERY_MAX:
-            return Refusal(400, "market_event_limit_exceeded", "1 to 50 event ids")
-        data: Json = {}
-        for text in texts:
-            event_id = _event_id(text)
-            if isinstance(event_id, Refusal):
-                return event_id
-            event = self._exchange.listing.events.get(event_id)
-            data[text] = None if event is None else self._markets(event)
-        return {"data": data}
-
-    def strikes(self, account: Account, query: Query, now_ns: int) -> Body:
-        ids = [text for text in query.get("strike_ids", "").split(",") if text]
-        if not 1 <= len(ids) <= STRIKES_PER_QUERY_MAX:
-            return Refusal(400, "invalid_param", "1 to 20 strike_ids")
-        rows: list[Json] = []
-        for strike_id in ids:
-            strike = self._exchange.listing.strikes.get(strike_id)
-            if strike is None:
-                continue
-            line = self._exchange.listing.line_of(strike)
-            rows.append(
-                {
-                    "event_id": line.event_id,
-                    "market_id": line.market_id,
-                    "strike_id": strike_id,
-                    "type": line.kind,
-                    "sub_type": line.kind,
-                }
-            )
-        return {"data": rows}
-
-    def _markets(self, event: SportEvent) -> list[Json]:
-        by_market: dict[int, list[Line]] = {}
-        for line in event.lines:
-            by_market.setdefault(line.market_id, []).append(line)
-        return [self._market(event, lines) for lines in by_market.values()]
-
-    def _market(self, event: SportEvent, lines: list[Line]) -> Json:
-        """Moneylines carry their selections, the other kinds nest their alternative lines."""
-        first = next((line for line in lines if line.favourite), lines[0])
-        status = event.market_status
-        name = messages.MARKET_NAMES[first.kind]
-        fields: Json = {
-            "id": first.market_id,
-            "event_id": event.event_id,
-            "name": name,
-            "display_name": name,
-            "type": first.kind,
-            "sub_type": first.kind,
-            "category_name": messages.CATEGORY,
-            "group_name": messages.CATEGORY,
-            "description": "",
-            "status": status,
-            "favourite": first.kind != "spread",
-            "player_id": 0,
-            "updated_at": event.updated_ns,
-        }
-        if first.kind != "spread":
-            fields["strike"] = messages.number(first.number)
-        if first.kind == "moneyline":
-            fields["selections"] = self._selections(first)
-            return fields
-        fields["market_strikes"] = [
-            {
-                "id": line.market_id,
-                "name": line.name,
-                "strike": messages.number(line.number),
-                "favourite": line.favourite,
-                "status": status,
-                "selections": self._selections(line),
-            }
-            for line in lines
-        ]
-        return fields
-
-    def _selections(self, line: Line) -> list[list[Json]]:
-        book = self._exchange.books[line.index]
-        return messages.selections(line, book, self._exchange.rules.book_levels_max)
-
-    # -- orders and money, as the reporting copy has them --------------------------------
-
-    def order(self, account: Account, order_id: str, now_ns: int) -> Body:
+    def order(self, asked: Arrival, now_ns: int) -> Body:
+        order_id = asked.id_asked
         if not ORDER_ID.fullmatch(order_id):
-            return Refusal(400, "invalid_order_id", "order id is not valid")
-        order = account.orders.get(order_id)
-        fields = None if order is None else self._reporting.order_fields(order, now_ns)
+            return refusal("invalid_order_id")
+        order = asked.account.orders.get(order_id)
+        source = self._reporting if self._session.get_order_from == "copy" else self._live
+        row = None if order is None else source.history_row(order, now_ns)
+        # only the less likely, nested form was shown with times
+        with_times = self._wire.order_nesting == "nested"
+        fields = row if with_times or row is None else without_times(row)
         if fields is None:
-            return Refusal(404, "data_not_found", "no such order")
-        return {"data": fields, "last_synced_at": self._reporting.synced_at(now_ns)}
+            return refusal("data_not_found", "no such order")
+        return {"data": fields, "last_synced_at": source.synced_at(now_ns)}
 
-    def history(self, account: Account, query: Query, now_ns: int) -> Body:
-        page = page_of(query)
+    def history(self, asked: Arrival, now_ns: int) -> Body:
+        limit_max = self._session.history_page_max
+        if asked.asked.dialect == "legacy" and asked.asked.version == 2:
+            limit_max = max(limit_max, LEGACY_V2_PAGE_MAX)
+        page = self._page(asked, limit_max)
         if isinstance(page, Refusal):
             return page
         if page.created is None and page.updated is None:
-            return Refusal(400, "missing_date_range", "a time window is needed")
-        rows: list[tuple[int, Json]] = []
-        for order in reversed(account.orders.values()):
-            if not (_before(page, order.number) and _within(page.created, order.created_ns)):
+            return refusal("missing_date_range")
+        return self._paged("orders", self._orders(asked, page, now_ns), page, now_ns)
+
+    def _orders(self, asked: Arrival, page: Page, now_ns: int) -> Rows:
+        """The newest first; what lies before the window is not looked at."""
+        filters = _filters(asked.query)
+        for order in reversed(asked.account.orders.values()):
+            if page.created is not None and order.created_ns < page.created[0]:
+                return
+            if not (page.after_cursor(order.number) and within(page.created, order.created_ns)):
+                continue
+            if not within(page.updated, self._reporting.updated_ns(order, now_ns)):
                 continue
             row = self._reporting.history_row(order, now_ns)
-            if row is None or not _within(page.updated, self._reporting.updated_ns(order, now_ns)):
-                continue
-            if all(str(row[name]) == value for name, value in _filters(query)):
-                rows.append((order.number, row))
-            if len(rows) > page.limit:
-                break
-        return self._paged("orders", rows, page, now_ns)
+            if row is not None and all(str(row[name]) == value for name, value in filters):
+                yield order.number, row
 
-    def matched_detail(self, account: Account, query: Query, now_ns: int) -> Body:
-        page = page_of(query)
+    def matched_detail(self, asked: Arrival, now_ns: int) -> Body:
+        page = self._page(asked, self._session.history_page_max)
         if isinstance(page, Refusal):
             return page
-        ids = {query["order_id"]} if query.get("order_id") else set()
-        ids |= set(filter(None, query.get("order_ids", "").split(",")))
+        ids = {asked.query["order_id"]} if asked.query.get("order_id") else set()
+        ids |= set(filter(None, asked.query.get("order_ids", "").split(",")))
         if len(ids) > ORDERS_PER_QUERY_MAX:
-            return Refusal(400, "invalid_param", "at most 100 order_ids")
-        rows = self._fills(account, page, now_ns, messages.matched_detail_row)
-        wanted = [(n, row) for n, row in rows if not ids or row["order_id"] in ids]
-        return self._paged("matching_details", wanted, page, now_ns)
+            return refusal("invalid_param", "order_ids: at most 100")
+        rows = (
+            (number, messages.matched_detail_row(asked.account, fill))
+            for number, fill in self._fills(asked.account, page, now_ns)
+            if not ids or messages.own_part(asked.account, fill)[0].order_id in ids
+        )
+        return self._paged("matching_details", rows, page, now_ns)
 
-    def trades(self, account: Account, query: Query, now_ns: int) -> Body:
-        page = page_of(query)
-        if isinstance(page, Refusal):
-            return page
-        rows = list(self._fills(account, page, now_ns, messages.trade_row))
-        return self._paged("trades", rows, page, now_ns)
+    def trades(self, asked: Arrival, now_ns: int) -> Body:
+        return self._trades(asked, "trades", messages.trade_row, now_ns)
 
-    def transactions(self, account: Account, query: Query, now_ns: int) -> Body:
-        page = page_of(query, TRANSACTIONS_PAGE_MAX)
+    def bets(self, asked: Arrival, now_ns: int) -> Body:
+        """The legacy row names more of the order than a v4 trade does."""
+        answer = self._trades(asked, "matched_bets", _bet_row, now_ns)
+        if not isinstance(answer, Refusal):
+            answer.pop("last_synced_at")
+        return answer
+
+    def transactions(self, asked: Arrival, now_ns: int) -> Body:
+        rules = self._session
+        page = self._page(asked, rules.transactions_page_max, rules.transactions_page)
         if isinstance(page, Refusal):
             return page
         until = self._reporting.until_ns(now_ns)
-        rows = [
+        rows = (
             (row.number, messages.transaction_row(row))
-            for row in reversed(account.transactions)
+            for row in reversed(asked.account.transactions)
             if row.at_ns <= until
-            and _before(page, row.number)
-            and _within(page.created, row.at_ns)
-            and _transaction_wanted(row, query)
-        ]
+            and page.after_cursor(row.number)
+            and within(page.created, row.at_ns)
+            and _transaction_wanted(row, asked.query)
+        )
         answer = self._paged("transactions", rows, page, now_ns)
         answer.pop("last_synced_at")
         return answer
 
-    def _fills(
-        self,
-        account: Account,
-        page: Page,
-        now_ns: int,
-        row_of: Callable[[Account, Fill], Json],
-    ) -> Iterable[tuple[int, Json]]:
-        until = self._reporting.until_ns(now_ns)
-        for index in range(len(account.fills) - 1, -1, -1):
-            fill = account.fills[index]
-            if fill.at_ns <= until and _before(page, index) and _within(page.created, fill.at_ns):
-                yield index, row_of(account, fill)
+    def _trades(
+        self, asked: Arrival, name: str, row_of: Callable[[Account, Fill], Json], now_ns: int
+    ) -> Body:
+        page = self._page(asked, self._session.history_page_max)
+        if isinstance(page, Refusal):
+            return page
+        account = asked.account
+        found = self._fills(account, page, now_ns)
+        rows = ((number, row_of(account, fill)) for number, fill in found)
+        return self._paged(name, rows, page, now_ns)
 
-    def _paged(self, name: str, rows: list[tuple[int, Json]], page: Page, now_ns: int) -> Json:
-        shown = rows[: page.limit]
-        cursor = f"n{shown[-1][0]}" if len(rows) > page.limit else ""
-        data: Json = {name: [row for _, row in shown], "next_cursor": cursor}
+    def _fills(self, account: Account, page: Page, now_ns: int) -> Iterator[tuple[int, Fill]]:
+        until = self._reporting.until_ns(now_ns)
+        left_out = self._exchange.rules.life.busted_trades == "left_out"
+        for fill in reversed(account.fills):
+            if page.created is not None and fill.at_ns < page.created[0]:
+                return
+            if left_out and 0 < fill.busted_ns <= until:
+                continue
+            number = _fill_number(fill)
+            known = fill.at_ns <= until and page.after_cursor(number)
+            if known and within(page.created, fill.at_ns):
+                yield number, fill
+
+    def _page(self, asked: Arrival, limit_max: int, usual: int = PAGE_USUAL) -> Page | Refusal:
+        return page_asked(asked.query, limit_max, usual, self._session.window_ends)
+
+    def _paged(self, name: str, rows: Rows, page: Page, now_ns: int) -> Json:
+        shown = list(islice(rows, page.limit + 1))
+        data = page_written(name, shown, page, self._wire.end_of_pages)
         return {"data": data, "last_synced_at": self._reporting.synced_at(now_ns)}
 
 
-def _event_id(text: str) -> int | Refusal:
-    event_id = integer(text)
-    if event_id is None or not 0 < event_id <= EVENT_ID_MAX:
-        return Refusal(400, "market_invalid_event", "event id is not valid")
-    return event_id
+def _fill_number(fill: Fill) -> int:
+    return int(fill.fill_id.rpartition("-")[2])
 
 
-def _before(page: Page, number: int) -> bool:
-    return page.before is None or number < page.before
-
-
-def _within(window: tuple[int, int] | None, ns: int) -> bool:
-    return window is None or window[0] <= ns <= window[1]
+def _bet_row(account: Account, fill: Fill) -> Json:
+    order, price, cents, counter = messages.own_part(account, fill)
+    return {
+        "order_id": order.order_id,
+        "external_id": order.request.external_id,
+        "strike_id": order.request.strike_id,
+        "price": price,
+        "quantity": usd(cents),
+        "profit": usd(counter),
+        "matched_at": iso_utc(fill.at_ns),
+    }
 
 
 def _filters(query: Query) -> list[tuple[str, str]]:

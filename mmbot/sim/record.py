@@ -6,7 +6,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 
 from mmbot.sim.fair import FairBoard
-from mmbot.sim.lifecycle import NS, Listing
+from mmbot.sim.lifecycle import NS, Line, Listing
 from mmbot.sim.messages import Json, own_part
 from mmbot.sim.orders import Account, Fill, Order
 from mmbot.sim.prices import implied
@@ -59,6 +59,12 @@ class AccountRecord:
     first_quote_ns: int | None = None
     wiped_at_settle: int = 0
 
+    def watch_line(self, line: Line) -> None:
+        self.risk[line.index] = LineRisk()
+        for strike in line.strikes:
+            self.presence[strike.strike_id] = Presence()
+            self.alive[strike.strike_id] = {}
+
 
 class Record:
     """Writes down what happens to the accounts that are not the box's own."""
@@ -70,13 +76,16 @@ class Record:
         self._from_ns = started_ns + MEASURED_FROM_S * NS
         self.stop_ns: int | None = None
         self._accounts: dict[str, AccountRecord] = {}
+        listing.line_added.append(self._watch_line)
 
     def watch(self, account: Account) -> None:
-        record = AccountRecord(account)
-        record.presence = {strike_id: Presence() for strike_id in self._listing.strikes}
-        record.alive = {strike_id: {} for strike_id in self._listing.strikes}
-        record.risk = {line.index: LineRisk() for line in self._listing.lines}
-        self._accounts[account.user_id] = record
+        record = self._accounts[account.user_id] = AccountRecord(account)
+        for line in self._listing.lines:
+            record.watch_line(line)
+
+    def _watch_line(self, line: Line) -> None:
+        for record in self._accounts.values():
+            record.watch_line(line)
 
     def of(self, account: Account) -> AccountRecord:
         return self._accounts[account.user_id]
@@ -132,6 +141,22 @@ class Record:
             record.worst_cents += risk.worst_cents() - before
             self.order_changed(order, f"filled {own}", fill.at_ns)
 
+    def taken_back(self, fill: Fill) -> None:
+        """A fill was undone: what it had put at risk is at risk no more."""
+        for order, own, other in (
+            (fill.maker, fill.maker_cents, fill.taker_cents),
+            (fill.taker, fill.taker_cents, fill.maker_cents),
+        ):
+            record = self._accounts.get(order.account.user_id)
+            if record is None:
+                continue
+            risk = record.risk[order.line.index]
+            before = risk.worst_cents()
+            risk.filled[order.strike.side] -= own
+            risk.winnings[order.strike.side] -= other
+            record.worst_cents += risk.worst_cents() - before
+            self.order_changed(order, f"taken back {own}", fill.busted_ns)
+
     def fair_moved(self, now_ns: int) -> None:
         """Look again at every quoted strike: the yardstick has moved."""
         for record in self._accounts.values():
@@ -156,7 +181,8 @@ class Record:
         record.worst_cents_max = max(record.worst_cents_max, record.worst_cents)
 
     def _look(self, record: AccountRecord, strike_id: str, now_ns: int) -> None:
-        strike = self._listing.strikes[strike_id]
+        known = self._listing
+        strike = known.strikes.get(strike_id) or known.gone[strike_id]
         floor = self._fair.probability(strike.line_index, strike.side) - QUOTED_WITHIN
         present = any(
             order.status == "open" and implied(order.price) >= floor

@@ -22,9 +22,13 @@ class Reporting:
         return iso_utc(self.until_ns(now_ns))
 
     def changed(self, order: Order, now_ns: int) -> None:
-        if self._lag_ns:
-            versions = self._versions.setdefault(order.order_id, [])
-            versions.append((now_ns, messages.history_row(order)))
+        if not self._lag_ns:
+            return
+        versions = self._versions.setdefault(order.order_id, [])
+        versions.append((now_ns, messages.history_row(order)))
+        until = self.until_ns(now_ns)
+        while len(versions) > 1 and versions[1][0] <= until:
+            versions.pop(0)  # nobody can see it any more
 
     def filled(self, fill: Fill) -> None:
         for order in (fill.maker, fill.taker):
@@ -35,25 +39,21 @@ class Reporting:
         """The order as the copy has it; nothing when it has not arrived there yet."""
         if not self._lag_ns:
             return messages.history_row(order)
-        seen = [
-            row
-            for at_ns, row in self._versions.get(order.order_id, ())
-            if at_ns <= self.until_ns(now_ns)
-        ]
-        return seen[-1] if seen else None
-
-    def order_fields(self, order: Order, now_ns: int) -> Json | None:
-        row = self.history_row(order, now_ns)
-        if row is None:
-            return None
-        return {k: v for k, v in row.items() if k not in ("created_at", "updated_at")}
+        seen = self._seen(order, now_ns)
+        return None if seen is None else seen[1]
 
     def updated_ns(self, order: Order, now_ns: int) -> int:
         if not self._lag_ns:
             return order.updated_ns
-        times = [
-            at_ns
-            for at_ns, _ in self._versions.get(order.order_id, ())
-            if at_ns <= self.until_ns(now_ns)
-        ]
-        return times[-1] if times else 0
+        seen = self._seen(order, now_ns)
+        return 0 if seen is None else seen[0]
+
+    def _seen(self, order: Order, now_ns: int) -> tuple[int, Json] | None:
+        until = self.until_ns(now_ns)
+        versions = self._versions.get(order.order_id, ())
+        return next((one for one in reversed(versions) if one[0] <= until), None)
+
+
+def without_times(row: Json) -> Json:
+    """An order as `get_order` shows it: a row of the history without its times."""
+    return {k: v for k, v in row.items() if k not in ("created_at", "updated_at")}

@@ -8,9 +8,9 @@ from random import Random
 from mmbot.sim.core import MS, Exchange
 from mmbot.sim.fair import FairBoard
 from mmbot.sim.lifecycle import NS, Line
+from mmbot.sim.market import RivalOptions
 from mmbot.sim.orders import Order, OrderRequest
 from mmbot.sim.prices import sigmoid
-from mmbot.sim.scenario import RivalOptions
 from mmbot.sim.takers import traders_account
 
 RIVAL_CASH_CENTS = 10**11

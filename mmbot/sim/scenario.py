@@ -4,102 +4,42 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, Literal
 
-T = TypeVar("T")
+from mmbot.sim.faults import FaultRule
+from mmbot.sim.market import BurstOptions, EventOptions, MakerOptions, SniperOptions
+from mmbot.sim.market import Drift as Drift
+from mmbot.sim.market import FeedOptions as FeedOptions
+from mmbot.sim.market import RivalOptions as RivalOptions
+from mmbot.sim.market import TakerOptions as TakerOptions
+from mmbot.sim.rules import HttpLimits as HttpLimits
+from mmbot.sim.rules import Rules as Rules
+from mmbot.sim.rules import SessionRules as SessionRules
+from mmbot.sim.rules import WireRules as WireRules
+from mmbot.sim.stream_rules import StreamRules as StreamRules
+from mmbot.sim.tables import Between
+from mmbot.sim.tables import ScenarioError as ScenarioError
+from mmbot.sim.tables import overlay as overlay
+from mmbot.sim.timeline import Step, read_timeline
 
+SCENARIOS: Final = Path(__file__).parent.parent / "data" / "scenarios"
 DEMO_ACCESS_KEY = "demo-access-key-0123456789abcdef"
 DEMO_SECRET_KEY = "demo-secret-key-fedcba9876543210"
 
 
-class ScenarioError(Exception):
-    """The scenario cannot be used; the text says what and where."""
-
-
 @dataclass(frozen=True, slots=True)
-class Rules:
-    """How this exchange decides what the contract leaves open."""
+class AccountOptions:
+    """One more account of the box, beside the maker's."""
 
-    alo_crossing: Literal["reject", "invalid", "canceled"] = "invalid"
-    alo_disabled: bool = False
-    cancel_inactive: Literal["conflict", "allow"] = "conflict"
-    first_pass_ms: int = 20
-    fill_or_kill_ms: int = 2000
-    quantity_min_cents: int = 100
-    quantity_max_usd: int = 100_000_000
-    resting_cash_multiple_max: int = 10
-    delayed_cash_multiple: int = 50
-    fee_bps: int = 200
-    book_coalesce_ms: int = 50
-    book_levels_max: int = 10
-    batch_orders_max: int = 20
-
-
-@dataclass(frozen=True, slots=True)
-class SessionRules:
-    """Tokens, sessions and rate of one account."""
-
-    access_life_s: int = 600
-    refresh_life_s: int = 259_200
-    sessions_max: int = 20
-    requests_per_second_max: int = 50
-    retry_after: bool = True
-    channel_limit: int = 400
-    health_check_s: float = 5.0
-    activity_timeout_s: int = 120
-    pong_timeout_s: int = 30
-    reporting_lag_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Drift:
-    """The box's own fair value: a martingale in logit, one common factor per event."""
-
-    # .13 logit over 12 h, as measured, times the square root of a speed-up of 40
-    sd_per_sqrt_s: float = 0.004
-    own_share: float = 0.25
-    step_ms: int = 250
-    news_logit: float = 0.35
-
-
-@dataclass(frozen=True, slots=True)
-class FeedOptions:
-    refresh_s: float = 1.0
-    news_lag_ms: int = 500
-    noise_sd: float = 0.008
-    noise_memory_s: float = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class TakerOptions:
-    on: bool = True
-    arrivals_per_s: float = 8.0
-    payout_median_usd: float = 50.0
-    payout_sigma: float = 0.7
-    payout_max_usd: float = 400.0
-    tolerance_logit: float = 0.08
-    bias_logit: float = 0.02
-    informed_every_ms: int = 700
-    informed_edge: float = 0.003
-    informed_notice_ms: int = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class RivalOptions:
-    on: bool = True
-    lines_share: float = 0.85
-    half_spread_min: float = 0.05
-    half_spread_max: float = 0.09
-    payout_min_usd: float = 80.0
-    payout_max_usd: float = 160.0
-    look_every_ms: int = 400
-    lag_ms: int = 1000
-    requote_logit: float = 0.02
-    quote_life_s: float = 12.0
-    absence_share: float = 0.04
-    absence_s: float = 8.0
+    name: str
+    access_key: str
+    secret_key: str = field(repr=False)
+    cash_usd: int = 100_000
+    suspended: bool = False
+    wallet: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,72 +47,88 @@ class BoxOptions:
     """Everything a box is told; the same options and times give the same exchange."""
 
     seed: int = 7
-    port: int = 0
+    port: Annotated[int, Between(0, 65_535)] = 0
     host: str = "127.0.0.1"
     access_key: str = DEMO_ACCESS_KEY
     secret_key: str = field(default=DEMO_SECRET_KEY, repr=False)
     cash_usd: int = 100_000
     data_dir: str = ""
     record_file: str = ""
+    truth_file: str = ""
+    # asked for in the header X-Box-Token by everything that steers; empty: not asked for
+    control_token: str = field(default="", repr=False)
+    scenario: str = ""  # as it was asked for; messages about mistakes name it
     latency_profile: Literal["loopback", "venue"] = "loopback"
     start_after_s: int = 7200
-    rules: Rules = Rules()
-    session: SessionRules = SessionRules()
-    drift: Drift = Drift()
-    feed: FeedOptions = FeedOptions()
-    takers: TakerOptions = TakerOptions()
-    rival: RivalOptions = RivalOptions()
+    # the market lives so many times faster; what the exchange itself takes stays as it is
+    speed: Annotated[float, Between(0.01, 1000)] = 1.0
+    rules: Rules = field(default_factory=Rules)
+    session: SessionRules = field(default_factory=SessionRules)
+    wire: WireRules = field(default_factory=WireRules)
+    stream: StreamRules = field(default_factory=StreamRules)
+    http: HttpLimits = field(default_factory=HttpLimits)
+    accounts: tuple[AccountOptions, ...] = ()
+    events: EventOptions = field(default_factory=EventOptions)
+    drift: Drift = field(default_factory=Drift)
+    feed: FeedOptions = field(default_factory=FeedOptions)
+    takers: TakerOptions = field(default_factory=TakerOptions)
+    snipers: SniperOptions = field(default_factory=SniperOptions)
+    bursts: BurstOptions = field(default_factory=BurstOptions)
+    rival: RivalOptions = field(default_factory=RivalOptions)
+    makers: tuple[MakerOptions, ...] = ()
+    timeline: tuple[Step, ...] = ()
+    faults: tuple[FaultRule, ...] = ()
 
 
 def load_scenario(path: Path, base: BoxOptions) -> BoxOptions:
-    """Read a TOML file over the defaults; an unknown key is an error."""
+    """Read a shipped scenario by name, or a TOML file, over the defaults.
+
+    A scenario runs with the latencies of the venue unless it says otherwise.
+    """
+    found = find_scenario(path)
     try:
-        return overlay(base, read_table(path))
+        table = {"latency_profile": "venue"} | read_table(found) | {"scenario": str(path)}
+        table.pop("day", None)  # the days of `mmbot simulate`; checked there
+        return with_table(base, table)
     except ScenarioError as error:
         raise ScenarioError(f"scenario {path}: {error}") from error
+
+
+def with_table(base: BoxOptions, table: Mapping[str, Any]) -> BoxOptions:
+    """Options with the values of a whole scenario table in them, timeline and faults too."""
+    rest = dict(table)
+    lists: dict[str, Any] = {}
+    if "timeline" in rest:
+        lists["timeline"] = read_timeline(rest.pop("timeline"))
+    return dataclasses.replace(overlay(base, rest), **lists)
 
 
 def read_table(path: Path) -> dict[str, Any]:
     """The TOML of a scenario file, not yet understood."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(find_scenario(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise ScenarioError(str(error.strerror)) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ScenarioError(str(error)) from error
 
 
-def overlay(base: T, table: dict[str, Any]) -> T:
-    """`base`, any dataclass of options, with the values of a table in it."""
-    return _overlay(base, table, "")
+def find_scenario(path: Path) -> Path:
+    """The file that is meant: a shipped one when it is named without folder and ending."""
+    shipped = SCENARIOS / f"{path}.toml"
+    if path.suffix == "" and path.parent == Path() and not path.is_file():
+        if not shipped.is_file():
+            known = ", ".join(name for name, _ in shipped_scenarios())
+            raise ScenarioError(f"scenario {path}: neither a file nor one of {known}")
+        return shipped
+    return path
 
 
-def _overlay(base: T, table: dict[str, Any], where: str) -> T:
-    hints = get_type_hints(type(base))
-    changes: dict[str, Any] = {}
-    for key, value in table.items():
-        name = f"{where}{key}"
-        if key not in hints:
-            raise ScenarioError(f"unknown key {name}")
-        current = getattr(base, key)
-        if dataclasses.is_dataclass(current) and not isinstance(current, type):
-            if not isinstance(value, dict):
-                raise ScenarioError(f"{name} must be a table")
-            changes[key] = _overlay(current, value, f"{name}.")
-        else:
-            changes[key] = _checked(name, value, hints[key])
-    return dataclasses.replace(base, **changes)  # type: ignore[type-var]  # T is a dataclass here
+def shipped_scenarios() -> list[tuple[str, str]]:
+    """Names and first comment lines of the scenarios that come with the box."""
+    return [(path.stem, _title(path)) for path in sorted(SCENARIOS.glob("*.toml"))]
 
 
-def _checked(name: str, value: object, kind: object) -> object:
-    if get_origin(kind) is Literal:
-        if value not in get_args(kind):
-            raise ScenarioError(f"{name} must be one of {', '.join(map(str, get_args(kind)))}")
-        return value
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    wrong_bool = isinstance(value, bool) and kind is not bool
-    if wrong_bool or not isinstance(value, kind if isinstance(kind, type) else object):
-        wanted = kind.__name__ if isinstance(kind, type) else str(kind)
-        raise ScenarioError(f"{name} must be {wanted}, not {value!r}")
-    return value
+def _title(path: Path) -> str:
+    first = path.read_text(encoding="utf-8").partition("\n")[0]
+    return first.lstrip("# ").strip()

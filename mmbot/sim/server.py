@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import dataclasses
 import json
 import os
+import secrets
 import signal
 import sys
 import time
@@ -14,19 +16,30 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
+from mmbot.sim import fault_table
 from mmbot.sim.box import Box
+from mmbot.sim.guard import Guards, HttpLimits, body_within, http_log
+from mmbot.sim.handover import hand_over, may_steer
 from mmbot.sim.messages import Json
 from mmbot.sim.prices import DataError
 from mmbot.sim.replies import Reply
-from mmbot.sim.routes import BODY_BYTES_MAX
-from mmbot.sim.scenario import BoxOptions, ScenarioError, load_scenario
-from mmbot.sim.stream import Close, Connection
+from mmbot.sim.scenario import (
+    BoxOptions,
+    ScenarioError,
+    load_scenario,
+    overlay,
+    shipped_scenarios,
+)
+from mmbot.sim.sockets import Sockets
+from mmbot.sim.stream import Close
 
 NS = 1_000_000_000
 IDLE_S_MAX = 1.0
+CATCH_UP_SLICE_S = 0.25
 CLOSE_TIMEOUT_S = 1.0
+CONTROL_TOKEN_BYTES = 16
 
 
 class RecordNotWrittenError(Exception):
@@ -46,17 +59,17 @@ class Clock:
 class Shell:
     """Carries bytes between aiohttp and the box."""
 
-    def __init__(self, box: Box, clock: Clock) -> None:
+    def __init__(self, box: Box, clock: Clock, limits: HttpLimits) -> None:
         self._box = box
         self._clock = clock
-        self._wake: dict[Connection, asyncio.Event] = {}
+        self._limits = limits
+        self.sockets = Sockets(box, clock)
         self._kick = asyncio.Event()
 
     async def pump(self) -> None:
         """Let the box live: sleep to the next due time, or until somebody asks."""
         while True:
-            self._box.advance(self._clock.now_ns())
-            self.wake_writers()
+            await self._catch_up()
             due_ns = self._box.next_due_ns()
             wait_s = IDLE_S_MAX
             if due_ns is not None:
@@ -68,8 +81,24 @@ class Shell:
             except TimeoutError:
                 continue
 
+    async def _catch_up(self) -> None:
+        """In slices after a stand-still: the sockets are written in between, as if it had not."""
+        box, slice_ns = self._box, round(CATCH_UP_SLICE_S * NS)
+        while self._clock.now_ns() - box.exchange.now_ns > slice_ns:
+            box.advance(box.exchange.now_ns + slice_ns)
+            self.sockets.wake()
+            await asyncio.sleep(0)
+        box.advance(self._clock.now_ns())
+        self.sockets.wake()
+
     async def http(self, request: web.Request) -> web.StreamResponse:
-        body = await request.read()
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            return await self.sockets.serve(request)
+        if not may_steer(request):
+            return web.Response(status=403)
+        body = await body_within(self._limits, request)
+        if not isinstance(body, bytes):
+            return body
         found = self._box.arrive(
             request.method, request.path_qs, request.headers, body, self._clock.now_ns()
         )
@@ -77,89 +106,62 @@ class Shell:
             reply = found
             self._changed()
         else:
-            before_ns, after_ns = self._box.latency.of_request(found.route)
-            after_ns += int(self._box.switches.reply_delay_s * NS)
+            before_ns, after_ns = self._box.delays_ns(found)
             if before_ns:
                 await asyncio.sleep(before_ns / NS)
             reply = self._box.execute(found, self._clock.now_ns())
             self._changed()
             if after_ns:
                 await asyncio.sleep(after_ns / NS)
-        if reply.lost:
-            if request.transport is not None:
-                request.transport.abort()
-            return web.Response(status=500)
-        return web.Response(status=reply.status, headers=reply.headers, body=reply.body)
-
-    async def websocket(self, request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(max_msg_size=BODY_BYTES_MAX)
-        await socket.prepare(request)
-        now_ns = self._clock.now_ns()
-        connection = self._box.connect(request.match_info["key"], request.query, now_ns)
-        self._wake[connection] = asyncio.Event()
-        self._wake[connection].set()
-        try:
-            async with asyncio.TaskGroup() as group:
-                writer = group.create_task(self._write(socket, connection))
-                async for frame in socket:
-                    if frame.type is WSMsgType.TEXT:
-                        self._box.receive(connection, frame.data, self._clock.now_ns())
-                        self.wake_writers()
-                writer.cancel()
-        finally:
-            del self._wake[connection]
-            self._box.hub.disconnect(connection)
-        return socket
-
-    async def _write(self, socket: web.WebSocketResponse, connection: Connection) -> None:
-        wake = self._wake[connection]
-        while True:
-            await wake.wait()
-            wake.clear()
-            while connection.out:
-                frame = connection.out.popleft()
-                try:
-                    if isinstance(frame, Close):
-                        await socket.close(code=frame.code, message=frame.reason.encode())
-                        return
-                    await socket.send_str(frame)
-                except ConnectionResetError:
-                    return
+        return await hand_over(request, reply)
 
     def _changed(self) -> None:
         """Something happened out of turn: the pump looks again, the sockets send."""
         self._kick.set()
-        self.wake_writers()
-
-    def wake_writers(self) -> None:
-        for connection, wake in self._wake.items():
-            if connection.out:
-                wake.set()
+        self.sockets.wake()
 
 
-async def serve(options: BoxOptions, ready: Callable[[int], None], stop: asyncio.Event) -> None:
+async def serve(
+    options: BoxOptions,
+    ready: Callable[[int], None],
+    stop: asyncio.Event,
+    spill: Callable[[bytes], object] | None = None,
+) -> None:
     """Run a box until `stop` is set; `ready` gets the port once it listens."""
     clock = Clock()
     box = Box(options, clock.now_ns())
-    shell = Shell(box, clock)
-    app = web.Application(client_max_size=BODY_BYTES_MAX)
-    app.router.add_get("/app/{key}", shell.websocket)
+    if spill is not None:
+        box.truth.spill_to(spill)
+    limits = options.http
+    shell = Shell(box, clock, limits)
+    guards = Guards(limits)
+    app = web.Application(client_max_size=limits.body_bytes_max, middlewares=[guards.middleware()])
+    app.router.add_get("/app/{key}", shell.sockets.serve)
     app.router.add_route("*", "/{path:.*}", shell.http)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=CLOSE_TIMEOUT_S)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        logger=http_log(),
+        shutdown_timeout=CLOSE_TIMEOUT_S,
+        keepalive_timeout=limits.keepalive_timeout_s,
+        lingering_time=limits.lingering_s,
+    )
     await runner.setup()
     try:
-        site = web.TCPSite(runner, options.host, options.port)
-        await site.start()
-        port: int = runner.addresses[0][1]
+        assert runner.server is not None
+        listening, port = await guards.listen(runner.server, options.host, options.port)
         box.ws_host = f"{options.host}:{port}"
-        async with asyncio.TaskGroup() as group:
-            pump = group.create_task(shell.pump())
-            ready(port)
-            await stop.wait()
-            pump.cancel()
+        try:
+            async with asyncio.TaskGroup() as group:
+                pump = group.create_task(shell.pump())
+                ready(port)
+                await stop.wait()
+                pump.cancel()
+        finally:
+            listening.close()
     finally:
         box.hub.close_all(Close(1001, "box stops"))
-        shell.wake_writers()
+        shell.sockets.wake()
         await runner.cleanup()
         if options.record_file:
             summary = box.record.summary(box.maker, clock.now_ns())
@@ -172,9 +174,14 @@ def options_from(argv: list[str], environ: dict[str, str]) -> BoxOptions:
     parser.add_argument("--port", type=int)
     parser.add_argument("--seed", type=int)
     parser.add_argument("--scenario", type=Path)
+    parser.add_argument("--list-scenarios", action="store_true", help="names, one a line")
+    parser.add_argument("--speed", type=float, help="the market lives so many times faster")
     parser.add_argument("--data", dest="data_dir", help="folder with odds of your own")
     parser.add_argument("--latency", dest="latency_profile", choices=("loopback", "venue"))
     parser.add_argument("--record", dest="record_file", help="write the record here at the end")
+    parser.add_argument("--truth", dest="truth_file", help="write every line of the truth here")
+    parser.add_argument("--control-token", help="what steering must show; else one is made")
+    parser.add_argument("--list-faults", action="store_true", help="each fault and who makes it")
     parser.add_argument("--access-key")
     parser.add_argument("--secret-key")
     given = parser.parse_args(argv)
@@ -183,25 +190,42 @@ def options_from(argv: list[str], environ: dict[str, str]) -> BoxOptions:
         options = dataclasses.replace(options, access_key=environ["MMBOT_ACCESS_KEY"])
     if environ.get("MMBOT_SECRET_KEY"):
         options = dataclasses.replace(options, secret_key=environ["MMBOT_SECRET_KEY"])
+    if environ.get("MMBOT_CONTROL_TOKEN"):
+        options = dataclasses.replace(options, control_token=environ["MMBOT_CONTROL_TOKEN"])
     if given.scenario is not None:
         options = load_scenario(given.scenario, options)
-    flags = {k: v for k, v in vars(given).items() if v is not None and k != "scenario"}
-    options = dataclasses.replace(options, **flags)
-    if options.record_file and not Path(options.record_file).absolute().parent.is_dir():
-        raise ScenarioError(f"record {options.record_file}: no such folder")
+    apart = {"scenario", "list_scenarios", "list_faults"}
+    flags = {k: v for k, v in vars(given).items() if v is not None and k not in apart}
+    options = overlay(options, flags)
+    for what, path in (("record", options.record_file), ("truth", options.truth_file)):
+        if path and not Path(path).absolute().parent.is_dir():
+            raise ScenarioError(f"{what} {path}: no such folder")
     return options
 
 
 def main(argv: list[str]) -> int:
     """Run the box from the command line; 0 stopped, 1 record not written, 2 wrong set-up."""
+    if "--list-scenarios" in argv:
+        for name, what in shipped_scenarios():
+            print(f"{name:16} {what}")
+        return 0
+    if "--list-faults" in argv:
+        print(fault_table.text())
+        return 0
     try:
         options = options_from(argv, dict(os.environ))
     except ScenarioError as error:
         return _failed(str(error), 2)
     try:
-        asyncio.run(_run(options))
+        with contextlib.ExitStack() as files:
+            spill = None
+            if options.truth_file:
+                spill = files.enter_context(Path(options.truth_file).open("wb")).write
+            asyncio.run(_run(options, spill))
     except DataError as error:
         return _failed(str(error), 2)
+    except ScenarioError as error:
+        return _failed(f"scenario {options.scenario}: {error}", 2)
     except RecordNotWrittenError as error:
         return _failed(str(error), 1)
     except OSError as error:
@@ -221,14 +245,17 @@ def write_record(path: Path, summary: Json) -> None:
         raise RecordNotWrittenError(f"record {path}: {error.strerror}") from error
 
 
-async def _run(options: BoxOptions) -> None:
+async def _run(options: BoxOptions, spill: Callable[[bytes], object] | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
 
+    token = options.control_token or secrets.token_hex(CONTROL_TOKEN_BYTES)
+
     def ready(port: int) -> None:
         base_url = f"http://{options.host}:{port}/partner"
-        print(json.dumps({"ready": True, "port": port, "base_url": base_url}), flush=True)
+        said = {"ready": True, "port": port, "base_url": base_url, "control_token": token}
+        print(json.dumps(said), flush=True)
 
-    await serve(options, ready, stop)
+    await serve(dataclasses.replace(options, control_token=token), ready, stop, spill)

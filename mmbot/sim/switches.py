@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
+from mmbot.sim.dialects.errors import ERRORS
 from mmbot.sim.messages import Json
 from mmbot.sim.orders import Refusal
+
+CHOICES: Final[Mapping[str, frozenset[str]]] = {
+    "refuse_code": frozenset({"", *ERRORS}),
+    "refuse_what": frozenset({"place", "cancel", "read"}),
+    "book_image": frozenset({"", "crossed", "locked", "dead", "one_sided"}),
+}
 
 
 @dataclass(slots=True)
@@ -30,6 +39,21 @@ class Switches:
     feed_down: bool = False
     feed_frozen: bool = False
     ladder_empty: bool = False
+    placement_ip_refused: bool = False
+    # any code of the error table for every placement, cancel (batches: per item) or read
+    refuse_code: str = ""
+    refuse_what: str = "place"
+    sessions_full: bool = False
+    balance_key_absent: bool = False
+    channels_shuffled: bool = False
+    # "crossed", "locked", "dead" or "one_sided": how every book looks
+    book_image: str = ""
+    # change types that nobody hears of any more, by comma: "sport_event,market"
+    silent_types: str = ""
+    feed_decimal: bool = False
+    feed_swapped: bool = False
+    feed_shift_logit: float = 0.0
+    clock_skew_s: float = 0.0
     ws_host: str = ""
     reply_delay_s: float = 0.0
     silent: set[str] = field(default_factory=set)
@@ -46,7 +70,7 @@ class Switches:
                 isinstance(value, kind)
                 or (kind is float and isinstance(value, int) and not isinstance(value, bool))
             )
-            if not fits:
+            if not fits or (name in CHOICES and value not in CHOICES[name]):
                 return Refusal(400, "invalid_param", f"no switch {name!r} with this value")
         for name, value in body.items():
             setattr(self, name, value)
@@ -58,7 +82,13 @@ class Switches:
         }
         self.silent.clear()
         self.silent.update(name for name, on in named.items() if on)
+        self.silent.update(one.strip() for one in self.silent_types.split(",") if one.strip())
         return None
+
+    def reset(self) -> None:
+        """All off, as at birth."""
+        usual = Switches()
+        self.set_all({name: getattr(usual, name) for name in usual.shown()})
 
     def shown(self) -> Json:
         return {

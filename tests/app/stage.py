@@ -30,12 +30,13 @@ OPEN_STATES: Final = frozenset({"INTENDED", "IN_DOUBT", "OPEN", "CANCELLING"})
 Json = dict[str, Any]
 
 
-def ask(port: int, method: str, path: str, body: object = None) -> tuple[int, str]:
+def ask(port: int, method: str, path: str, body: object = None, token: str = "") -> tuple[int, str]:
     """One request to a process of ours; (status, text)."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         text = None if body is None else json.dumps(body)
-        connection.request(method, path, text, {"Content-Type": "application/json"})
+        headers = {"Content-Type": "application/json", "X-Box-Token": token}
+        connection.request(method, path, text, headers)
         reply = connection.getresponse()
         return reply.status, reply.read().decode()
     finally:
@@ -70,6 +71,7 @@ class Box:
         )
         assert self.process.stdout is not None
         ready = json.loads(self.process.stdout.readline())
+        self._token = str(ready["control_token"])
         return int(ready["port"])
 
     def again(self) -> None:
@@ -86,7 +88,7 @@ class Box:
         return dict(json.loads(ask(self.port, "GET", f"/_box/{name}")[1]))
 
     def post(self, name: str, **body: object) -> Json:
-        status, text = ask(self.port, "POST", f"/_box/{name}", body)
+        status, text = ask(self.port, "POST", f"/_box/{name}", body, self._token)
         assert status == 200, text
         return dict(json.loads(text))
 

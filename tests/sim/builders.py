@@ -152,7 +152,9 @@ def _app(box: Box) -> tuple[str, dict[str, str]]:
 
 def a_second_client(box: Box, cash_usd: int = 100_000) -> Client:
     account = box.add_account("second", "second-key", "second-secret")
-    account.cash_cents = account.start_cents = cash_usd * 100
+    box.exchange.set_cash(account, cash_usd * 100, box.exchange.now_ns)
+    account.start_cents = account.cash_cents
+    account.transactions.clear()
     return Client(box, account)
 
 

@@ -60,6 +60,7 @@ async def test_a_close_by_the_box_carries_its_code() -> None:
     socket = await box.ws_connect(f"ws://127.0.0.1/app/{box.box.hub.app.key}?protocol=7")
     await socket.recv()
     await _call(box, "POST", "/_box/disconnect", {"code": 4200})
+    assert '"code":4200' in await socket.recv()
     with pytest.raises(SocketClosed) as closed:
         await socket.recv()
     assert closed.value.code == 4200

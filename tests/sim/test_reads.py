@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from mmbot.sim.scenario import SessionRules
+from mmbot.sim.box import Box
+from mmbot.sim.reporting import Reporting
+from mmbot.sim.rules import LifeRules, Rules, SessionRules, WireRules
 from tests.sim.builders import NS, START_NS, Client, a_box, a_line, a_second_client
 
 NOW_S = START_NS // NS
@@ -137,6 +139,29 @@ def test_fills_and_transactions_add_up_over_the_routes() -> None:
     assert data["unmatched_order_balance"] == 130.0
 
 
+@pytest.mark.parametrize("form", ["left_out", "shown"])
+def test_a_busted_trade_is_left_out_or_shown(form: Any) -> None:
+    rules = Rules(life=LifeRules(busted_trades=form))
+    box = a_box(session=SessionRules(requests_per_second_max=10_000), rules=rules)
+    client, taker = Client(box), a_second_client(box)
+    line = a_line(box)
+    order = client.place(line.strikes[0].strike_id, 150, 200.0)
+    taker.wait(1)
+    for _ in range(2):
+        taker.place(line.strikes[1].strike_id, -150, 15.0)
+    client.now_ns = taker.now_ns
+    assert client.call("POST", "/_box/do", {"action": "bust", "fills": 1})[0] == 200
+    assert client.read(order["order_id"])["filled_quantity"] == 10.0
+    window = f"from={NOW_S}&to={NOW_S + 100}"
+    rows = 1 if form == "left_out" else 2
+    for path, name in (
+        ("/v4/mm/get_trades", "trades"),
+        ("/v4/mm/get_order_matched_detail", "matching_details"),
+        ("/mm/get_matched_bets", "matched_bets"),
+    ):
+        assert len(_pages(client, f"{path}?{window}", name)) == rows
+
+
 def test_the_reporting_copy_lags_and_says_so() -> None:
     # faults: A11
     box = a_box(session=SessionRules(reporting_lag_s=3.0))
@@ -162,6 +187,29 @@ def test_the_reporting_copy_lags_and_says_so() -> None:
     assert [row["status"] for row in answer["data"]["orders"]] == ["canceled"]
 
 
+def test_get_order_may_read_the_exchange_itself() -> None:
+    # faults: A11
+    box = a_box(session=SessionRules(reporting_lag_s=3.0, get_order_from="exchange"))
+    client = Client(box)
+    placed = client.place(a_line(box).strikes[0].strike_id, 900, 5.0)
+    assert placed["status"] == "open"
+    answer = client.api("GET", f"/v4/mm/get_order_history?from={NOW_S}")[1]
+    assert not answer["data"]["orders"]
+
+
+@pytest.mark.parametrize("ends", ["inclusive", "exclusive"])
+def test_the_ends_of_a_window_are_in_it_or_not(ends: Any) -> None:
+    client = Client(a_box(session=SessionRules(window_ends=ends)))
+    _orders(client, 1)  # it was created at NOW_S to the nanosecond
+    found = {}
+    for window in ((0, 0), (0, 1), (-1, 0), (-1, 1)):
+        first, last = (NOW_S + one for one in window)
+        data = client.api("GET", f"/v4/mm/get_order_history?from={first}&to={last}")[1]["data"]
+        found[window] = len(data["orders"] or ())
+    wanted = {(0, 0): 1, (0, 1): 1, (-1, 0): 1, (-1, 1): 1}
+    assert found == (wanted if ends == "inclusive" else dict.fromkeys(wanted, 0) | {(-1, 1): 1})
+
+
 def test_the_book_shows_what_a_taker_gets_with_its_size() -> None:
     box = a_box()
     client = Client(box)
@@ -176,3 +224,91 @@ def test_the_book_shows_what_a_taker_gets_with_its_size() -> None:
     rows = [(one["price"], one["quantity"], one["value"]) for one in theirs]
     assert rows == [(117, 117.0, 100.0), (115, 100.0, 86.96)]
     assert theirs[0]["display_price"] == "+117"
+
+
+def test_a_cursor_says_nothing_and_stays_true_while_the_list_grows() -> None:
+    client = Client(a_box(session=FAST))
+    placed = _orders(client, 6)
+    path = f"/v4/mm/get_order_history?from={NOW_S}&to={NOW_S + 60}&limit=4"
+    _, first = client.api("GET", path)
+    cursor = first["data"]["next_cursor"]
+    assert cursor not in {"4", "2"}
+    client.api("POST", "/v4/mm/cancel_all_orders")
+    _orders(client, 3)
+    _, second = client.api("GET", f"{path}&next_cursor={cursor}")
+    rows = first["data"]["orders"] + second["data"]["orders"]
+    assert [row["external_id"] for row in rows] == placed[::-1]
+    assert second["data"]["next_cursor"] == ""
+
+
+@pytest.mark.parametrize("cursor", ["x", "bjE=", "eyJpZCI6IngifQ==", "W10=", "%ff", "e30"])
+def test_a_cursor_of_somebody_else_is_refused(cursor: str) -> None:
+    path = f"/v4/mm/get_order_history?from={NOW_S}&next_cursor={cursor}"
+    status, answer = Client(a_box()).api("GET", path)
+    assert (status, answer["error"]) == (400, "invalid_cursor")
+
+
+@pytest.mark.parametrize(
+    ("path", "limit", "status"),
+    [
+        ("/v4/mm/get_order_history", 100, 200),
+        ("/v4/mm/get_order_history", 101, 400),
+        ("/v4/mm/get_trades", 101, 400),
+        ("/v4/mm/get_order_matched_detail", 101, 400),
+        ("/mm/get_wager_histories", 101, 400),
+        ("/v2/mm/get_wager_histories", 1000, 200),
+        ("/v2/mm/get_wager_histories", 1001, 400),
+        ("/v4/mm/get_transactions", 500, 200),
+        ("/v4/mm/get_transactions", 501, 400),
+    ],
+)
+def test_pages_have_their_largest_size(path: str, limit: int, status: int) -> None:
+    found, answer = Client(a_box()).api("GET", f"{path}?from={NOW_S}&limit={limit}")
+    assert found == status
+    assert status == 200 or answer["error"] == "invalid_param"
+
+
+@pytest.mark.parametrize(("end", "shown"), [("empty", ""), ("absent", "gone"), ("null", None)])
+def test_the_end_of_pages_is_a_switch(end: Any, shown: object) -> None:
+    client = Client(a_box(wire=WireRules(end_of_pages=end)))
+    _, answer = client.api("GET", f"/v4/mm/get_trades?from={NOW_S}")
+    assert answer["data"].get("next_cursor", "gone") == shown
+
+
+def test_an_event_that_is_not_listed_has_no_markets() -> None:
+    box = a_box()
+    client = Client(box)
+    event_id = a_line(box).event_id
+    box.exchange.calendar.unlist(box.exchange.listing.events[event_id], client.now_ns)
+    assert client.api("GET", f"/v4/mm/get_markets?event_id={event_id}")[0] == 404
+    many = f"/v4/mm/get_multiple_markets?event_ids={event_id},5"
+    assert client.api("GET", many)[1]["data"] == {str(event_id): None, "5": None}
+    _, answer = client.api("GET", "/mm/get_sport_events")
+    assert event_id not in {one["event_id"] for one in answer["data"]["sport_events"]}
+
+
+def test_lists_of_ids_come_by_comma_or_one_by_one() -> None:
+    box = a_box()
+    client = Client(box)
+    first, second, *_ = box.exchange.listing.events
+    for query in (f"event_ids={first},{second}", f"event_ids={first}&event_ids={second}"):
+        _, answer = client.api("GET", f"/v4/mm/get_multiple_markets?{query}")
+        assert set(answer["data"]) == {str(first), str(second)}
+        _, answer = client.api("GET", f"/mm/get_sport_events?{query}")
+        assert [one["event_id"] for one in answer["data"]["sport_events"]] == [first, second]
+
+
+def test_a_lagging_copy_keeps_no_more_versions_than_it_needs() -> None:
+    box = a_box(session=SessionRules(reporting_lag_s=10))
+    client = Client(box)
+    order = client.api("POST", "/v4/mm/submit_order", client.order(_strike(box), 900, 5.0))[1]
+    order_id = order["data"]["order"]["order_id"]
+    known = box.exchange.orders[order_id]
+    reporting = Reporting(10)
+    for second in range(100):
+        reporting.changed(known, client.now_ns + second * NS)
+    assert len(reporting._versions[order_id]) <= 12
+
+
+def _strike(box: Box) -> str:
+    return a_line(box).strikes[0].strike_id

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import statistics
+from itertools import pairwise
 from random import Random
 from typing import Any
 
 import pytest
 
+from mmbot.sim.box import Box
 from mmbot.sim.fair import FairBoard
 from mmbot.sim.lifecycle import Listing
+from mmbot.sim.market import (
+    BurstOptions,
+    Drift,
+    FeedOptions,
+    MakerOptions,
+    RivalOptions,
+    SniperOptions,
+    Style,
+    TakerOptions,
+)
 from mmbot.sim.orders import OrderRequest
 from mmbot.sim.prices import implied, logit, sigmoid
 from mmbot.sim.results import result_of
-from mmbot.sim.scenario import Drift
+from mmbot.sim.scenario import BoxOptions
+from mmbot.sim.takers import offered, take, traders_account
 from tests.sim.builders import MS, NS, START_NS, Client, a_box
 from tests.sim.test_listing import GAMES
 
@@ -218,3 +231,118 @@ def test_settlement_happens_once_and_ends_trading() -> None:
     strike_id = next(iter(box.exchange.listing.strikes))
     answer = client.api("POST", "/v4/mm/submit_order", client.order(strike_id, 900, 5.0))
     assert answer[1]["error"] == "event_not_available"
+
+
+def _only(**options: Any) -> tuple[Any, Client]:
+    """A box where nobody trades but those named, and the client."""
+    quiet = TakerOptions(arrivals_per_s=0.001, informed_every_ms=86_400_000)
+    chosen = BoxOptions(takers=quiet, rival=RivalOptions(on=False), **options)
+    box = Box(chosen, START_NS)
+    return box, Client(box)
+
+
+def _stale_order(box: Any, client: Client) -> tuple[Any, dict[str, Any]]:
+    """An order that is right now and very wrong after the news; and the line it is on."""
+    line = next(iter(box.exchange.listing.events.values())).lines[2]
+    fair = box.fair.probability(line.index, 1)
+    price = box.exchange.ladder.at_most(sigmoid(logit(fair) - 0.15))
+    return line, client.place(line.strikes[1].strike_id, price, 200.0)
+
+
+def test_snipers_hit_a_stale_quote_before_the_feed_has_moved() -> None:
+    # faults: F12 G5
+    box, client = _only(snipers=SniperOptions(on=True), feed=FeedOptions(news_lag_ms=1000))
+    client.wait(1)
+    line, order = _stale_order(box, client)
+    news_ns = client.now_ns
+    news = {"event_id": line.event_id, "shift_logit": 0.6}
+    client.call("POST", "/_box/news", news)
+    client.wait(0.4)
+    [fill] = [fill for fill in box.exchange.fills if fill.maker.order_id == order["order_id"]]
+    assert fill.taker.account.name == "snipers"
+    assert 40 * MS <= fill.at_ns - news_ns <= 250 * MS
+
+
+def test_snipers_leave_a_quote_that_is_still_right() -> None:
+    box, client = _only(snipers=SniperOptions(on=True))
+    line, _ = _stale_order(box, client)
+    client.call("POST", "/_box/news", {"event_id": line.event_id, "shift_logit": -0.6})
+    client.wait(2)
+    assert not box.exchange.fills
+
+
+def test_crowds_run_to_one_side_of_one_game() -> None:
+    bursts = BurstOptions(on=True, starts_per_h=1200, followers=0.9, follow_s=0.5)
+    box, client = _only(bursts=bursts, makers=(MakerOptions("ladder", lines_share=1.0),))
+    client.wait(30)
+    fills = [fill for fill in box.exchange.fills if fill.taker.account.name == "crowd"]
+    assert len(fills) > 30
+    same = sum(
+        one.taker.line.event_id == two.taker.line.event_id
+        and one.taker.strike.side == two.taker.strike.side
+        for one, two in pairwise(fills)
+    )
+    # six sides of three games: by chance about one pair in six would agree
+    assert same / len(fills) > 0.5
+
+
+def test_a_crowd_ends_and_has_a_largest_size() -> None:
+    bursts = BurstOptions(on=True, starts_per_h=360_000, followers=0.95, follow_s=0.01, size_max=5)
+    box, client = _only(bursts=bursts, makers=(MakerOptions("ladder", lines_share=1.0),))
+    client.wait(2)
+    taken = [fill for fill in box.exchange.fills if fill.taker.account.name == "crowd"]
+    assert 0 < len(taken) <= 2 * 100 * 5 * 1.5
+
+
+@pytest.mark.parametrize("style", ["ladder", "joiner", "wide", "skewed"])
+def test_each_style_of_maker_rests_near_the_fair_and_never_crosses(style: Style) -> None:
+    box, client = _only(makers=(MakerOptions(style, lines_share=1.0, payout_usd=100),))
+    client.wait(20)
+    for line in box.exchange.listing.lines:
+        book = box.exchange.books[line.index]
+        paid = []
+        for strike in line.strikes:
+            orders = list(book.resting(strike.side))
+            assert len(orders) == (3 if style == "ladder" else 1)
+            fair = box.fair.probability(line.index, strike.side)
+            best = implied(orders[0].price)
+            assert 0.0 < logit(fair) - logit(best) < 0.6
+            paid.append(best)
+        assert sum(paid) < 1.0
+    assert not box.exchange.fills
+
+
+def test_a_skewed_maker_leans_against_what_it_holds() -> None:
+    box, client = _only(makers=(MakerOptions("skewed", lines_share=1.0, skew_logit=0.5),))
+    client.wait(5)
+    line = box.exchange.listing.lines[0]
+    taker = traders_account(box.exchange, "friend", 10**9)
+
+    def lean() -> float:
+        """How far its price for side 0 is below the fair one."""
+        best = implied(next(box.exchange.books[line.index].resting(0)).price)
+        return logit(box.fair.probability(line.index, 0)) - logit(best)
+
+    before = lean()
+    for _ in range(5):
+        price = offered(box.exchange, line.strikes[1])
+        assert price is not None
+        take(box.exchange, taker, line.strikes[1], (price, 1000.0), client.now_ns)
+        client.wait(3)
+    assert lean() > before + 0.05
+
+
+def test_news_come_by_themselves_when_the_scenario_says_so() -> None:
+    box, client = _only(drift=Drift(news_per_h=3600, news_sd_logit=0.3))
+    client.wait(20)
+    assert set(box.fair.news_ns) == set(box.exchange.listing.events)
+
+
+def test_a_taker_buys_a_payout() -> None:
+    box, client = _only(makers=(MakerOptions("wide", lines_share=1.0, payout_usd=500),))
+    client.wait(5)
+    strike = box.exchange.listing.lines[0].strikes[0]
+    taker = traders_account(box.exchange, "friend", 10**9)
+    price = offered(box.exchange, strike) or 0
+    order = take(box.exchange, taker, strike, (price, 50.0), client.now_ns)
+    assert (order.filled_cents + order.counter_cents) / 100 == pytest.approx(50.0, rel=0.02)

@@ -56,7 +56,7 @@ def test_json_and_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
         ("[day]\nquoting = 3\n", "unknown key quoting"),
         ("[takers]\nonn = true\n", "unknown key takers.onn"),
         ('[[faults]]\nfault = "rain"\nrate = 1\n', "rain"),
-        ('[[faults]]\nfault = "slow"\nrate = 1\nrates = 2\n', "unknown key rates"),
+        ('[[faults]]\nfault = "slow"\nrate = 1\nrates = 2\n', r"unknown key faults\[1\].rates"),
         ("[day\n", "scenario"),
     ],
 )

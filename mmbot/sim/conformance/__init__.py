@@ -1,0 +1,1 @@
+"""`mmbot exchange --self-test`: the contract's examples against what the box says and reads."""

@@ -1,0 +1,210 @@
+"""Our own feed against soketi, a Pusher server that nobody here wrote; REST is scripted.
+
+    ip netns exec NAME python -m tests.peers.own_feed --soketi FOLDER_OF_NODE_MODULES
+
+To be run in a network namespace with nothing but `lo`: soketi greets its cluster by broadcast.
+Prints one JSON object; exit code 1 when something was not heard in time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import hashlib
+import hmac
+import itertools
+import json
+import random
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+
+from mmbot.domain.events import BookUpdated, Event, StreamStateChanged
+from mmbot.exchange.feed import Feed, FeedSettings
+from mmbot.exchange.http import HttpReply
+from mmbot.exchange.link import LinkPorts
+from mmbot.exchange.listing import Wish
+from mmbot.exchange.ws import LiveWs
+from mmbot.sim.channels import AppKey, event_channel, user_channel
+from mmbot.sim.orders import Account, Refusal
+from mmbot.sim.registration import register
+from mmbot.sim.scenario import SessionRules
+from mmbot.sim.stream import StreamHub
+from tests.exchange.parts import EVENT_ID, Asked, Parts, a_client, example_json, reply, seeded
+
+CONFIG_FILE: Final = Path(__file__).resolve().parent / "soketi.json"
+SERVER: Final = "node_modules/@soketi/soketi/bin/server.js"
+START_TIMEOUT_S: Final = 20.0
+STEP_TIMEOUT_S: Final = 30.0
+BEAT_S: Final = 1.0
+USER_ID: Final = "5f0a8c1e-2b7d-4e55-9a41-6c0d3b7e9f12"
+WISH: Final = Wish((EVENT_ID,), (), (31,))
+
+
+class Soketi:
+    """The server process, and its REST interface as the venue's back end would use it."""
+
+    def __init__(self, folder: Path, session: aiohttp.ClientSession) -> None:
+        given = json.loads(CONFIG_FILE.read_text(encoding="utf-8"))
+        app = given["appManager.array.apps"][0]
+        self._folder = folder
+        self._session = session
+        self._app_id = app["id"]
+        self.key = AppKey(app["key"], app["secret"])
+        self.host = f"{given['host']}:{given['port']}"
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        command = ("node", SERVER, "start", f"--config={CONFIG_FILE}")
+        process = await asyncio.create_subprocess_exec(
+            *command, cwd=self._folder, stdout=asyncio.subprocess.DEVNULL
+        )
+        try:
+            async with asyncio.timeout(START_TIMEOUT_S):
+                await self._until_ready()
+            yield
+        finally:
+            process.terminate()  # soketi sends everybody away with 4200
+            await process.wait()
+
+    async def _until_ready(self) -> None:
+        for pause_s in itertools.repeat(0.1):
+            with contextlib.suppress(aiohttp.ClientError):
+                async with self._session.get(f"http://{self.host}/ready") as answer:
+                    if answer.status == 200:
+                        return
+            await asyncio.sleep(pause_s)
+
+    async def trigger(self, channel: str, event: str, data: str) -> None:
+        """Publish as the public REST interface wants it: body digest, then a signed query."""
+        body = json.dumps({"name": event, "channels": [channel], "data": data}).encode()
+        path = f"/apps/{self._app_id}/events"
+        digest = hashlib.md5(body, usedforsecurity=False).hexdigest()
+        query = (
+            f"auth_key={self.key.key}&auth_timestamp={int(time.time())}"
+            f"&auth_version=1.0&body_md5={digest}"
+        )
+        text = f"POST\n{path}\n{query}"
+        signature = hmac.new(self.key.secret.encode(), text.encode(), hashlib.sha256).hexdigest()
+        url = f"http://{self.host}{path}?{query}&auth_signature={signature}"
+        headers = {"Content-Type": "application/json"}
+        async with self._session.post(url, data=body, headers=headers) as answer:
+            answer.raise_for_status()
+
+
+class Ear:
+    """What the engine would have been told."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self._changed = asyncio.Event()
+
+    def hear(self, event: Event) -> None:
+        self.events.append(event)
+        self._changed.set()
+
+    async def until(self, wanted: Callable[[Event], bool], after: int = 0) -> int:
+        """The index behind the first event that fits."""
+        async with asyncio.timeout(STEP_TIMEOUT_S):
+            while True:
+                for index, event in enumerate(self.events[after:], after):
+                    if wanted(event):
+                        return index + 1
+                self._changed.clear()
+                await self._changed.wait()
+
+
+def _scripted(server: Soketi) -> Parts:
+    """Our client's REST side: the registration is signed with the key of soketi."""
+    hub = StreamHub(server.key, SessionRules(), random.Random(1))
+    account = Account(USER_ID, "peer", 0)
+
+    def registration(asked: Asked) -> HttpReply:
+        found = register(hub, account, asked.body, 400, 1)
+        assert not isinstance(found, Refusal), found
+        return reply(found)
+
+    parts = a_client()
+    config = example_json("connection_config.response.talaria.json")
+    shown = config | {"ws_host": server.host, "key": server.key.key}
+    parts.http.on("/websocket/connection-config", reply(shown))
+    parts.http.on("/v4/mm/websocket", registration)
+    seeded(parts.listing)
+    return parts
+
+
+async def _beat(server: Soketi) -> None:
+    """The venue's health_check, a little faster."""
+    data = json.loads(example_json("ws_health_check.wire.json")["data"])
+    while True:
+        with contextlib.suppress(aiohttp.ClientError):  # soketi may be restarting
+            await server.trigger(user_channel(USER_ID), "health_check", json.dumps(data))
+        await asyncio.sleep(BEAT_S)
+
+
+def _is_up(event: Event) -> bool:
+    return isinstance(event, StreamStateChanged) and event.private and event.public
+
+
+def _is_down(event: Event) -> bool:
+    return isinstance(event, StreamStateChanged) and not event.private
+
+
+async def _scene(server: Soketi, ear: Ear) -> dict[str, Any]:
+    """Up, a book, sent away by a restart, up again, a book."""
+    book = example_json("ws_market_selections.event.wire.json")["data"]
+    channel = event_channel(EVENT_ID)
+    async with server.running():
+        at = await ear.until(_is_up)
+        await server.trigger(channel, "market_selections", book)
+        at = await ear.until(lambda event: isinstance(event, BookUpdated), at)
+    at = await ear.until(_is_down, at)
+    async with server.running():
+        at = await ear.until(_is_up, at)
+        await server.trigger(channel, "market_selections", book)
+        await ear.until(lambda event: isinstance(event, BookUpdated), at)
+    states = [event for event in ear.events if isinstance(event, StreamStateChanged)]
+    return {
+        "connections": sorted({one.connection for one in states if one.connection}),
+        "books": sum(isinstance(event, BookUpdated) for event in ear.events),
+    }
+
+
+async def run(folder: Path) -> dict[str, Any]:
+    ear = Ear()
+    async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
+        server = Soketi(folder, session)
+        parts = _scripted(server)
+        ports = LinkPorts(parts.rest, LiveWs(), parts.listing, parts.notices)
+        feed = Feed(ports, FeedSettings(), random.Random(1).random)
+        feed.watch(WISH)
+        services = [
+            group.create_task(feed.run(ear.hear)),
+            group.create_task(_beat(server)),
+        ]
+        try:
+            found = await _scene(server, ear)
+        except TimeoutError:
+            found = {"failed": f"not heard in time; told: {ear.events[-10:]}"}
+        for service in services:
+            service.cancel()
+    return found | {"alarms": parts.alarms}
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="own_feed", description=__doc__)
+    parser.add_argument("--soketi", type=Path, required=True)
+    given = parser.parse_args(argv)
+    found = asyncio.run(run(given.soketi))
+    print(json.dumps(found, default=str))
+    return 1 if "failed" in found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
