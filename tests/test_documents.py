@@ -13,7 +13,7 @@ import typer
 
 from mmbot.cli.entry import application
 from mmbot.engine.risk import CHECKS
-from mmbot.sim.switches import Switches
+from mmbot.sim.faults.switches import Switches
 
 REPOSITORY: Final = Path(__file__).resolve().parent.parent
 DOCS: Final = REPOSITORY / "docs"

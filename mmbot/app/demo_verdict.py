@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mmbot.domain.money import usd
-from mmbot.sim.observer import compare_orders, duplicates
+from mmbot.sim.witness.observer import compare_orders, duplicates
 
 Json = Mapping[str, Any]
 

@@ -22,16 +22,16 @@ from mmbot.app.simulate_story import Story
 from mmbot.config import Settings, load
 from mmbot.domain.entries import OrderStepped
 from mmbot.runtime.clock import LoopClock
-from mmbot.sim.faulty_ports import FaultyPorts
+from mmbot.sim.faults.faulty_ports import FaultyPorts
 from mmbot.sim.memory import InMemoryBox
-from mmbot.sim.observer import Evidence, check_invariants, compare_orders, duplicates
-from mmbot.sim.virtual_loop import (
+from mmbot.sim.virtual.loop import (
     EPOCH_NS,
     LoopLimits,
     VirtualLoop,
     VirtualRunError,
     run_virtual,
 )
+from mmbot.sim.witness.observer import Evidence, check_invariants, compare_orders, duplicates
 from mmbot.store.journal import Journal, export_orders, pnl_cents
 
 BASE_URL: Final = "http://127.0.0.1:8460/partner"

@@ -34,8 +34,8 @@ from mmbot.ops.metrics import Metrics
 from mmbot.ops.notify import Notifier
 from mmbot.runtime.clock import LoopClock
 from mmbot.runtime.supervisor import ServiceFailed
-from mmbot.sim.island import Island
-from mmbot.sim.virtual_loop import VirtualLoop
+from mmbot.sim.virtual.island import Island
+from mmbot.sim.virtual.loop import VirtualLoop
 from mmbot.store.journal import Journal, JournalError, export_orders
 from mmbot.store.latch import HaltLatch
 

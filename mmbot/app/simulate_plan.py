@@ -10,7 +10,7 @@ from random import Random
 from typing import Any, Final, Literal
 
 from mmbot.domain.errors import SetUpError
-from mmbot.sim.faults import BOX_ONLY, FaultPlan, FaultRule, swarm
+from mmbot.sim.faults.plan import BOX_ONLY, FaultPlan, FaultRule, swarm
 from mmbot.sim.scenario import BoxOptions, ScenarioError, overlay, read_table, with_table
 from mmbot.sim.tables import all_built
 

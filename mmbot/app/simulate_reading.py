@@ -10,7 +10,7 @@ from typing import Any, Final
 from mmbot.app.simulate_day import DayReport, run_day
 from mmbot.app.simulate_plan import DayPlan, DayRules, Moment, Scenario, draw
 from mmbot.domain.errors import SetUpError
-from mmbot.sim.faults import Fault, FaultRule
+from mmbot.sim.faults.plan import Fault, FaultRule
 from mmbot.sim.unknowns import UNKNOWNS, settings
 
 SEED: Final = 4

@@ -43,7 +43,7 @@ def exchange(
         from mmbot.sim.conformance.self_test import main as compare
 
         raise typer.Exit(compare(examples, as_json=as_json))
-    from mmbot.sim.server import main as serve
+    from mmbot.sim.http.server import main as serve
 
     arguments = ["--port", str(port)]
     given = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from mmbot.sim.server import main
+from mmbot.sim.http.server import main
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

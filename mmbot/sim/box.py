@@ -7,37 +7,37 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from mmbot.sim.catalog import ExchangeCatalog
-from mmbot.sim.control import NEWS_LOGIT_MAX, Control
-from mmbot.sim.core import Exchange
-from mmbot.sim.fair import FairBoard
-from mmbot.sim.fault_board import FaultBoard
-from mmbot.sim.feed import OddsFeed
-from mmbot.sim.front import Front
-from mmbot.sim.generated import generated_games, habits_of
-from mmbot.sim.ladders import ladder_of
+from mmbot.sim.control.actions import NEWS_LOGIT_MAX, Control
+from mmbot.sim.control.routes import Steering
+from mmbot.sim.core.exchange import Exchange
+from mmbot.sim.core.ladders import ladder_of
+from mmbot.sim.core.lifecycle import NS, Listing
+from mmbot.sim.core.orders import Account, Fill
+from mmbot.sim.core.prices import DataError
+from mmbot.sim.faults.board import FaultBoard
+from mmbot.sim.faults.mishaps import Mishaps, delays_ns
+from mmbot.sim.faults.stream_faults import StreamFaults, World
+from mmbot.sim.faults.switches import Switches
+from mmbot.sim.games.generated import generated_games, habits_of
+from mmbot.sim.games.odds_files import Game, load_games
+from mmbot.sim.http.front import Front
+from mmbot.sim.http.replies import Reply
+from mmbot.sim.http.reporting import Reporting
+from mmbot.sim.http.routes import Arrival, Routes
+from mmbot.sim.http.sessions import Sessions
+from mmbot.sim.http.shapes import Shapes
 from mmbot.sim.latency import Latency
-from mmbot.sim.lifecycle import NS, Listing
-from mmbot.sim.mishaps import Mishaps, delays_ns
-from mmbot.sim.moves import Moves
-from mmbot.sim.odds_files import Game, load_games
-from mmbot.sim.orders import Account, Fill
-from mmbot.sim.prices import DataError
-from mmbot.sim.record import Record
-from mmbot.sim.replies import Reply
-from mmbot.sim.reporting import Reporting
-from mmbot.sim.routes import Arrival, Routes
+from mmbot.sim.market.fair import FairBoard
+from mmbot.sim.market.feed import OddsFeed
+from mmbot.sim.market.traders import Traders
 from mmbot.sim.scenario import BoxOptions
-from mmbot.sim.sessions import Sessions
-from mmbot.sim.shapes import Shapes
 from mmbot.sim.speed import at_speed
-from mmbot.sim.steering import Steering
-from mmbot.sim.stream import AppKey, Connection, StreamHub
-from mmbot.sim.stream_faults import StreamFaults, World
-from mmbot.sim.switches import Switches
-from mmbot.sim.traders import Traders
-from mmbot.sim.truth import Truth
-from mmbot.sim.witnesses import Witnesses
+from mmbot.sim.stream.catalog import ExchangeCatalog
+from mmbot.sim.stream.hub import AppKey, Connection, StreamHub
+from mmbot.sim.timeline.moves import Moves
+from mmbot.sim.witness.record import Record
+from mmbot.sim.witness.truth import Truth
+from mmbot.sim.witness.witnesses import Witnesses
 
 DATA = Path(__file__).parent.parent / "data"
 MS = 1_000_000

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlsplit
 
 from mmbot.sim.box import Box
-from mmbot.sim.frames import CUT
-from mmbot.sim.replies import Reply
+from mmbot.sim.http.replies import Reply
 from mmbot.sim.scenario import BoxOptions
-from mmbot.sim.stream import Close, Connection
+from mmbot.sim.stream.frames import CUT
+from mmbot.sim.stream.hub import Close, Connection
 
 NS = 1_000_000_000
 HANG_S_MAX = 120.0

@@ -9,21 +9,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from mmbot.sim.faults import FaultRule
-from mmbot.sim.market import BurstOptions, EventOptions, MakerOptions, SniperOptions
-from mmbot.sim.market import Drift as Drift
-from mmbot.sim.market import FeedOptions as FeedOptions
-from mmbot.sim.market import RivalOptions as RivalOptions
-from mmbot.sim.market import TakerOptions as TakerOptions
+from mmbot.sim.faults.plan import FaultRule
+from mmbot.sim.market.options import BurstOptions, EventOptions, MakerOptions, SniperOptions
+from mmbot.sim.market.options import Drift as Drift
+from mmbot.sim.market.options import FeedOptions as FeedOptions
+from mmbot.sim.market.options import RivalOptions as RivalOptions
+from mmbot.sim.market.options import TakerOptions as TakerOptions
 from mmbot.sim.rules import HttpLimits as HttpLimits
 from mmbot.sim.rules import Rules as Rules
 from mmbot.sim.rules import SessionRules as SessionRules
 from mmbot.sim.rules import WireRules as WireRules
-from mmbot.sim.stream_rules import StreamRules as StreamRules
+from mmbot.sim.stream.rules import StreamRules as StreamRules
 from mmbot.sim.tables import Between
 from mmbot.sim.tables import ScenarioError as ScenarioError
 from mmbot.sim.tables import overlay as overlay
-from mmbot.sim.timeline import Step, read_timeline
+from mmbot.sim.timeline.entries import Step, read_timeline
 
 SCENARIOS: Final = Path(__file__).parent.parent / "data" / "scenarios"
 DEMO_ACCESS_KEY = "demo-access-key-0123456789abcdef"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 
-from mmbot.sim.market import (
+from mmbot.sim.market.options import (
     BurstOptions,
     Drift,
     EventOptions,
@@ -20,7 +20,7 @@ from mmbot.sim.market import (
     TakerOptions,
 )
 from mmbot.sim.scenario import BoxOptions
-from mmbot.sim.timeline import ListEvent, MoveStart, Step
+from mmbot.sim.timeline.entries import ListEvent, MoveStart, Step
 
 
 def at_speed(options: BoxOptions) -> BoxOptions:

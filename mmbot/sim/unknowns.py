@@ -3,7 +3,7 @@
 Numbers are those of the contract: 14.n is the n-th switch that its section 14 names, 15.n the
 n-th row of its section 15; other numbers are those of a section that leaves something open and
 is in neither list. A switch is `table.field=first|second`, the first being the default,
-and is set at birth by a scenario; makers are written as in `fault_table`.
+and is set at birth by a scenario; makers are written as in `faults.table`.
 """
 
 from __future__ import annotations

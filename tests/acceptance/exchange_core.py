@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mmbot.sim.box import Box
-from mmbot.sim.market import EventOptions
+from mmbot.sim.market.options import EventOptions
 from mmbot.sim.rules import ActivationRules, LifeRules, MoneyRules, Rules
 from tests.sim.builders import Client, a_box, a_second_client
 

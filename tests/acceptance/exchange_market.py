@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mmbot.sim.box import Box
-from mmbot.sim.prices import implied, logit
+from mmbot.sim.core.prices import implied, logit
 from mmbot.sim.scenario import BoxOptions, load_scenario
 from tests.acceptance.doors import ROOT, mmbot
 from tests.acceptance.exchange_wire import Caller

@@ -18,7 +18,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
 from websockets.sync.client import ClientConnection, connect
 
-from mmbot.sim.frames import CLOSE_CODES
+from mmbot.sim.stream.frames import CLOSE_CODES
 from tests.acceptance.doors import ROOT
 from tests.acceptance.exchange_wire import WAIT_S, Caller, a_box
 

@@ -14,7 +14,7 @@ from mmbot.domain.events import Event
 from mmbot.domain.ids import ExternalId
 from mmbot.engine.ports import PlaceOrders
 from mmbot.runtime.clock import LoopClock
-from mmbot.sim.virtual_loop import VirtualLoop, run_virtual
+from mmbot.sim.virtual.loop import VirtualLoop, run_virtual
 from tests.engine.situations import NOW_NS, an_order, approved
 
 T = TypeVar("T")

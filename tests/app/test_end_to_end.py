@@ -8,8 +8,8 @@ import json
 import signal
 from pathlib import Path
 
-from mmbot.sim.observer import Evidence, check_invariants, compare_orders, duplicates
 from mmbot.sim.scenario import DEMO_ACCESS_KEY, DEMO_SECRET_KEY
+from mmbot.sim.witness.observer import Evidence, check_invariants, compare_orders, duplicates
 from mmbot.store.journal import pnl_cents
 from tests.app.stage import box, daemon, one_line, until
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mmbot.sim.observer import compare_orders, duplicates
+from mmbot.sim.witness.observer import compare_orders, duplicates
 from tests.app.stage import box, daemon, until
 
 KILLS = 2

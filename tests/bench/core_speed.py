@@ -19,12 +19,12 @@ from random import Random
 from typing import Final
 
 from mmbot.sim.box import Box
-from mmbot.sim.core import Exchange
-from mmbot.sim.lifecycle import Listing
-from mmbot.sim.market import RivalOptions, TakerOptions
-from mmbot.sim.odds_files import load_games
-from mmbot.sim.orders import Account, Fill, Order, OrderRequest, Refusal
-from mmbot.sim.prices import load_ladder
+from mmbot.sim.core.exchange import Exchange
+from mmbot.sim.core.lifecycle import Listing
+from mmbot.sim.core.orders import Account, Fill, Order, OrderRequest, Refusal
+from mmbot.sim.core.prices import load_ladder
+from mmbot.sim.games.odds_files import load_games
+from mmbot.sim.market.options import RivalOptions, TakerOptions
 from mmbot.sim.rules import Rules
 from mmbot.sim.scenario import BoxOptions
 

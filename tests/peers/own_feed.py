@@ -31,11 +31,11 @@ from mmbot.exchange.http import HttpReply
 from mmbot.exchange.link import LinkPorts
 from mmbot.exchange.listing import Wish
 from mmbot.exchange.ws import LiveWs
-from mmbot.sim.channels import AppKey, event_channel, user_channel
-from mmbot.sim.orders import Account, Refusal
-from mmbot.sim.registration import register
+from mmbot.sim.core.orders import Account, Refusal
+from mmbot.sim.http.registration import register
 from mmbot.sim.scenario import SessionRules
-from mmbot.sim.stream import StreamHub
+from mmbot.sim.stream.channels import AppKey, event_channel, user_channel
+from mmbot.sim.stream.hub import StreamHub
 from tests.exchange.parts import EVENT_ID, Asked, Parts, a_client, example_json, reply, seeded
 
 CONFIG_FILE: Final = Path(__file__).resolve().parent / "soketi.json"

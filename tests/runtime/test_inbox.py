@@ -16,7 +16,7 @@ from mmbot.domain.events import BookUpdated, FairUpdated, OperatorSaid, PlaceLos
 from mmbot.domain.ids import ExternalId, LineId, StrikeId
 from mmbot.runtime.clock import NS_PER_S, LoopClock
 from mmbot.runtime.inbox import Inbox
-from mmbot.sim.virtual_loop import EPOCH_NS, VirtualLoop, run_virtual
+from mmbot.sim.virtual.loop import EPOCH_NS, VirtualLoop, run_virtual
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ import pytest
 
 from mmbot.runtime.clock import NS_PER_S, LoopClock
 from mmbot.runtime.limiter import Limiter, Priority
-from mmbot.sim.virtual_loop import EPOCH_NS, VirtualLoop, run_virtual
+from mmbot.sim.virtual.loop import EPOCH_NS, VirtualLoop, run_virtual
 
 
 def virtually(scene: Callable[[Limiter], Awaitable[None]], seed: int = 1) -> None:

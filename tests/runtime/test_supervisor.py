@@ -28,7 +28,7 @@ from mmbot.runtime.supervisor import (
     SupervisorEvent,
     delays,
 )
-from mmbot.sim.virtual_loop import EPOCH_NS, VirtualLoop, run_virtual
+from mmbot.sim.virtual.loop import EPOCH_NS, VirtualLoop, run_virtual
 
 POLICY = RestartPolicy(delay_min_s=1, delay_max_s=8, jitter=0, healthy_after_s=60, failures_max=5)
 

@@ -7,10 +7,10 @@ import json
 from typing import Any
 
 from mmbot.sim.box import Box
-from mmbot.sim.lifecycle import Line
-from mmbot.sim.orders import Account
+from mmbot.sim.core.lifecycle import Line
+from mmbot.sim.core.orders import Account
 from mmbot.sim.scenario import BoxOptions, RivalOptions, Rules, SessionRules, TakerOptions
-from mmbot.sim.stream import Connection
+from mmbot.sim.stream.hub import Connection
 
 NS = 1_000_000_000
 MS = 1_000_000

@@ -6,9 +6,9 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 
-from mmbot.sim.faults import FaultPlan, FaultRule
-from mmbot.sim.faulty_ports import FaultyPorts, Reply
-from mmbot.sim.virtual_loop import VirtualLoop, run_virtual
+from mmbot.sim.faults.faulty_ports import FaultyPorts, Reply
+from mmbot.sim.faults.plan import FaultPlan, FaultRule
+from mmbot.sim.virtual.loop import VirtualLoop, run_virtual
 
 PLACE = "/partner/v4/mm/submit_order"
 BODY = b'{"external_id":"mm-1","strike_id":"a"}'

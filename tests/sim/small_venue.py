@@ -7,13 +7,13 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from mmbot.sim.core import Exchange
-from mmbot.sim.fixtures import LineSpec, Tournament
-from mmbot.sim.lifecycle import Line, Listing, SportEvent, Strike, event_id_of
-from mmbot.sim.messages import Json, Outgoing
-from mmbot.sim.odds_files import Game
-from mmbot.sim.orders import Account, Fill, Order, OrderRequest, Refusal, Strategy
-from mmbot.sim.prices import Ladder, load_ladder
+from mmbot.sim.core.exchange import Exchange
+from mmbot.sim.core.lifecycle import Line, Listing, SportEvent, Strike, event_id_of
+from mmbot.sim.core.messages import Json, Outgoing
+from mmbot.sim.core.orders import Account, Fill, Order, OrderRequest, Refusal, Strategy
+from mmbot.sim.core.prices import Ladder, load_ladder
+from mmbot.sim.games.fixtures import LineSpec, Tournament
+from mmbot.sim.games.odds_files import Game
 from mmbot.sim.rules import Rules
 
 NS = 1_000_000_000

@@ -8,14 +8,14 @@ from random import Random
 from typing import Any
 
 from mmbot.sim.box import DATA
-from mmbot.sim.channels import AppKey
-from mmbot.sim.connections import Connection
-from mmbot.sim.frames import Close
-from mmbot.sim.messages import Outgoing
-from mmbot.sim.orders import Account
+from mmbot.sim.core.messages import Outgoing
+from mmbot.sim.core.orders import Account
 from mmbot.sim.scenario import SessionRules
-from mmbot.sim.stream import StreamHub
-from mmbot.sim.stream_rules import StreamRules
+from mmbot.sim.stream.channels import AppKey
+from mmbot.sim.stream.connections import Connection
+from mmbot.sim.stream.frames import Close
+from mmbot.sim.stream.hub import StreamHub
+from mmbot.sim.stream.rules import StreamRules
 
 VECTORS = json.loads((DATA / "contract" / "pusher_signature_vectors.json").read_text())
 APP = AppKey(VECTORS["key"], VECTORS["secret"])

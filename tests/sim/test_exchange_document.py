@@ -7,9 +7,9 @@ import tomllib
 from pathlib import Path
 from typing import Final
 
-from mmbot.sim.faults import Fault
+from mmbot.sim.faults.plan import Fault
 from mmbot.sim.scenario import BoxOptions, shipped_scenarios, with_table
-from mmbot.sim.timeline import ACTIONS
+from mmbot.sim.timeline.entries import ACTIONS
 from mmbot.sim.unknowns import UNKNOWNS
 from tests.sim.builders import a_box
 

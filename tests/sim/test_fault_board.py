@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from mmbot.sim.faults import CLIENT_ONLY, Fault
-from mmbot.sim.messages import Json
-from mmbot.sim.replies import Reply
+from mmbot.sim.core.messages import Json
+from mmbot.sim.faults.plan import CLIENT_ONLY, Fault
+from mmbot.sim.http.replies import Reply
 from mmbot.sim.scenario import BoxOptions, Drift, with_table
 from tests.sim.builders import NS, Client, a_box
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from mmbot.sim import fault_table
-from mmbot.sim.fault_table import ROWS, Row
-from mmbot.sim.faults import CLIENT_ONLY, Fault
+from mmbot.sim.faults import table as fault_table
+from mmbot.sim.faults.plan import CLIENT_ONLY, Fault
+from mmbot.sim.faults.switches import Switches
+from mmbot.sim.faults.table import ROWS, Row
+from mmbot.sim.http.server import main
 from mmbot.sim.scenario import BoxOptions
-from mmbot.sim.server import main
-from mmbot.sim.switches import Switches
-from mmbot.sim.timeline import ACTIONS
+from mmbot.sim.timeline.entries import ACTIONS
 
 # The ids of the project's list, chapter by chapter.
 CHAPTERS = {

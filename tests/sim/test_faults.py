@@ -8,7 +8,8 @@ import json
 
 import pytest
 
-from mmbot.sim.faults import (
+from mmbot.sim.faults.faulty_ports import FaultyPorts
+from mmbot.sim.faults.plan import (
     FRAME_FAULTS,
     HTTP_FAULTS,
     NOT_EXECUTED,
@@ -21,8 +22,7 @@ from mmbot.sim.faults import (
     route_kind,
     swarm,
 )
-from mmbot.sim.faulty_ports import FaultyPorts
-from mmbot.sim.virtual_loop import VirtualLoop
+from mmbot.sim.virtual.loop import VirtualLoop
 from tests.sim.far_end import BODY, PLACE, Exchange, frame, place, received, through
 
 

@@ -11,9 +11,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from mmbot.sim import handover
+from mmbot.sim.http import handover
+from mmbot.sim.http.server import serve
 from mmbot.sim.scenario import BoxOptions, RivalOptions, TakerOptions
-from mmbot.sim.server import serve
 
 READY_TIMEOUT_S = 10
 TOKEN = "0123456789abcdef"

@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from mmbot.sim.faults import Fault, FaultRule
-from mmbot.sim.faulty_ports import FaultyPorts
-from mmbot.sim.faulty_stream import InjectedClose
-from mmbot.sim.virtual_loop import VirtualLoop
+from mmbot.sim.faults.faulty_ports import FaultyPorts
+from mmbot.sim.faults.faulty_stream import InjectedClose
+from mmbot.sim.faults.plan import Fault, FaultRule
+from mmbot.sim.virtual.loop import VirtualLoop
 from tests.sim.far_end import Exchange, frame, number, received, through
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from mmbot.sim.prices import implied
+from mmbot.sim.core.prices import implied
 from tests.sim.builders import Client, a_box
 
 

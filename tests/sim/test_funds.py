@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mmbot.sim.orders import Account, Order, Refusal
+from mmbot.sim.core.orders import Account, Order, Refusal
 from mmbot.sim.rules import MoneyRules, Rules
 from tests.sim.small_venue import NS, SmallVenue, status
 

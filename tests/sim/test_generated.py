@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmbot.sim.fixtures import specs_of
-from mmbot.sim.generated import generated_games, habits_of
-from mmbot.sim.market import EventOptions
-from mmbot.sim.odds_files import Game
-from mmbot.sim.prices import implied
-from mmbot.sim.props import prop_specs
+from mmbot.sim.core.prices import implied
+from mmbot.sim.games.fixtures import specs_of
+from mmbot.sim.games.generated import generated_games, habits_of
+from mmbot.sim.games.odds_files import Game
+from mmbot.sim.games.props import prop_specs
+from mmbot.sim.market.options import EventOptions
 from tests.sim.test_listing import GAMES
 
 SUNDAY = EventOptions(count=16, lines=400, props=300, in_play_share=0.33)

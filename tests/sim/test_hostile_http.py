@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from mmbot.sim.guard import HttpLimits
+from mmbot.sim.http.guard import HttpLimits
+from mmbot.sim.http.server import serve
 from mmbot.sim.scenario import BoxOptions, RivalOptions, TakerOptions
-from mmbot.sim.server import serve
 
 WAIT_S = 10
 LIMITS = HttpLimits(headers_timeout_s=0.2, body_timeout_s=0.2, lingering_s=0.2)

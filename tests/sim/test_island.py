@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from mmbot.sim.virtual_loop import LoopLimits, VirtualLoop, run_virtual
+from mmbot.sim.virtual.loop import LoopLimits, VirtualLoop, run_virtual
 
 
 # faults: H1 H3

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from mmbot.sim.fixtures import LineSpec
-from mmbot.sim.orders import Order, Refusal
+from mmbot.sim.core.orders import Order, Refusal
+from mmbot.sim.games.fixtures import LineSpec
 from mmbot.sim.rules import ActivationRules, LifeRules, Rules
 from tests.sim.small_venue import KICK_OFF_NS, NS, SPECS, SmallVenue, a_game, status
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from mmbot.sim.box import DATA
-from mmbot.sim.lifecycle import Listing, fair_points
-from mmbot.sim.odds_files import load_games
-from mmbot.sim.prices import DataError, sigmoid
+from mmbot.sim.core.lifecycle import Listing, fair_points
+from mmbot.sim.core.prices import DataError, sigmoid
+from mmbot.sim.games.odds_files import load_games
 from tests.sim.builders import NS, START_NS, Client, a_box
 
 GAMES = load_games(DATA / "odds")

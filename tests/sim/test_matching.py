@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmbot.sim.matching import match_cents, takeable_cents
-from mmbot.sim.prices import complement, half_up, ratio
+from mmbot.sim.core.matching import match_cents, takeable_cents
+from mmbot.sim.core.prices import complement, half_up, ratio
 from tests.sim.builders import Client, a_box, a_line, a_second_client
 
 PRICES = (-5000, -880, -230, -117, -101, 100, 104, 114, 185, 900, 4500)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from mmbot.sim.frames import CUT
-from mmbot.sim.replies import Reply
-from mmbot.sim.stream_rules import StreamRules
+from mmbot.sim.http.replies import Reply
+from mmbot.sim.stream.frames import CUT
+from mmbot.sim.stream.rules import StreamRules
 from tests.sim.builders import NS, Client, Stream, a_box, a_line, a_second_client, decoded
 from tests.sim.test_examples import same_message
 

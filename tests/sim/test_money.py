@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmbot.sim.core import Exchange
-from mmbot.sim.credit import backing_cents
-from mmbot.sim.lifecycle import Line, SportEvent
-from mmbot.sim.orders import Account, Order, Strategy
+from mmbot.sim.core.credit import backing_cents
+from mmbot.sim.core.exchange import Exchange
+from mmbot.sim.core.lifecycle import Line, SportEvent
+from mmbot.sim.core.orders import Account, Order, Strategy
+from mmbot.sim.core.settlement import Verdict
 from mmbot.sim.rules import ActivationRules, LifeRules, MoneyRules, Rules
-from mmbot.sim.settlement import Verdict
 from tests.sim.small_venue import SmallVenue
 
 PRICES = (-5000, -230, -117, -117, -101, 100, 100, 104, 114, 114, 185, 900)

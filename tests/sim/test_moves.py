@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from mmbot.sim.box import Box
-from mmbot.sim.market import EventOptions
-from mmbot.sim.messages import Json
-from mmbot.sim.orders import Refusal
-from mmbot.sim.timeline import read_action, read_timeline
+from mmbot.sim.core.messages import Json
+from mmbot.sim.core.orders import Refusal
+from mmbot.sim.market.options import EventOptions
+from mmbot.sim.timeline.entries import read_action, read_timeline
 from tests.sim.builders import Client, a_box
 
 GAMES = EventOptions(count=3, lines=9, props=6)

@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
-from mmbot.sim.observer import CHECKS, Evidence, check_invariants, compare_orders, duplicates
+from mmbot.sim.witness.observer import (
+    CHECKS,
+    Evidence,
+    check_invariants,
+    compare_orders,
+    duplicates,
+)
 
 S = 1_000_000_000
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmbot.sim.matching import match_cents
-from mmbot.sim.orders import Order, Refusal
-from mmbot.sim.prices import complement, ratio
+from mmbot.sim.core.matching import match_cents
+from mmbot.sim.core.orders import Order, Refusal
+from mmbot.sim.core.prices import complement, ratio
 from mmbot.sim.rules import ActivationRules, Rules
 from tests.sim.small_venue import MS, SmallVenue, status
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmbot.sim.box import DATA
-from mmbot.sim.prices import (
+from mmbot.sim.core.prices import (
     DataError,
     at_least_as_good,
     complement,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mmbot.sim.box import Box
-from mmbot.sim.reporting import Reporting
+from mmbot.sim.http.reporting import Reporting
 from mmbot.sim.rules import LifeRules, Rules, SessionRules, WireRules
 from tests.sim.builders import NS, START_NS, Client, a_box, a_line, a_second_client
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mmbot.sim.prices import implied
+from mmbot.sim.core.prices import implied
 from mmbot.sim.scenario import Drift
 from tests.sim.builders import Client, a_box, a_line, a_second_client
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmbot.sim.channels import event_channel, main_channel, user_channel
-from mmbot.sim.orders import Refusal
-from mmbot.sim.pusher_auth import authorize
-from mmbot.sim.registration import canonical_sub_type, connection_config, register
-from mmbot.sim.stream import StreamHub
+from mmbot.sim.core.orders import Refusal
+from mmbot.sim.http.pusher_auth import authorize
+from mmbot.sim.http.registration import canonical_sub_type, connection_config, register
+from mmbot.sim.stream.channels import event_channel, main_channel, user_channel
+from mmbot.sim.stream.hub import StreamHub
 from tests.sim.streaming import APP, a_hub, a_socket, an_account, said, send
 
 OURS = an_account()

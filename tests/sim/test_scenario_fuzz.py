@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mmbot.sim.box import Box
-from mmbot.sim.market import EventOptions
+from mmbot.sim.market.options import EventOptions
 from mmbot.sim.scenario import BoxOptions, with_table
 from mmbot.sim.tables import ScenarioError
-from mmbot.sim.timeline import ACTIONS, read_action
+from mmbot.sim.timeline.entries import ACTIONS, read_action
 from tests.sim.builders import START_NS, Client, a_box
 
 

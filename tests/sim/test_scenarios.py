@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mmbot.sim.box import Box
+from mmbot.sim.http.server import main, options_from
 from mmbot.sim.scenario import (
     SCENARIOS,
     BoxOptions,
@@ -16,8 +17,7 @@ from mmbot.sim.scenario import (
     load_scenario,
     shipped_scenarios,
 )
-from mmbot.sim.server import main, options_from
-from mmbot.sim.timeline import ACTIONS
+from mmbot.sim.timeline.entries import ACTIONS
 from tests.sim.builders import NS, START_NS, Client
 
 NAMES = [name for name, _ in shipped_scenarios()]

@@ -12,8 +12,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from mmbot.sim.http.server import main, options_from, serve
 from mmbot.sim.scenario import BoxOptions
-from mmbot.sim.server import main, options_from, serve
 
 READY_TIMEOUT_S = 10
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from mmbot.sim.box import Box
-from mmbot.sim.prices import DataError
-from mmbot.sim.replies import Reply
+from mmbot.sim.core.prices import DataError
+from mmbot.sim.http.replies import Reply
+from mmbot.sim.http.sessions import ACCESS_TOKENS_MAX
 from mmbot.sim.rules import SessionRules, WireRules
 from mmbot.sim.scenario import AccountOptions
-from mmbot.sim.sessions import ACCESS_TOKENS_MAX
 from tests.sim.builders import NS, START_NS, Client, a_box
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mmbot.sim.orders import Account, Order
+from mmbot.sim.core.orders import Account, Order
 from mmbot.sim.rules import LifeRules, MoneyRules, Rules
 from tests.sim.small_venue import SmallVenue
 

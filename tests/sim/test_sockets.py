@@ -14,13 +14,13 @@ import pytest
 from aiohttp import web
 
 from mmbot.sim.box import Box
-from mmbot.sim.channels import event_channel
-from mmbot.sim.frames import CUT, Close
-from mmbot.sim.guard import HttpLimits
-from mmbot.sim.messages import Outgoing
+from mmbot.sim.core.messages import Outgoing
+from mmbot.sim.http.guard import HttpLimits
+from mmbot.sim.http.server import Clock, Shell
 from mmbot.sim.scenario import BoxOptions, RivalOptions, TakerOptions
-from mmbot.sim.server import Clock, Shell
-from mmbot.sim.stream_rules import StreamRules
+from mmbot.sim.stream.channels import event_channel
+from mmbot.sim.stream.frames import CUT, Close
+from mmbot.sim.stream.rules import StreamRules
 
 WAIT_S: Final = 10
 

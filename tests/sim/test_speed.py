@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from mmbot.sim.market import BurstOptions, EventOptions, MakerOptions, SniperOptions
+from mmbot.sim.market.options import BurstOptions, EventOptions, MakerOptions, SniperOptions
 from mmbot.sim.scenario import BoxOptions, load_scenario
 from mmbot.sim.speed import at_speed
-from mmbot.sim.timeline import read_timeline
+from mmbot.sim.timeline.entries import read_timeline
 from tests.sim.builders import Client, a_box
 
 

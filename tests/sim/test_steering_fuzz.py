@@ -8,9 +8,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmbot.sim.faults import FaultRule
-from mmbot.sim.switches import Switches
-from mmbot.sim.timeline import ACTIONS
+from mmbot.sim.faults.plan import FaultRule
+from mmbot.sim.faults.switches import Switches
+from mmbot.sim.timeline.entries import ACTIONS
 from tests.sim.builders import Client, a_box
 
 ROUTES = ("do", "faults", "rules", "news", "event", "takers", "disconnect", "web_token")

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from mmbot.sim.box import DATA
-from mmbot.sim.channels import user_channel
 from mmbot.sim.scenario import SessionRules
-from mmbot.sim.stream import AppKey, Close, Connection, StreamHub
+from mmbot.sim.stream.channels import user_channel
+from mmbot.sim.stream.hub import AppKey, Close, Connection, StreamHub
 from tests.sim.builders import NS, Client, a_box, a_line
 
 VECTORS = json.loads((DATA / "contract" / "pusher_signature_vectors.json").read_text())

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from mmbot.sim.channels import event_channel, main_channel, user_channel
-from mmbot.sim.frames import CLOSE_CODES, Close
-from mmbot.sim.registration import register
+from mmbot.sim.http.registration import register
 from mmbot.sim.scenario import SessionRules
+from mmbot.sim.stream.channels import event_channel, main_channel, user_channel
+from mmbot.sim.stream.frames import CLOSE_CODES, Close
 from tests.sim.builders import NS
 from tests.sim.streaming import (
     APP,

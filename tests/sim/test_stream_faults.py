@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from mmbot.sim.frames import CUT, Close
-from mmbot.sim.messages import Json
+from mmbot.sim.core.messages import Json
+from mmbot.sim.stream.frames import CUT, Close
 from tests.sim.builders import Client, Stream, a_box
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from mmbot.sim.channels import event_channel, main_channel, user_channel
-from mmbot.sim.connections import Connection
-from mmbot.sim.envelopes import Form
-from mmbot.sim.messages import Outgoing
-from mmbot.sim.stream import StreamHub
+from mmbot.sim.core.messages import Outgoing
+from mmbot.sim.stream.channels import event_channel, main_channel, user_channel
+from mmbot.sim.stream.connections import Connection
+from mmbot.sim.stream.envelopes import Form
+from mmbot.sim.stream.hub import StreamHub
 from tests.sim.builders import NS
 from tests.sim.streaming import (
     APP,

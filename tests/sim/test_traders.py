@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 
 from mmbot.sim.box import Box
-from mmbot.sim.fair import FairBoard
-from mmbot.sim.lifecycle import Listing
-from mmbot.sim.market import (
+from mmbot.sim.core.lifecycle import Listing
+from mmbot.sim.core.orders import OrderRequest
+from mmbot.sim.core.prices import implied, logit, sigmoid
+from mmbot.sim.games.results import result_of
+from mmbot.sim.market.fair import FairBoard
+from mmbot.sim.market.options import (
     BurstOptions,
     Drift,
     FeedOptions,
@@ -22,11 +25,8 @@ from mmbot.sim.market import (
     Style,
     TakerOptions,
 )
-from mmbot.sim.orders import OrderRequest
-from mmbot.sim.prices import implied, logit, sigmoid
-from mmbot.sim.results import result_of
+from mmbot.sim.market.takers import offered, take, traders_account
 from mmbot.sim.scenario import BoxOptions
-from mmbot.sim.takers import offered, take, traders_account
 from tests.sim.builders import MS, NS, START_NS, Client, a_box
 from tests.sim.test_listing import GAMES
 

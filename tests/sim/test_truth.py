@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mmbot.sim import truth
+from mmbot.sim.witness import truth
 from tests.sim.builders import Client, a_box
 
 Rows = list[dict[str, Any]]

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from mmbot.sim.faults import Fault
+from mmbot.sim.faults.plan import Fault
+from mmbot.sim.faults.switches import Switches
 from mmbot.sim.rules import Rules, SessionRules, WireRules
 from mmbot.sim.scenario import BoxOptions, ScenarioError, with_table
-from mmbot.sim.stream_rules import StreamRules
-from mmbot.sim.switches import Switches
-from mmbot.sim.timeline import ACTIONS
+from mmbot.sim.stream.rules import StreamRules
+from mmbot.sim.timeline.entries import ACTIONS
 from mmbot.sim.unknowns import UNKNOWNS, Setting, Unknown, settings
 from tests.sim.unknown_probes import PROBES, Seen
 

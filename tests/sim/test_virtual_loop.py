@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from mmbot.sim.virtual_loop import (
+from mmbot.sim.virtual.loop import (
     Deadlock,
     HorizonPassed,
     LoopLimits,

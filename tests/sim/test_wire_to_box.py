@@ -6,12 +6,12 @@ import asyncio
 import json
 from typing import Any
 
-from mmbot.sim.faults import Fault, FaultPlan, FaultRule
-from mmbot.sim.faulty_ports import FaultyPorts
+from mmbot.sim.faults.faulty_ports import FaultyPorts
+from mmbot.sim.faults.plan import Fault, FaultPlan, FaultRule
 from mmbot.sim.memory import InMemoryBox
-from mmbot.sim.observer import Evidence, check_invariants, compare_orders, duplicates
 from mmbot.sim.scenario import BoxOptions
-from mmbot.sim.virtual_loop import VirtualLoop, run_virtual
+from mmbot.sim.virtual.loop import VirtualLoop, run_virtual
+from mmbot.sim.witness.observer import Evidence, check_invariants, compare_orders, duplicates
 
 KEYS = {"access_key": "access-of-the-test", "secret_key": "secret-of-the-test"}
 BAD_WIRE = tuple(

@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from mmbot.sim.arrival import Arrival
 from mmbot.sim.box import Box
+from mmbot.sim.http.arrival import Arrival
 from mmbot.sim.scenario import BoxOptions, with_table
 from tests.sim.builders import NS, START_NS, Client, Stream, decoded
 

@@ -8,7 +8,7 @@ import pytest
 
 from mmbot.app.simulate_day import run_day
 from mmbot.app.simulate_plan import DayRules, Scenario, draw
-from mmbot.sim.faults import Fault, FaultRule
+from mmbot.sim.faults.plan import Fault, FaultRule
 from tests.simulation.days import plain
 
 RULES = plain(30.0, 5.0)

@@ -10,7 +10,7 @@ import pytest
 from mmbot.app.simulate import Output, run_seeds
 from mmbot.app.simulate_plan import read_scenario
 from mmbot.domain.errors import SetUpError
-from mmbot.sim.faults import Fault
+from mmbot.sim.faults.plan import Fault
 
 # Nothing ever arrives, so the daemon cannot be quoting when it should be.
 HOPELESS = """

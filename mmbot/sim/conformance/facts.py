@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from mmbot.sim.channels import AppKey
 from mmbot.sim.conformance.fields import Spec, misfits
-from mmbot.sim.prices import is_american, ratio
+from mmbot.sim.core.prices import is_american, ratio
+from mmbot.sim.stream.channels import AppKey
 
 CENT = 0.01
 ROW: Final = {

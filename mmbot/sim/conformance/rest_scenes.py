@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from mmbot.sim.conformance.stage import Stage
-from mmbot.sim.market import EventOptions
+from mmbot.sim.market.options import EventOptions
 from mmbot.sim.rules import MoneyRules, Rules, SessionRules, WireRules
 
 Shown = Iterator[tuple[str, Any]]

@@ -17,7 +17,7 @@ from mmbot.sim.conformance.shape import Shape, differences, shape_of
 from mmbot.sim.conformance.stage import decoded
 from mmbot.sim.conformance.vocabulary import problems
 
-EXAMPLES: Final = Path(__file__).parent.parent.parent / "data" / "contract"
+EXAMPLES: Final = Path(__file__).parents[2] / "data" / "contract"
 INDEX: Final = "index.json"
 # Values of the affiliate surface: the box may say more than the sample, never less.
 SAMPLES: Final = frozenset({"doc_value_quantity_sample.v4_flat.json"})

@@ -7,10 +7,10 @@ import json
 from typing import Any
 
 from mmbot.sim.box import Box
-from mmbot.sim.lifecycle import NS, Line
-from mmbot.sim.orders import Account
+from mmbot.sim.core.lifecycle import NS, Line
+from mmbot.sim.core.orders import Account
 from mmbot.sim.scenario import BoxOptions, RivalOptions, TakerOptions
-from mmbot.sim.stream import Connection
+from mmbot.sim.stream.hub import Connection
 
 START_NS = 1_795_359_600 * NS
 SETTLING_S = 0.1

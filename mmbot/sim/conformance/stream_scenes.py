@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from mmbot.sim.conformance.rest_scenes import Shown
 from mmbot.sim.conformance.stage import Listener, Stage, decoded
-from mmbot.sim.frames import Close
+from mmbot.sim.core.settlement import Winners
 from mmbot.sim.rules import Rules
-from mmbot.sim.settlement import Winners
-from mmbot.sim.stream_rules import StreamRules
+from mmbot.sim.stream.frames import Close
+from mmbot.sim.stream.rules import StreamRules
 
 PROP: Final = "player_total_receiving_yards"
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from mmbot.sim.core.prices import is_american, profit_cents, ratio
 from mmbot.sim.dialects.errors import ERRORS, WAGER_CODES
-from mmbot.sim.prices import is_american, profit_cents, ratio
 
 ORDER_STATUSES: Final = (
     *("inactive", "open", "invalid", "canceled", "wiped", "void", "manually_settled"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from mmbot.sim.orders import Refusal
+from mmbot.sim.core.orders import Refusal
 
 ERRORS: Final[dict[str, tuple[int, str]]] = {
     "invalid_request": (400, "request is not valid"),

@@ -1,0 +1,1 @@
+"""`/_box`: looking at the box and steering it."""

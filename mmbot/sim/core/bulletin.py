@@ -1,0 +1,124 @@
+"""What the exchange says, kept as facts and put into words when somebody takes them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from mmbot.sim.core import messages
+from mmbot.sim.core.lifecycle import Line
+from mmbot.sim.core.matching import LineBook
+from mmbot.sim.core.messages import Outgoing
+from mmbot.sim.core.orders import Fill, Order, Status
+from mmbot.sim.rules import Rules
+
+
+class OrderNews(NamedTuple):
+    """An order as it was at one moment; `taken_cents` is what this very fill took, or 0."""
+
+    order: Order
+    at_ns: int
+    sequence: int
+    taken_cents: int
+    status: Status
+    winning_status: str
+    open_cents: int
+    filled_cents: int
+    quantity_cents: int
+    fill_price: int
+
+    def words(self) -> Outgoing:
+        order = self.order.snapshot()
+        order.status, order.winning_status = self.status, self.winning_status
+        order.open_cents, order.filled_cents = self.open_cents, self.filled_cents
+        order.quantity_cents = self.quantity_cents
+        order.fill_price, order.updated_ns = self.fill_price, self.at_ns
+        return messages.order_message(order, self.taken_cents, self.at_ns, self.sequence)
+
+
+class TradePrint(NamedTuple):
+    """A public print of a fill, seen from the taker's or from the maker's side."""
+
+    fill: Fill
+    order: Order
+    tournament_id: int
+    sequence: int
+
+    def words(self) -> Outgoing:
+        return messages.trade_print(self.fill, self.tournament_id, self.sequence, self.order)
+
+
+class BookImage(NamedTuple):
+    """The book of one line changed; the image is drawn when it is taken."""
+
+    line: Line
+    book: LineBook
+    at_ns: int
+    sequence: int
+
+    def words(self, rules: Rules) -> Outgoing:
+        nominal = rules.book_quantity == "nominal"
+        return messages.book_message(
+            self.line, self.book, self.at_ns, self.sequence, rules.book_levels_max, nominal=nominal
+        )
+
+
+# the news of orders are by far the most: they stay bare until somebody wants them
+BareNews = tuple[Order, int, int, int, Status, str, int, int, int, int]
+Fact = BareNews | TradePrint | BookImage | Outgoing
+
+
+class Bulletin:
+    """Numbers the facts; the number grows as the vendor's own do, with the clock."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.facts: list[Fact] = []
+        self._rules = rules
+        self._tick_ns = 1 if rules.sequence_unit == "ns" else 1000
+        self._sequence = 0
+        self._epoch_ns = 0
+
+    def restart(self, now_ns: int) -> None:
+        """Count from the beginning, as after a restart of the exchange."""
+        self._sequence, self._epoch_ns = 0, now_ns
+
+    def sequence(self, now_ns: int) -> int:
+        """Monotonic; microseconds (or nanoseconds) of the clock."""
+        ticks = (now_ns - self._epoch_ns) // self._tick_ns
+        self._sequence = ticks if ticks > self._sequence else self._sequence + 1
+        return self._sequence
+
+    def tell(self, order: Order, taken_cents: int, now_ns: int) -> None:
+        """Put out how an order is now; it gets its names when it is put into words."""
+        ticks = (now_ns - self._epoch_ns) // self._tick_ns
+        self._sequence = sequence = ticks if ticks > self._sequence else self._sequence + 1
+        self.facts.append(
+            (
+                order,
+                now_ns,
+                sequence,
+                taken_cents,
+                order.status,
+                order.winning_status,
+                order.open_cents,
+                order.filled_cents,
+                order.quantity_cents,
+                order.fill_price,
+            )
+        )
+
+    def put(self, fact: Fact) -> None:
+        self.facts.append(fact)
+
+    def take(self) -> list[Outgoing]:
+        """Everything since the last time, in words."""
+        facts, self.facts = self.facts, []
+        return [self._words(fact) for fact in facts]
+
+    def _words(self, fact: Fact) -> Outgoing:
+        if isinstance(fact, Outgoing):
+            return fact
+        if isinstance(fact, TradePrint):
+            return fact.words()
+        if isinstance(fact, BookImage):
+            return fact.words(self._rules)
+        return OrderNews(*fact).words()

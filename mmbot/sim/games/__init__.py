@@ -1,0 +1,1 @@
+"""The games that a box can list: real odds, generated ones, props, and how they end."""

@@ -1,0 +1,1 @@
+"""The box over HTTP: routes, sessions, bodies and the server itself."""

@@ -1,0 +1,1 @@
+"""What happens when in a scenario, and who carries it out."""

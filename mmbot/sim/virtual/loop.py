@@ -1,0 +1,350 @@
+"""An asyncio loop on a virtual clock: when every task waits, time jumps to the next timer.
+
+One seed gives one run: ready callbacks are first in, first out, two timers never share an
+instant, tasks and futures hash by their order of birth (a TaskGroup cancels a *set* of them), and
+work for an executor runs in this thread. Sets of strings are ordered by PYTHONHASHSEED, which
+whoever wants to replay a seed in another process must fix. The loop opens no sockets: what goes
+over a wire goes through ports that are given in memory. A real thread that would wake the loop
+later is unknown to it: with nothing else to wait for, that is a `Deadlock`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import itertools
+import math
+import random
+import time
+import warnings
+import weakref
+from collections.abc import Callable, Coroutine, Generator
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn, TypeVar, TypeVarTuple, Unpack
+
+from mmbot.sim.virtual.island import (
+    Island,
+    VirtualFuture,
+    VirtualTask,
+    close_frame,
+    forget,
+    island_of,
+    owned,
+)
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+EPOCH_NS: Final = 1_795_359_600_000_000_000  # 2026-11-22T15:00:00Z, where virtual days begin
+HORIZON_S_MAX: Final = float(2**21)  # beyond 24 days a float no longer tells nanoseconds apart
+TAKEN_INSTANTS_KEPT: Final = 8192
+REAP_ROUNDS_MAX: Final = 10_000
+
+
+class VirtualRunError(RuntimeError):
+    """The run cannot go on or did not end cleanly."""
+
+
+class Deadlock(VirtualRunError):
+    """Every task waits and no timer will ever wake one."""
+
+
+class HorizonPassed(VirtualRunError):
+    """The next thing to happen lies beyond the end of the run."""
+
+
+class Spin(VirtualRunError):
+    """Callbacks went on and on without time moving."""
+
+
+class UnhandledError(VirtualRunError):
+    """A callback or a forgotten future failed and nobody looked."""
+
+
+class RealNetworkRefused(VirtualRunError):
+    """Code under the virtual clock asked for a socket, a pipe, a process or a name server."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoopLimits:
+    horizon_s: float = 86_400.0
+    steps_per_instant_max: int = 200_000
+    executor_delay_s_max: float = 0.0  # virtual duration of work for an executor, drawn per job
+    real_limit_s: float = 0.0  # 0 = no watchdog on real time
+
+    def __post_init__(self) -> None:
+        if not 0 < self.horizon_s <= HORIZON_S_MAX:
+            raise ValueError(f"horizon_s must be in (0, {HORIZON_S_MAX:.0f}]: {self.horizon_s}")
+
+
+class _Jump:
+    """Stands where asyncio expects a selector: waiting means that time jumps."""
+
+    def __init__(self, advance: Callable[[float | None], None]) -> None:
+        self._advance = advance
+
+    def select(self, timeout: float | None) -> list[Any]:
+        self._advance(timeout)
+        return []
+
+
+class VirtualLoop(asyncio.BaseEventLoop):
+    """See the module. `time()` starts at 0 s; `now_ns()` is the same instant on a wall clock."""
+
+    _ready: list[asyncio.Handle]
+    _scheduled: list[asyncio.TimerHandle]
+    _asyncgens: weakref.WeakSet[Any]
+
+    def __init__(self, seed: int, limits: LoopLimits | None = None) -> None:
+        super().__init__()
+        self.limits = limits or LoopLimits()
+        self.random = random.Random(seed)
+        self.unhandled: list[str] = []
+        self.steps = 0
+        self._selector = _Jump(self._advance)
+        # Half of a nanosecond: a timer that is due runs, its neighbour 1 ns later does not.
+        self._clock_resolution = 0.5e-9
+        self._elapsed_ns = 0
+        self._steps_at_instant = 0
+        self._taken: dict[int, int] = {}
+        self._prune_taken_at = TAKEN_INSTANTS_KEPT
+        self._births = itertools.count(1)
+        self._islands: list[Island] = []
+        self._executor_free_s = 0.0
+        self._reaping = False
+        self._real_start_s = time.monotonic()
+
+    # --- the clock
+
+    def time(self) -> float:
+        return self._elapsed_ns / 1e9
+
+    def now_ns(self) -> int:
+        """Virtual wall clock, ns since 1970."""
+        return EPOCH_NS + self._elapsed_ns
+
+    def _advance(self, timeout: float | None) -> None:
+        self.steps += 1
+        if self.limits.real_limit_s and not self.steps % 256:
+            self._check_real_time()
+        if timeout == 0:
+            self._steps_at_instant += 1
+            if self._steps_at_instant > self.limits.steps_per_instant_max:
+                raise Spin(f"time stands still at {self.time():.9f} s: {self._waiting()}")
+            return
+        if timeout is None:
+            raise Deadlock(f"nothing can wake up at {self.time():.9f} s: {self._waiting()}")
+        when_s = self._scheduled[0].when()
+        if when_s > self.limits.horizon_s:
+            raise HorizonPassed(f"{self.limits.horizon_s:.0f} s are over: {self._waiting()}")
+        self._elapsed_ns = round(when_s * 1e9)
+        self._steps_at_instant = 0
+
+    def _check_real_time(self) -> None:
+        real_s = time.monotonic() - self._real_start_s
+        if real_s > self.limits.real_limit_s:
+            raise Spin(f"{real_s:.0f} s of real time at {self.time():.3f} s: {self._waiting()}")
+
+    def _waiting(self) -> str:
+        tasks = [repr(task) for task in self.tasks_by_birth()]
+        return "; ".join(tasks[:20]) + (f"; and {len(tasks) - 20} more" if tasks[20:] else "")
+
+    def _free_instant(self, when_s: float) -> int:
+        """The first ns at or after `when_s` at which no other timer is due."""
+        wanted = max(math.ceil(when_s * 1e9 - 1e-3), self._elapsed_ns + 1)
+        if len(self._taken) > self._prune_taken_at:
+            self._taken = {ns: n for ns, n in self._taken.items() if ns > self._elapsed_ns}
+            self._prune_taken_at = 2 * len(self._taken) + TAKEN_INSTANTS_KEPT
+        free = wanted
+        while free in self._taken:
+            free = self._taken[free]
+        # Short cuts, so that a thousand timers of one instant do not walk a thousand steps each.
+        while wanted in self._taken:
+            self._taken[wanted], wanted = free + 1, self._taken[wanted]
+        self._taken[free] = free + 1
+        return free
+
+    # --- scheduling: everything belongs to an island or to none
+
+    def call_soon(
+        self,
+        callback: Callable[[Unpack[Ts]], object],
+        *args: *Ts,
+        context: contextvars.Context | None = None,
+    ) -> asyncio.Handle:
+        context = contextvars.copy_context() if context is None else context
+        return owned(super().call_soon(callback, *args, context=context), context)
+
+    def call_soon_threadsafe(
+        self,
+        callback: Callable[[Unpack[Ts]], object],
+        *args: *Ts,
+        context: contextvars.Context | None = None,
+    ) -> asyncio.Handle:
+        return self.call_soon(callback, *args, context=context)
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[Unpack[Ts]], object],
+        *args: *Ts,
+        context: contextvars.Context | None = None,
+    ) -> asyncio.TimerHandle:
+        context = contextvars.copy_context() if context is None else context
+        when_s = self._free_instant(when) / 1e9
+        handle = super().call_at(when_s, callback, *args, context=context)
+        return owned(handle, context)
+
+    def create_future(self) -> asyncio.Future[Any]:
+        return VirtualFuture(next(self._births), self)
+
+    def create_task(
+        self,
+        coro: Generator[Any, None, T] | Coroutine[Any, Any, T],
+        *,
+        name: object = None,
+        context: contextvars.Context | None = None,
+        **_options: object,
+    ) -> asyncio.Task[T]:
+        if not isinstance(coro, Coroutine):
+            raise TypeError(f"a coroutine was expected, got {coro!r}")
+        return self.new_task(coro, None if name is None else str(name), context)
+
+    def new_task(
+        self,
+        coro: Coroutine[Any, Any, T],
+        name: str | None,
+        context: contextvars.Context | None = None,
+    ) -> VirtualTask[T]:
+        self._check_closed()  # type: ignore[attr-defined]  # not in typeshed
+        context = contextvars.copy_context() if context is None else context
+        task = VirtualTask(coro, next(self._births), self, name, context)
+        if task.island is not None:
+            task.island.adopt(task)
+            if task.island.abandoned:
+                forget(task)
+        return task
+
+    def island(self, name: str) -> Island:
+        """A new participant that can be crashed alone."""
+        island = Island(self, name)
+        self._islands.append(island)
+        return island
+
+    def drop(self, island: Island) -> None:
+        """Forget all that would run something of this island; only `Island.abandon` asks."""
+        self._asyncgens -= island.generators
+        for handle in (*self._ready, *self._scheduled):
+            # asyncio shows a handle's context from 3.12 on; the attribute is in all versions.
+            context: contextvars.Context = handle._context  # type: ignore[attr-defined]  # above
+            if island_of(context) is island:
+                handle.cancel()
+
+    def run_in_executor(
+        self, executor: Any, func: Callable[[Unpack[Ts]], T], *args: *Ts
+    ) -> asyncio.Future[T]:
+        """Run it in this thread, one job at a time; a crash may strike before or after it."""
+        duration_s = self.random.uniform(0.0, self.limits.executor_delay_s_max)
+        before_s = self.random.random() * duration_s
+        begin_s = max(self._executor_free_s, self.time())
+        self._executor_free_s = begin_s + duration_s
+
+        async def job() -> T:
+            if duration_s > 0:
+                await asyncio.sleep(begin_s - self.time() + before_s)
+            result = func(*args)
+            if duration_s > 0:
+                await asyncio.sleep(duration_s - before_s)
+            return result
+
+        # A thread does not stop because the one who waits for it was cancelled.
+        return asyncio.shield(self.new_task(job(), "executor"))
+
+    # --- what a virtual loop refuses
+
+    async def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise RealNetworkRefused("no real sockets, pipes or processes under the virtual clock")
+
+    getaddrinfo = getnameinfo = _refuse
+    create_connection = create_server = create_datagram_endpoint = _refuse
+    connect_accepted_socket = connect_read_pipe = connect_write_pipe = _refuse
+    subprocess_exec = subprocess_shell = start_tls = sendfile = _refuse
+
+    # --- the plumbing that BaseEventLoop leaves to its children
+
+    def _process_events(self, event_list: list[Any]) -> None:
+        """There are none: nothing outside can happen."""
+
+    def _write_to_self(self) -> None:
+        """Nobody sleeps in a system call."""
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        owner = getattr(context.get("task") or context.get("future"), "island", None)
+        if self._reaping or (isinstance(owner, Island) and owner.abandoned):
+            return
+        self.unhandled.append(f"{context.get('message')}: {context.get('exception')!r}")
+
+    def _asyncgen_firstiter_hook(self, agen: Any) -> None:
+        super()._asyncgen_firstiter_hook(agen)  # type: ignore[misc]  # not in typeshed
+        island = island_of(contextvars.copy_context())
+        if island is not None:
+            island.generators.add(agen)
+
+    def _asyncgen_finalizer_hook(self, agen: Any) -> None:
+        if not self._reaping:
+            super()._asyncgen_finalizer_hook(agen)  # type: ignore[misc]  # not in typeshed
+
+    # --- the end
+
+    def tasks_by_birth(self) -> list[asyncio.Task[Any]]:
+        return sorted(asyncio.all_tasks(self), key=hash)
+
+    def finish(self) -> None:
+        """Cancel what is left, in order of birth, and let it end; then say what went unseen."""
+        while leftovers := self.tasks_by_birth():
+            for task in leftovers:
+                task.cancel()
+            self.run_until_complete(asyncio.wait(leftovers))
+        self.run_until_complete(self.shutdown_asyncgens())
+        if self.unhandled:
+            raise UnhandledError("; ".join(self.unhandled[:10]))
+
+    def close(self) -> None:
+        if not self.is_closed() and not self.is_running():
+            self._reap()
+        super().close()
+
+    def _reap(self) -> None:
+        """Close the frames of all that will never run, now that nobody looks."""
+        self._reaping = True
+        wreck = [task for task in self.tasks_by_birth() if isinstance(task, VirtualTask)]
+        for task in wreck:
+            forget(task)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for tasks in (wreck, *(island.tasks for island in self._islands)):
+                for _ in range(REAP_ROUNDS_MAX):  # a dying frame may start tasks
+                    if not tasks:
+                        break
+                    task = tasks.pop()
+                    task.context.run(close_frame, task)
+
+
+def run_virtual(
+    main: Callable[[VirtualLoop], Coroutine[Any, Any, T]],
+    *,
+    seed: int,
+    limits: LoopLimits | None = None,
+) -> T:
+    """Run `main(loop)` to its end under the virtual clock and give its result.
+
+    Raises what main raises, `Deadlock`, `HorizonPassed`, `Spin`, or `UnhandledError` when main
+    ended well and something else failed unseen.
+    """
+    loop = VirtualLoop(seed, limits)
+    try:
+        result = loop.run_until_complete(main(loop))
+        loop.finish()
+        return result
+    finally:
+        loop.close()

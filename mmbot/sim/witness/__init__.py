@@ -1,0 +1,1 @@
+"""What really happened: record, truth, and the judge outside the engine."""
