@@ -60,18 +60,18 @@ class Box:
         self.faults = FaultBoard(options.seed, self.truth.fault)
         reporting = Reporting(options.session.reporting_lag_s)
         self.latency = Latency(options.latency_profile, self._rng("latency"))
-        witnesses = Witnesses(self.record, reporting, self.truth, self.faults)
+        self.witnesses = Witnesses(self.record, reporting, self.truth, self.faults)
         self.exchange = Exchange(
             listing,
             ladder_of(options.rules.ladder, DATA / "price_ladder.json"),
             options.rules,
-            witnesses,
+            self.witnesses,
             self._rng("ids"),
             self.latency.activation_ns,
         )
         self.exchange.now_ns = started_ns
         self.exchange.wallet.told = self.truth.moved
-        witnesses.bust_at = self._bust_at
+        self.witnesses.bust_at = self._bust_at
         secret = self._rng("app").randbytes(10).hex()
         self.hub = StreamHub(
             AppKey(APP_KEY, secret),
@@ -134,7 +134,13 @@ class Box:
 
     def _open_accounts(self) -> None:
         """The accounts of the scenario, beside the maker's."""
+        names = {account.name for account in self.exchange.accounts.values()}
         for one in self.options.accounts:
+            if not (one.name and one.access_key and one.secret_key):
+                raise DataError("accounts: name, access_key and secret_key must not be empty")
+            if one.name in names:
+                raise DataError(f"accounts: the name {one.name} is used twice")
+            names.add(one.name)
             if self.sessions.by_key(one.access_key) is not None:
                 raise DataError(f"accounts: the access key of {one.name} is used twice")
             account = self.add_account(one.name, one.access_key, one.secret_key, one.cash_usd)

@@ -72,6 +72,7 @@ class InMemoryBox:
         self.box = Box(options, self.now_ns())
         self._sockets: dict[Connection, MemorySocket] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._due_ns: int | None = None  # when the timer rings
         self._live()
 
     def now_ns(self) -> int:
@@ -126,7 +127,7 @@ class InMemoryBox:
         """The box stops living; nothing is scheduled any more."""
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
+            self._timer = self._due_ns = None
 
     def _live(self) -> None:
         """Do what is due, wake who has frames, and come back at the next due time."""
@@ -136,8 +137,14 @@ class InMemoryBox:
                 socket.wake.set()
             elif connection.closed:
                 del self._sockets[connection]
-        self.stop()
         due_ns = self.box.next_due_ns()
+        if due_ns == self._due_ns:
+            return
+        self.stop()
         if due_ns is not None:
             at_s = (due_ns - self._epoch_ns) / NS
-            self._timer = self._loop.call_at(at_s, self._live)
+            self._timer, self._due_ns = self._loop.call_at(at_s, self._ring), due_ns
+
+    def _ring(self) -> None:
+        self._timer = self._due_ns = None
+        self._live()

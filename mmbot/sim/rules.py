@@ -6,7 +6,13 @@ Which row of the contract each of them answers is listed in `unknowns`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Final, Literal
+
+from mmbot.sim.tables import Between
+
+# what happens again and again must not happen without end at one moment
+AgainMs = Annotated[int, Between(1, 86_400_000)]
+AgainS = Annotated[float, Between(0.01, 86_400)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +39,8 @@ class MoneyRules:
     strike_resting_usd_max: int = 0
     fee_net: Literal["market", "order"] = "market"
     credit: Literal["off", "gec", "lec_and_gec"] = "off"
-    credit_every_ms: int = 5_000
-    credit_sync_ms: int = 5_000
+    credit_every_ms: AgainMs = 5_000
+    credit_sync_ms: AgainMs = 5_000
     # a fill is being paid for this long; 0 is at once
     fill_payment_ms: int = 0
     cancel_while_paying: Literal["refuse_422", "refuse_500", "allow"] = "refuse_422"
@@ -92,7 +98,7 @@ class Rules:
     quantity_max_usd: int = 100_000_000
     resting_cash_multiple_max: int = 10
     delayed_cash_multiple: int = 50
-    fee_bps: int = 200
+    fee_bps: Annotated[int, Between(0, 10_000)] = 200
     ladder: Literal["fallback_291", "dense_555", "no_plus_100"] = "fallback_291"
     book_coalesce_ms: int = 50
     book_levels_max: int = 10
@@ -118,7 +124,7 @@ class SessionRules:
     retry_after: bool = True
     next_allow_at: bool = True
     channel_limit: int = 400
-    health_check_s: float = 5.0
+    health_check_s: AgainS = 5.0
     activity_timeout_s: int = 120
     pong_timeout_s: int = 30
     reporting_lag_s: float = 0.0
@@ -179,3 +185,28 @@ class HttpLimits:
     body_bytes_max: int = 1 << 20
     # fewer where the machine gives the process fewer files
     connections_max: int = 10_000
+
+
+# read once, when the box is born; a scenario sets them, and nothing changes them later
+FIXED_AT_BIRTH: Final = (
+    "rules.ladder",
+    "rules.sequence_unit",
+    "rules.profit_rounding",
+    "rules.fee_bps",
+    "rules.book_coalesce_ms",
+    "rules.book_quantity",
+    "rules.book_levels_max",
+    "rules.activation.delay",
+    "rules.activation.delay_ms",
+    "rules.activation.delay_ms_max",
+    "rules.activation.failure",
+    "rules.activation.failing_share",
+    "rules.activation.slow_ms",
+    "rules.money.funds",
+    "rules.money.credit",
+    "rules.money.credit_every_ms",
+    "rules.money.credit_sync_ms",
+    "rules.life.in_play",
+    "session.reporting_lag_s",
+    "stream.cluster",
+)

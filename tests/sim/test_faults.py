@@ -8,19 +8,17 @@ import json
 
 import pytest
 
+from mmbot.sim.faults.dice import Dice
 from mmbot.sim.faults.faulty_ports import FaultyPorts
 from mmbot.sim.faults.plan import (
     FRAME_FAULTS,
     HTTP_FAULTS,
-    NOT_EXECUTED,
-    Dice,
     Fault,
     FaultPlan,
     FaultRule,
     external_ids,
     frame_kind,
     route_kind,
-    swarm,
 )
 from mmbot.sim.virtual.loop import VirtualLoop
 from tests.sim.far_end import BODY, PLACE, Exchange, frame, place, received, through
@@ -218,15 +216,6 @@ def test_a_seed_replays_to_the_nanosecond_and_another_differs() -> None:
         through(story, *(r for r in rules if not r.fault.startswith("crash")), seed=seed)
     assert logs[0] == logs[1] != logs[2]
     assert len(logs[0]) > 20
-
-
-def test_swarms_differ_in_kind() -> None:
-    plans = [swarm(seed, 60) for seed in range(100)]
-    assert plans[5] == swarm(5, 60)
-    assert len({frozenset(rule.fault for rule in plan.rules) for plan in plans}) > 90
-    seen = {rule.fault for plan in plans for rule in plan.rules}
-    assert {Fault.CRASH_AFTER, Fault.REPLY_RESET, Fault.DISCONNECT, Fault.FRAME_COPIED} <= seen
-    assert {fault for fault in HTTP_FAULTS if fault in NOT_EXECUTED} == NOT_EXECUTED
 
 
 def test_routes_and_frames_are_told_apart() -> None:

@@ -78,12 +78,12 @@ async def test_a_lost_reply_leaves_the_order_at_the_box() -> None:
     await _call(box, "POST", "/_box/faults", {"place_reply_lost": True})
     with pytest.raises(ConnectionResetError):
         await _call(box, "POST", "/partner/v4/mm/submit_order", order, token)
-    assert list(box.box.maker.by_external) == ["a-1"]
+    assert [one.request.external_id for one in box.box.maker.orders] == ["a-1"]
     lost = {"place_reply_lost": False, "place_request_lost": True}
     await _call(box, "POST", "/_box/faults", lost)
     with pytest.raises(ConnectionResetError):
         await _call(
             box, "POST", "/partner/v4/mm/submit_order", order | {"external_id": "a-2"}, token
         )
-    assert list(box.box.maker.by_external) == ["a-1"]
+    assert [one.request.external_id for one in box.box.maker.orders] == ["a-1"]
     box.stop()

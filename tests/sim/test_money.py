@@ -178,7 +178,7 @@ def check(exchange: Exchange, *, credit: bool) -> None:
 def _check_positions(account: Account) -> None:
     """Positions are what the fills say, order by order."""
     held: dict[tuple[int, int], int] = {}
-    for order in account.orders.values():
+    for order in account.orders:
         assert order.filled_cents == sum(fill.stakes(order)[0] for fill in order.standing)
         assert order.counter_cents == sum(fill.stakes(order)[1] for fill in order.standing)
         key = (order.line.index, order.side)

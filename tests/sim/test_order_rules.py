@@ -53,8 +53,8 @@ def test_matching_is_price_then_time_at_the_resting_price(
             continue  # invalid: it would have met its own account
         left = cents
         for one in crossing:
-            taken, made = match_cents(left, one[4], one[3])
-            if taken:
+            while (stakes := match_cents(left, one[4], one[3])) != (0, 0):
+                taken, made = stakes
                 expected.append((one[0], taken, made, one[3]))
                 left -= taken
                 one[4] -= made
@@ -68,6 +68,29 @@ def test_matching_is_price_then_time_at_the_resting_price(
         assert fill.taker_price == complement(fill.maker_price)
         limit = better_for_the_taker(fill.taker.price)
         assert better_for_the_taker(fill.taker_price) >= limit
+
+
+def test_a_book_is_not_left_crossed_by_a_cent_that_rounding_leaves() -> None:
+    venue = SmallVenue()
+    maker, taker = venue.account("maker"), venue.account("taker")
+    side_a, side_b = venue.sides()
+    resting = venue.place(maker, side_a, -192, 1.37)
+    taken = venue.place(taker, side_b, 170, 29.02)
+    assert resting.open_cents == 0
+    assert (taken.filled_cents, taken.counter_cents) == (72, 137)
+    stakes = [(fill.taker_cents, fill.maker_cents) for fill in venue.exchange.fills]
+    assert stakes == [(71, 136), (1, 1)]
+
+
+def test_what_is_worth_under_a_cent_does_not_turn_an_alo_order_away() -> None:
+    venue = SmallVenue()
+    maker, taker = venue.account("maker"), venue.account("taker")
+    side_a, side_b = venue.sides()
+    resting = venue.place(maker, side_a, -300, 5.02)
+    venue.place(taker, side_b, 300, 1.67)
+    assert resting.open_cents == 1
+    quote = venue.place(taker, side_b, 280, 10.0, "ALO")
+    assert quote.status == "open"
 
 
 def test_an_order_against_ones_own_is_accepted_and_then_invalid_where_that_is_the_form() -> None:

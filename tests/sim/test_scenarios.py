@@ -165,7 +165,7 @@ def test_a_name_that_nobody_ships_is_told_the_names_there_are() -> None:
         ),
         ('[[faults]]\nfault = "slow"', "faults[1].rate is missing"),
         ('[[faults]]\nfault = "slow"\nrate = 2', "rate must be from 0 to 1"),
-        ("[rules]\nfee_bps = -1", "rules.fee_bps must be 0 or more, not -1"),
+        ("[rules]\nfee_bps = -1", "rules.fee_bps must be between 0 and 10000, not -1"),
     ],
 )
 def test_a_mistake_is_one_line_with_file_table_and_key(

@@ -18,11 +18,11 @@ from tests.sim.builders import NS, START_NS, Client, a_box
 
 def test_a_wrong_key_does_not_get_in() -> None:
     client = Client(a_box())
-    for body in ({"access_key": "x", "secret_key": "y"}, {}, None, [1]):
+    right = client.account.access_key
+    for access_key, secret_key in (("x", "y"), (right, "wrong"), (right, ""), ("", "")):
+        body = {"access_key": access_key, "secret_key": secret_key}
         status, answer = client.call("POST", "/partner/auth/login", body)
         assert (status, answer["error"]) == (401, "unauthorized")
-    right = {"access_key": client.account.access_key, "secret_key": "wrong"}
-    assert client.call("POST", "/partner/auth/login", right)[0] == 401
 
 
 def test_an_access_token_lives_ten_minutes_and_a_refresh_gives_another() -> None:
@@ -247,6 +247,13 @@ def test_an_account_without_a_wallet() -> None:
     assert client.api("GET", "/v4/mm/get_balance")[1]["error"] == "wallet_not_found"
     order = client.order(next(iter(client.box.exchange.listing.strikes)), 900, 5.0)
     assert client.api("POST", "/v4/mm/submit_order", order)[1]["error"] == "wallet_not_found"
+
+
+@pytest.mark.parametrize("name", ["maker", "takers", "rival", ""])
+def test_a_name_names_one_account(name: str) -> None:
+    """The sums of the truth are told by name."""
+    with pytest.raises(DataError, match=r"used twice|must not be empty"):
+        a_box(accounts=(AccountOptions(name, "other-key", "a"),), traders=True)
 
 
 def test_an_access_key_names_one_account() -> None:

@@ -81,6 +81,26 @@ def test_the_life_of_a_token_changes_while_the_box_runs() -> None:
     assert shown["session"]["access_life_s"] == 30
 
 
+def test_what_is_fixed_at_birth_is_refused_and_not_shown_as_if_it_were_in_force() -> None:
+    client = Client(a_box())
+    before = client.call("GET", "/_box/rules")[1]
+    for change in ({"fee_bps": 100}, {"activation": {"delay": "never"}}, {"ladder": "dense_555"}):
+        status, answer = client.call("POST", "/_box/rules", {"rules": change})
+        assert (status, answer["error"]) == (400, "invalid_param"), change
+        assert "fixed at birth" in answer["message"]
+    assert client.call("GET", "/_box/rules")[1] == before
+    assert client.call("POST", "/_box/rules", before)[0] == 200
+
+
+def test_what_happens_again_and_again_keeps_a_distance() -> None:
+    client = Client(a_box())
+    for change in ({"session": {"health_check_s": 0}}, {"rules": {"money": {"credit_sync_ms": 0}}}):
+        status, answer = client.call("POST", "/_box/rules", change)
+        assert (status, answer["error"]) == (400, "invalid_param"), change
+        assert "must be between" in answer["message"]
+    client.wait(20)
+
+
 # faults: E8 G8
 def test_limits_and_switches_of_the_exchange_change_while_the_box_runs() -> None:
     client = Client(a_box())

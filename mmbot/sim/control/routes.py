@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from mmbot.sim.core.messages import Json
@@ -12,6 +13,7 @@ from mmbot.sim.faults.plan import FaultRule
 from mmbot.sim.faults.table import table
 from mmbot.sim.http.replies import NOT_FOUND, Answer, Reply
 from mmbot.sim.http.requests import integer
+from mmbot.sim.rules import FIXED_AT_BIRTH
 from mmbot.sim.stream.frames import Close
 from mmbot.sim.tables import ScenarioError, all_built, overlay
 from mmbot.sim.timeline.entries import read_action
@@ -154,7 +156,12 @@ class Steering:
         names = ("rules", "session", "wire", "stream")
         if not isinstance(asked, dict) or not asked or set(asked) - set(names):
             return Refusal(400, "invalid_param", f"an object of {', '.join(names)} is expected")
-        box.change_rules(overlay(box.options, asked))
+        wanted = overlay(box.options, asked)
+        for name in FIXED_AT_BIRTH:
+            value = attrgetter(name)
+            if value(wanted) != value(box.options):
+                return Refusal(400, "invalid_param", f"{name} is fixed at birth: use a scenario")
+        box.change_rules(wanted)
         return self._rules({}, now_ns)
 
     def _news(self, asked: object, now_ns: int) -> Answer:

@@ -24,15 +24,15 @@ class ActivationQueue:
         self._delay_ns = profile_ns if rules.delay == "profile" else self._drawn_ns
         self._rng = rng
         self._tail_ns = 0
-        # time, number and order, the next one first
+        # time, turn and order, the next one first
         self.waiting: Waiting = deque()
         self._held: list[Order] = []
 
-    def put(self, order: Order, now_ns: int, number: int, *, slow: bool = False) -> None:
+    def put(self, order: Order, now_ns: int, turn: int, *, slow: bool = False) -> None:
         """Confirmations come in the order of submission: nobody overtakes."""
-        due = now_ns + (self._rules.slow_ms * MS if slow else self._delay_ns())
-        self._tail_ns = max(self._tail_ns, due)
-        self.waiting.append((self._tail_ns, number, order))
+        due_ns = now_ns + (self._rules.slow_ms * MS if slow else self._delay_ns())
+        self._tail_ns = due_ns if due_ns > self._tail_ns else self._tail_ns
+        self.waiting.append((self._tail_ns, turn, order))
 
     def hold(self, order: Order) -> None:
         """Keep an order that came due while nothing is activated."""

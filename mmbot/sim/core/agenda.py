@@ -16,26 +16,15 @@ class Agenda:
     def __init__(self, waiting: Waiting) -> None:
         self.heap: list[tuple[int, int, Action]] = []
         self._waiting = waiting
-        self._count = 0
-
-    def number(self) -> int:
-        """The number of one more thing that is to be done; no two have the same."""
-        self._count += 1
-        return self._count
+        # for what waits in line: appointments have even numbers, so that no two are equal
+        self.turn = 1
 
     def add(self, at_ns: int, action: Action) -> None:
-        self._count += 1
-        heapq.heappush(self.heap, (at_ns, self._count, action))
+        heapq.heappush(self.heap, (at_ns, self.turn + 1, action))
+        self.turn += 2
 
     def next_due_ns(self) -> int | None:
         heap, waiting = self.heap, self._waiting
         if not waiting:
             return heap[0][0] if heap else None
         return min(waiting[0][0], heap[0][0]) if heap else waiting[0][0]
-
-    def activation_is_first(self) -> bool:
-        """Whether the order that waits longest comes before every appointment."""
-        if not self.heap:
-            return True
-        mine, first = self._waiting[0], self.heap[0]
-        return mine[0] < first[0] or (mine[0] == first[0] and mine[1] < first[1])

@@ -24,22 +24,18 @@ class BookClock:
         self._books = books
         self._coalesce_ns = coalesce_ms * MS
         self._schedule = schedule
-        self._sent_ns: dict[int, int] = {}
-        self._pending: set[int] = set()
 
     def changed(self, line: Line, now_ns: int) -> None:
         """An image of the book is due."""
-        index = line.index
-        self._books[index].updated_ns = now_ns
-        if index in self._pending:
-            return
-        self._pending.add(index)
-        due = self._sent_ns.get(index, 0) + self._coalesce_ns
-        self._schedule(max(due, now_ns), lambda at_ns: self.send(line, at_ns))
+        book = self._books[line.index]
+        book.updated_ns = now_ns
+        if not book.image_due:
+            book.image_due = True
+            due_ns = max(book.sent_ns + self._coalesce_ns, now_ns)
+            self._schedule(due_ns, lambda at_ns: self.send(line, at_ns))
 
     def send(self, line: Line, now_ns: int) -> None:
         """Put the image out now."""
-        self._pending.discard(line.index)
-        self._sent_ns[line.index] = now_ns
-        sequence = self._bulletin.sequence(now_ns)
-        self._bulletin.put(BookImage(line, self._books[line.index], now_ns, sequence))
+        book = self._books[line.index]
+        book.image_due, book.sent_ns = False, now_ns
+        self._bulletin.put(BookImage(line, book, now_ns, self._bulletin.sequence(now_ns)))

@@ -2,52 +2,28 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from msgspec import Struct
 
 from mmbot.sim.core import messages
 from mmbot.sim.core.lifecycle import Line
 from mmbot.sim.core.matching import LineBook
 from mmbot.sim.core.messages import Outgoing
-from mmbot.sim.core.orders import Fill, Order, Status
+from mmbot.sim.core.orders import Fill, Order, OrderNews
 from mmbot.sim.rules import Rules
 
 
-class OrderNews(NamedTuple):
-    """An order as it was at one moment; `taken_cents` is what this very fill took, or 0."""
-
-    order: Order
-    at_ns: int
-    sequence: int
-    taken_cents: int
-    status: Status
-    winning_status: str
-    open_cents: int
-    filled_cents: int
-    quantity_cents: int
-    fill_price: int
-
-    def words(self) -> Outgoing:
-        order = self.order.snapshot()
-        order.status, order.winning_status = self.status, self.winning_status
-        order.open_cents, order.filled_cents = self.open_cents, self.filled_cents
-        order.quantity_cents = self.quantity_cents
-        order.fill_price, order.updated_ns = self.fill_price, self.at_ns
-        return messages.order_message(order, self.taken_cents, self.at_ns, self.sequence)
-
-
-class TradePrint(NamedTuple):
+class TradePrint(Struct, frozen=True, gc=False):
     """A public print of a fill, seen from the taker's or from the maker's side."""
 
     fill: Fill
     order: Order
-    tournament_id: int
     sequence: int
 
     def words(self) -> Outgoing:
-        return messages.trade_print(self.fill, self.tournament_id, self.sequence, self.order)
+        return messages.trade_print(self.fill, self.sequence, self.order)
 
 
-class BookImage(NamedTuple):
+class BookImage(Struct, frozen=True, gc=False):
     """The book of one line changed; the image is drawn when it is taken."""
 
     line: Line
@@ -62,9 +38,7 @@ class BookImage(NamedTuple):
         )
 
 
-# the news of orders are by far the most: they stay bare until somebody wants them
-BareNews = tuple[Order, int, int, int, Status, str, int, int, int, int]
-Fact = BareNews | TradePrint | BookImage | Outgoing
+Fact = OrderNews | TradePrint | BookImage | Outgoing
 
 
 class Bulletin:
@@ -92,7 +66,7 @@ class Bulletin:
         ticks = (now_ns - self._epoch_ns) // self._tick_ns
         self._sequence = sequence = ticks if ticks > self._sequence else self._sequence + 1
         self.facts.append(
-            (
+            OrderNews(
                 order,
                 now_ns,
                 sequence,
@@ -115,10 +89,10 @@ class Bulletin:
         return [self._words(fact) for fact in facts]
 
     def _words(self, fact: Fact) -> Outgoing:
-        if isinstance(fact, Outgoing):
-            return fact
+        if isinstance(fact, OrderNews):
+            return messages.order_message(fact)
         if isinstance(fact, TradePrint):
             return fact.words()
         if isinstance(fact, BookImage):
             return fact.words(self._rules)
-        return OrderNews(*fact).words()
+        return fact

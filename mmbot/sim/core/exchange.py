@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
+from operator import attrgetter
 from random import Random
 from typing import Final, Protocol
 
@@ -13,15 +15,16 @@ from mmbot.sim.core.agenda import Agenda
 from mmbot.sim.core.book_clock import BookClock
 from mmbot.sim.core.bulletin import Bulletin
 from mmbot.sim.core.calendar import Calendar
-from mmbot.sim.core.credit import CreditDesk, available_cents, usable_cents
+from mmbot.sim.core.credit import CreditDesk, available_cents
 from mmbot.sim.core.ids import Ids
-from mmbot.sim.core.lifecycle import Listing, Strike
-from mmbot.sim.core.matching import LineBook, crosses
+from mmbot.sim.core.lifecycle import Listing
+from mmbot.sim.core.matching import LineBook
 from mmbot.sim.core.messages import Outgoing
 from mmbot.sim.core.orders import Account, Fill, Order, OrderRequest, Refusal, Status
 from mmbot.sim.core.placement import (
     activation_refusal,
     cancel_refusal,
+    crossing,
     is_over_delayed_cap,
     submission_refusal,
 )
@@ -65,7 +68,6 @@ class Exchange:
         self.bulletin = Bulletin(rules)
         self.activation = ActivationQueue(rules.activation, activation_ns, rng)
         self.accounts: dict[str, Account] = {}
-        self.orders: dict[str, Order] = {}
         self.books: list[LineBook] = []
         self.fills: list[Fill] = []
         self.fills_count = 0
@@ -73,7 +75,8 @@ class Exchange:
         self.settlement = Settlement(self)
         self.now_ns = 0
         self.new_id = Ids(rng).new
-        self._agenda = Agenda(self.activation.waiting)
+        self._waiting = self.activation.waiting
+        self._agenda = Agenda(self._waiting)
         self._order_count = 0
         self._on_placement = rules.money.funds == "on_placement"
         self._floor = rules.profit_rounding == "floor"
@@ -96,19 +99,22 @@ class Exchange:
 
     def advance(self, now_ns: int) -> None:
         """Do everything that is due, each thing at its own time."""
-        agenda, waiting, heap = self._agenda, self.activation.waiting, self._agenda.heap
+        time_ns, waiting, heap = self.now_ns, self._waiting, self._agenda.heap
         while True:
-            if waiting and waiting[0][0] <= now_ns and agenda.activation_is_first():
-                at_ns, _, order = waiting.popleft()
-                self.now_ns = at_ns if at_ns > self.now_ns else self.now_ns
-                self._activate(order, self.now_ns)
-            elif heap and heap[0][0] <= now_ns:
-                at_ns, _, action = heapq.heappop(heap)
-                self.now_ns = at_ns if at_ns > self.now_ns else self.now_ns
-                action(self.now_ns)
-            else:
+            if waiting and waiting[0][0] <= now_ns:
+                if not heap or waiting[0] < heap[0]:  # type: ignore[operator]  # turns differ
+                    due_ns, _, order = waiting.popleft()
+                    if due_ns > time_ns:
+                        self.now_ns = time_ns = due_ns
+                    self._activate(order, time_ns)
+                    continue
+            elif not heap or heap[0][0] > now_ns:
                 break
-        self.now_ns = now_ns if now_ns > self.now_ns else self.now_ns
+            due_ns, _, action = heapq.heappop(heap)
+            if due_ns > time_ns:
+                self.now_ns = time_ns = due_ns
+            action(time_ns)
+        self.now_ns = now_ns if now_ns > time_ns else time_ns
 
     def sequence(self) -> int:
         """The next number of a message, of this moment."""
@@ -138,6 +144,18 @@ class Exchange:
         return available_cents(account)
 
     # -- orders -------------------------------------------------------------------------
+
+    @property
+    def orders(self) -> dict[str, Order]:
+        """All that are known, by id; of the box's own traders only what may still trade."""
+        known = (a.alive.values() if a.internal else a.orders for a in self.accounts.values())
+        found = sorted(chain(*known), key=attrgetter("number"))
+        return {order.order_id: order for order in found}
+
+    def find(self, order_id: str) -> Order | None:
+        """Any order that is known, whosever it is."""
+        found = (account.find(order_id) for account in self.accounts.values())
+        return next(filter(None, found), None)
 
     def submit(self, account: Account, request: OrderRequest, now_ns: int) -> Order | Refusal:
         """Take a request whose form was checked, or say why not."""
@@ -174,22 +192,18 @@ class Exchange:
             order.profit_floor = True
         if self._on_placement and not self.wallet.reserve(order, now_ns):
             order.reason = "insufficient_funds"
-        self.orders[order_id] = account.alive[order_id] = order
         account.resting_cents += cents
-        mine = account.at_strike.get(strike_id)
-        if mine is None:
-            mine = account.at_strike[strike_id] = {}
-        mine[order_id] = order
+        account.at_strike[strike_id][order_id] = order
         if account.internal:
             self.witness.order_changed(order, "accepted", now_ns)
             self._activate(order, now_ns)
             return order
-        account.orders[order_id] = account.by_external[request.external_id] = order
+        account.orders.add(order)
         self.witness.order_changed(order, "accepted", now_ns)
-        if listing.events[line.event_id].status == "live":
+        if line.event.status == "live":
             self._delay(order, now_ns)
         else:
-            self.activation.put(order, now_ns, self._agenda.number(), slow=slow)
+            self.activation.put(order, now_ns, self._agenda.turn, slow=slow)
         return order
 
     def _delay(self, order: Order, now_ns: int) -> None:
@@ -198,15 +212,6 @@ class Exchange:
         order.account.delayed_orders += 1
         self.schedule(order.delayed_until_ns, lambda at_ns: self._activate(order, at_ns))
 
-    def funds_cents(self, account: Account, request: OrderRequest) -> int:
-        """What may be staked with this request: cash, and the credit that counts for it."""
-        strike = self.listing.strikes.get(request.strike_id)
-        if strike is None or self.rules.money.credit == "off":
-            return account.cash_cents
-        position = account.positions.get(strike.line_index)
-        credit = self.rules.money.credit
-        return account.cash_cents + usable_cents(account, position, strike.side, credit)
-
     def cancel_refusal(self, order: Order, now_ns: int) -> Refusal | None:
         """Why a single cancel of this order is refused now."""
         return cancel_refusal(self, order, now_ns)
@@ -214,13 +219,8 @@ class Exchange:
     def crosses_own(self, account: Account, request: OrderRequest) -> bool:
         """Whether the request would trade with an order of the same account."""
         strike = self.listing.strikes[request.strike_id]
-        return bool(self.own_crossing(account, strike, request.price))
-
-    def own_crossing(self, account: Account, strike: Strike, price: int) -> list[Order]:
-        """Own orders on the opposite strike that an order at this price would take."""
-        opposite = self.listing.lines[strike.line_index].strikes[1 - strike.side]
-        others = account.at_strike.get(opposite.strike_id)
-        return [one for one in others.values() if crosses(price, one.price)] if others else []
+        opposite = self.listing.line_of(strike).strikes[1 - strike.side]
+        return bool(crossing(account.at_strike.get(opposite.strike_id, {}), request.price))
 
     def cancel(
         self, order: Order, now_ns: int, what: str = "canceled", *, silent: bool = False
@@ -234,6 +234,8 @@ class Exchange:
         else:
             order.status = ENDED.get(what, "canceled")
         self.changed(order, what, now_ns, silent=silent)
+        if not order.filled_cents and not order.account.internal:
+            order.account.orders.ended_unfilled(order)
 
     def cancel_all(self, orders: Iterable[Order], now_ns: int, what: str = "canceled") -> int:
         alive = [order for order in orders if order.alive]
@@ -257,12 +259,7 @@ class Exchange:
         self.no_longer_alive(order)
 
     def no_longer_alive(self, order: Order) -> None:
-        account, order_id = order.account, order.order_id
-        if account.alive.pop(order_id, None) is None:
-            return
-        del account.at_strike[order.strike.strike_id][order_id]
-        if account.internal:
-            del self.orders[order_id]
+        order.account.at_strike[order.strike.strike_id].pop(order.order_id, None)
 
     def resume_activation(self, now_ns: int) -> None:
         """What waited while nothing was activated becomes open now, in its old order."""
@@ -271,14 +268,14 @@ class Exchange:
             self._activate(order, now_ns)
 
     def _activate(self, order: Order, now_ns: int) -> None:
-        if order.open_cents == 0:
+        if not order.open_cents:
             return
         account, book = order.account, self.books[order.line.index]
         if not account.internal and (self.activation.stopped or order.reason == NEVER):
             self.activation.hold(order)
             return
         crossed = book.is_crossed_by(order.side, order.price)
-        refusal = activation_refusal(self, order, crossed=crossed)
+        refusal = activation_refusal(self, order, crossed)
         if refusal:
             self.cancel(order, now_ns, refusal)
             return
@@ -288,22 +285,26 @@ class Exchange:
         order.status = "open"
         order.opened_ns = now_ns
         self.changed(order, "open", now_ns)
+        if (crossed or order.request.strategy) and not self._remains(order, crossed, now_ns):
+            return
+        book.add(order)
+        self.book_changed(order.line, now_ns)
+
+    def _remains(self, order: Order, crossed: bool, now_ns: int) -> bool:
+        """Trade what can trade at once; whether the rest goes into the book."""
         strategy = order.request.strategy
         whole = strategy == "fillOrKill" and self.rules.fill_or_kill == "all_or_nothing"
         if crossed:
             (match_whole if whole else match)(self, order, now_ns)
-            if order.open_cents == 0:
-                return
+            if not order.open_cents:
+                return False
         if strategy == "take":
             self.end_open(order, now_ns)
-            return
+            return False
         if strategy == "fillOrKill":
-            due = now_ns + self.rules.fill_or_kill_ms * MS
-            self.schedule(due, lambda at_ns: self._expire(order, at_ns))
-            if whole:
-                return
-        book.add(order)
-        self.book_changed(order.line, now_ns)
+            due_ns = now_ns + self.rules.fill_or_kill_ms * MS
+            self.schedule(due_ns, lambda at_ns: self._expire(order, at_ns))
+        return not whole
 
     def _expire(self, order: Order, now_ns: int) -> None:
         if order.alive and self.rules.fill_or_kill == "all_or_nothing":
@@ -318,10 +319,6 @@ class Exchange:
         self.fills.append(fill)
         if len(self.fills) > 2 * self.rules.fills_kept_max:
             del self.fills[: self.rules.fills_kept_max]
-
-    def is_paying(self, order: Order, now_ns: int) -> bool:
-        """Whether the payment of a fill of this order is still under way."""
-        return bool(unpaid(self, order, now_ns))
 
     def mass_cancel(self, orders: Iterable[Order], now_ns: int) -> int:
         """Cancel whatever is alive without asking; may cost a fill that is being paid for."""

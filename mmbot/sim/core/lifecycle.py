@@ -50,6 +50,7 @@ class Line:
     base_logit: float
     wire_id: int
     spec: LineSpec
+    event: SportEvent = field(compare=False, repr=False)
 
     @property
     def sub_type(self) -> str:
@@ -96,10 +97,13 @@ class SportEvent:
 
     def accepts(self, line: Line) -> bool:
         """Whether orders on a line may come, and may trade."""
-        if not self.tradable:
+        if self.status != "not_started" and (self.live_disabled or self.status != "live"):
             return False
-        settled, suspended = self.settled_lines, self.suspended_markets
-        return line.index not in settled and line.market_id not in suspended
+        if self.suspended or not self.listed:
+            return False
+        if not (self.settled_lines or self.suspended_markets):
+            return True
+        return line.index not in self.settled_lines and line.market_id not in self.suspended_markets
 
     def status_of(self, market_id: int) -> str:
         """The status of one market of this event."""
@@ -211,6 +215,7 @@ class Listing:
             base_logit=logit(spec.fair),
             wire_id=5_000_000 + number_of(strikes[0].strike_id, 900_000),
             spec=spec,
+            event=event,
         )
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Iterator
-from itertools import islice, takewhile
+from itertools import islice
 from typing import Final
 
 from mmbot.sim.core.orders import Order
-from mmbot.sim.core.prices import complement, half_up, odds, odds_against, ratio
+from mmbot.sim.core.prices import complement, crosses, half_up, rank, ratio
 
 FIRST_LOOK_ORDERS: Final = 4
 
@@ -31,28 +31,26 @@ def match_cents(
     return (taker_used, maker_used) if taker_used and maker_used else (0, 0)
 
 
-def crosses(price: int, other_price: int) -> bool:
-    """Whether orders at these prices on opposite strikes trade with each other."""
-    return odds_against(other_price) >= odds(price)
-
-
 class LineBook:
     """Resting orders of both sides, best for the other side first."""
 
-    __slots__ = ("_levels", "_prices", "updated_ns")
+    __slots__ = ("_levels", "_prices", "image_due", "sent_ns", "updated_ns")
 
     def __init__(self) -> None:
         # per side: price -> orders by id in time order, and the prices by growing odds
         self._levels: tuple[dict[int, dict[str, Order]], ...] = ({}, {})
-        self._prices: tuple[list[tuple[float, int]], ...] = ([], [])
+        self._prices: tuple[list[int], ...] = ([], [])
         self.updated_ns = 0
+        # when its image last went out, and whether the next one is on its way
+        self.sent_ns = 0
+        self.image_due = False
 
     def add(self, order: Order) -> None:
         side, price = order.side, order.price
         level = self._levels[side].get(price)
         if level is None:
             level = self._levels[side][price] = {}
-            insort(self._prices[side], (odds(price), price))
+            insort(self._prices[side], price, key=rank)
         level[order.order_id] = order
 
     def remove(self, order: Order) -> None:
@@ -62,33 +60,39 @@ class LineBook:
             return
         if not level:
             del self._levels[side][price]
-            self._prices[side].remove((odds(price), price))
+            self._prices[side].remove(price)
 
     def resting(self, side: int) -> Iterator[Order]:
         """Resting orders of one side in the order in which they trade."""
-        for _, price in self._prices[side]:
+        for price in self._prices[side]:
             yield from self._levels[side][price].values()
 
     def best_price(self, side: int) -> int | None:
         """Best resting price of one side, dust left out."""
-        for _, price in self._prices[side]:
+        for price in self._prices[side]:
             if any(takeable_cents(o.open_cents, price) for o in self._levels[side][price].values()):
                 return price
         return None
 
     def is_crossed_by(self, side: int, price: int) -> bool:
         """Whether an order on `side` at `price` would find somebody."""
-        makers = self._prices[1 - side]
-        return len(makers) > 0 and odds_against(makers[0][1]) >= odds(price)
+        others = self._prices[1 - side]
+        return bool(others) and crosses(price, others[0])
+
+    def would_trade(self, side: int, price: int, cents: int) -> bool:
+        """Whether an order would be filled; what is left of others may be worth under a cent."""
+        crossing = self.crossing(side, price)
+        return any(match_cents(cents, maker.open_cents, maker.price)[0] for maker in crossing)
 
     def crossing(self, side: int, price: int) -> Iterator[Order]:
         """Resting orders of the other side that an order on `side` at `price` can take.
 
         The book may change meanwhile: what was yielded may be gone when the next is asked for.
         """
-        limit, levels = odds(price), self._levels[1 - side]
-        makers = takewhile(lambda one: odds_against(one[1]) >= limit, self._prices[1 - side])
-        for _, maker_price in list(makers):
+        levels = self._levels[1 - side]
+        for maker_price in tuple(self._prices[1 - side]):
+            if not crosses(price, maker_price):
+                return
             level = levels.get(maker_price, {})
             # most takers are content with the first few of a level that may be long
             first = list(islice(level.values(), FIRST_LOOK_ORDERS))
@@ -104,7 +108,7 @@ class LineBook:
         `nominal` shows the whole quantity of the orders behind a level, filled part included.
         """
         found: list[tuple[int, int, int]] = []
-        for _, maker_price in self._prices[1 - side]:
+        for maker_price in self._prices[1 - side]:
             orders = self._levels[1 - side][maker_price].values()
             value = sum(takeable_cents(order.open_cents, maker_price) for order in orders)
             if value:

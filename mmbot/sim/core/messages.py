@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from mmbot.sim.core.lifecycle import (
     Line,
@@ -15,16 +16,15 @@ from mmbot.sim.core.lifecycle import (
     iso_utc,
 )
 from mmbot.sim.core.matching import LineBook
-from mmbot.sim.core.orders import Account, Fill, Order, Transaction
-from mmbot.sim.core.prices import usd
+from mmbot.sim.core.orders import Account, Fill, Order, OrderNews, Transaction, matching_status
+from mmbot.sim.core.prices import profit_cents, usd
 
 Json = dict[str, object]
 CATEGORY = "Game Lines"
 MARKET_NAMES: Final = {"moneyline": "Moneyline", "spread": "Spread", "total": "Total"}
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(Struct, frozen=True):
     """One stream message before it is put on channels: to a user, an event, or everybody."""
 
     at_ns: int
@@ -41,24 +41,28 @@ def number(value: float) -> float | int:
     return int(value) if value == int(value) else value
 
 
-def order_fields(order: Order) -> Json:
+def order_fields(order: Order, news: OrderNews | None = None) -> Json:
+    """An order as it is, or as it was when there was news of it."""
+    line, strike, price = order.line, order.strike, order.price
+    seen = order if news is None else news
+    quantity, filled, left = seen.quantity_cents, seen.filled_cents, seen.open_cents
     return {
         "order_id": order.order_id,
         "external_id": order.request.external_id,
         "user_id": order.account.user_id,
-        "sport_event_id": order.line.event_id,
-        "market_id": order.line.market_id,
-        "outcome_id": order.strike.outcome_id,
-        "strike": number(order.strike.number),
-        "strike_id": order.strike.strike_id,
-        "price": order.price,
-        "quantity": usd(order.quantity_cents),
-        "profit": usd(order.profit_cents),
-        "filled_quantity": usd(order.filled_cents),
-        "open_quantity": usd(order.open_cents),
-        "matching_status": order.matching_status,
-        "winning_status": order.winning_status,
-        "status": order.status,
+        "sport_event_id": line.event_id,
+        "market_id": line.market_id,
+        "outcome_id": strike.outcome_id,
+        "strike": number(strike.number),
+        "strike_id": strike.strike_id,
+        "price": price,
+        "quantity": usd(quantity),
+        "profit": usd(profit_cents(price, quantity, floor=order.profit_floor)),
+        "filled_quantity": usd(filled),
+        "open_quantity": usd(left),
+        "matching_status": matching_status(filled, left),
+        "winning_status": seen.winning_status,
+        "status": seen.status,
     }
 
 
@@ -69,19 +73,20 @@ def history_row(order: Order) -> Json:
     }
 
 
-def order_message(order: Order, filled_cents: int, at_ns: int, sequence: int) -> Outgoing:
-    """The private message: `filled_cents` is what this very fill took, 0 for a status change."""
-    info = order_fields(order) | {
-        "filled_quantity": usd(filled_cents),
-        "total_filled_quantity": usd(order.filled_cents),
-        "fill_price": order.fill_price if filled_cents else 0,
-        "update_type": "matching" if filled_cents else "status",
-        "sequence_number": sequence,
-    }
-    return Outgoing(at_ns, "orders", "orders", "u", {"info": info}, user_id=order.account.user_id)
+def order_message(news: OrderNews) -> Outgoing:
+    """The private message: of a fill when one took something, otherwise of a status change."""
+    order, taken = news.order, news.taken_cents
+    info = order_fields(order, news)
+    info["filled_quantity"] = usd(taken)
+    info["total_filled_quantity"] = usd(news.filled_cents)
+    info["fill_price"] = news.fill_price if taken else 0
+    info["update_type"] = "matching" if taken else "status"
+    info["sequence_number"] = news.sequence
+    user_id = order.account.user_id
+    return Outgoing(news.at_ns, "orders", "orders", "u", {"info": info}, user_id=user_id)
 
 
-def trade_print(fill: Fill, tournament_id: int, sequence: int, order: Order) -> Outgoing:
+def trade_print(fill: Fill, sequence: int, order: Order) -> Outgoing:
     """The public print, as the owner of `order` (taker or maker) sees the trade."""
     strike = order.strike
     price = fill.maker_price if order is fill.maker else fill.taker_price
@@ -97,7 +102,7 @@ def trade_print(fill: Fill, tournament_id: int, sequence: int, order: Order) -> 
         "filled_quantity": usd(fill.stakes(order)[0]),
         "sequence_number": sequence,
     }
-    name = f"tournament_{tournament_id}"
+    name = f"tournament_{order.line.event.tournament.id}"
     return Outgoing(fill.at_ns, name, "matched_order", "c", {"info": info})
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
+from mmbot.sim.core.credit import usable_cents
 from mmbot.sim.core.lifecycle import Line, SportEvent
 from mmbot.sim.core.orders import Account, Order, OrderRequest, Refusal
+from mmbot.sim.core.prices import crosses
+from mmbot.sim.core.trading import unpaid
 
 if TYPE_CHECKING:
     from mmbot.sim.core.exchange import Exchange
@@ -42,13 +46,13 @@ def submission_refusal(
 ) -> Refusal | None:
     """What the exchange finds at once, before it answers."""
     rules, listing = exchange.rules, exchange.listing
-    if request.external_id in account.by_external:
+    if account.orders.knows_external(request.external_id):
         return EXISTED
     strike = listing.strikes.get(request.strike_id)
     if strike is None:
         return UNKNOWN_STRIKE
     line = listing.lines[strike.line_index]
-    event = listing.events[line.event_id]
+    event = line.event
     if event.status != "not_started" or not event.accepts(line):
         refusal = _closed(exchange, account, event, line)
         if refusal is not None:
@@ -59,11 +63,12 @@ def submission_refusal(
         return DELAYED
     if money.resting_cap == "refuse" and _cap_reason(exchange, account, request):
         return NO_FUNDS
-    if rules.self_match == "refuse" and exchange.own_crossing(account, strike, request.price):
+    others = account.at_strike.get(line.strikes[1 - strike.side].strike_id)
+    if others and rules.self_match == "refuse" and crossing(others, request.price):
         return SELF_MATCH
     if request.strategy == "ALO" and rules.alo_crossing == "reject":
         book = exchange.books[line.index]
-        if book.is_crossed_by(strike.side, request.price):
+        if book.would_trade(strike.side, request.price, request.quantity_cents):
             return WOULD_TAKE
     return None
 
@@ -85,16 +90,6 @@ def is_over_delayed_cap(exchange: Exchange, account: Account) -> bool:
     return account.resting_cents > account.cash_cents * exchange.rules.delayed_cash_multiple
 
 
-def _is_capped(exchange: Exchange, account: Account, order: Order) -> bool:
-    """Whether caps have to be looked at; most orders are far from them."""
-    rules, cash = exchange.rules, account.cash_cents
-    return (
-        order.quantity_cents > cash
-        or account.resting_cents > cash * rules.resting_cash_multiple_max
-        or rules.money.strike_resting_usd_max > 0
-    )
-
-
 def _cap_reason(
     exchange: Exchange, account: Account, request: OrderRequest, *, counted: bool = False
 ) -> str:
@@ -106,38 +101,59 @@ def _cap_reason(
     more = 0 if counted else cents
     if cents > cash or account.resting_cents + more > cash * rules.resting_cash_multiple_max:
         on_placement = rules.money.funds == "on_placement"
-        funds = exchange.funds_cents(account, request)
+        funds = _funds_cents(exchange, account, request)
         if not (counted and on_placement) and cents > funds:
             return "insufficient_funds"
         if account.resting_cents + more > funds * rules.resting_cash_multiple_max:
             return "" if on_placement else "max_stake_exceeded"
-    limit = rules.money.strike_resting_usd_max * 100
-    if limit:
+    if rules.money.strike_resting_usd_max:
         mine = account.at_strike.get(request.strike_id, {})
-        if sum(order.open_cents for order in mine.values()) + more > limit:
+        resting = sum(order.open_cents for order in mine.values())
+        if resting + more > rules.money.strike_resting_usd_max * 100:
             return "max_stake_exceeded"
     return ""
 
 
-def activation_refusal(exchange: Exchange, order: Order, *, crossed: bool) -> str:
+def _funds_cents(exchange: Exchange, account: Account, request: OrderRequest) -> int:
+    """What may be staked with this request: cash, and the credit that counts for it."""
+    strike = exchange.listing.strikes.get(request.strike_id)
+    credit = exchange.rules.money.credit
+    if strike is None or credit == "off":
+        return account.cash_cents
+    position = account.positions.get(strike.line_index)
+    return account.cash_cents + usable_cents(account, position, strike.side, credit)
+
+
+def crossing(others: Mapping[str, Order], price: int) -> list[Order]:
+    """Of some orders on the opposite strike those that an order at this price would take."""
+    return [one for one in others.values() if crosses(price, one.price)]
+
+
+def activation_refusal(exchange: Exchange, order: Order, crossed: bool) -> str:
     """What becomes of an order that does not become open, or nothing; `reason` says why."""
-    account, request = order.account, order.request
-    event = exchange.listing.events[order.line.event_id]
-    if not event.accepts(order.line):
+    account, request, line = order.account, order.request, order.line
+    if not line.event.accepts(line):
         return "wiped"
-    if not account.internal:
-        order.reason = order.reason or exchange.activation.failure()
-    if order.reason or _is_capped(exchange, account, order):
-        order.reason = order.reason or _cap_reason(exchange, account, request, counted=True)
-    if order.reason:
+    reason, rules, cash = order.reason, exchange.rules, account.cash_cents
+    if not (reason or account.internal):
+        reason = exchange.activation.failure()
+    if not reason and (
+        request.quantity_cents > cash
+        or account.resting_cents > cash * rules.resting_cash_multiple_max
+        or rules.money.strike_resting_usd_max
+    ):  # most are far from every cap
+        reason = _cap_reason(exchange, account, request, counted=True)
+    if reason:
+        order.reason = reason
         return "invalid"
     if not crossed:
         return ""
-    if request.strategy == "ALO":
+    book = exchange.books[line.index]
+    if request.strategy == "ALO" and book.would_trade(order.side, order.price, order.open_cents):
         order.reason = "would_take"
-        return "canceled" if exchange.rules.alo_crossing == "canceled" else "invalid"
-    own = exchange.own_crossing(account, order.strike, order.price)
-    if any(other.status == "open" for other in own):
+        return "canceled" if rules.alo_crossing == "canceled" else "invalid"
+    others = account.at_strike.get(line.strikes[1 - order.side].strike_id, {})
+    if any(other.status == "open" for other in crossing(others, order.price)):
         order.reason = "self_match"
         return "invalid"
     return ""
@@ -146,16 +162,16 @@ def activation_refusal(exchange: Exchange, order: Order, *, crossed: bool) -> st
 def cancel_refusal(exchange: Exchange, order: Order, now_ns: int) -> Refusal | None:
     """Why a single cancel is refused; a mass cancel does not ask."""
     rules = exchange.rules
-    paying = rules.money.cancel_while_paying
-    if rules.money.fill_payment_ms and paying != "allow" and exchange.is_paying(order, now_ns):
-        return UNDER_WAY[paying]
-    if order.alive:
-        delayed = order.delayed_until_ns > 0 or rules.cancel_inactive == "conflict"
-        if order.status == "inactive" and delayed:
-            return IS_PLACING
-        if order.status == "open" and now_ns - order.opened_ns < rules.first_pass_ms * MS:
-            return FIRST_PASS[rules.first_pass_status]
-        return None
+    if rules.money.fill_payment_ms:
+        paying = rules.money.cancel_while_paying
+        if paying != "allow" and unpaid(exchange, order, now_ns):
+            return UNDER_WAY[paying]
+    if order.open_cents:
+        if order.status == "inactive":
+            stuck = order.delayed_until_ns > 0 or rules.cancel_inactive == "conflict"
+            return IS_PLACING if stuck else None
+        too_early = now_ns - order.opened_ns < rules.first_pass_ms * MS
+        return FIRST_PASS[rules.first_pass_status] if too_early else None
     if order.status == "invalid":
         return Refusal(400, "order_is_invalid", "order is invalid")
     if order.status in ("canceled", "wiped", "void") or order.rest_canceled:

@@ -28,17 +28,14 @@ def ratio(price: int) -> tuple[int, int]:
     raise ValueError(f"not an American price: {price}")
 
 
-@lru_cache(maxsize=4096)
-def odds(price: int) -> float:
-    """Profit per 1 staked; equal prices give equal numbers, so they may be compared."""
-    num, den = ratio(price)
-    return num / den
+def rank(price: int) -> int:
+    """A whole number that grows with the odds, 0 at even money."""
+    return price - EVEN_MONEY if price > 0 else price + EVEN_MONEY
 
 
-@lru_cache(maxsize=4096)
-def odds_against(price: int) -> float:
-    """What a taker wins per 1 staked against an order that rests at this price."""
-    return odds(complement(price))
+def crosses(price: int, other: int) -> bool:
+    """Whether orders at these prices on opposite strikes trade: their ranks sum to 0 at most."""
+    return price + other <= 0 or price == other == EVEN_MONEY
 
 
 def is_american(price: int) -> bool:

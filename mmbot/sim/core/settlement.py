@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, Literal
 
 from mmbot.sim.core.lifecycle import NS, Line, SportEvent
@@ -135,7 +137,8 @@ class Settlement:
 
     def _end_open(self, line: Line, what: str, now_ns: int) -> None:
         for account in self._exchange.accounts.values():
-            alive = [one for one in account.alive.values() if one.line.index == line.index]
+            mine = [account.at_strike.get(one.strike_id, {}) for one in line.strikes]
+            alive = sorted(chain(*(one.values() for one in mine)), key=attrgetter("number"))
             self._exchange.cancel_all(alive, now_ns, what)
 
     def _reverse(self, key: tuple[int, int], now_ns: int) -> Settled | None:

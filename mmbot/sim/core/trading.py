@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mmbot.sim.core.activation import MS
@@ -17,27 +16,33 @@ if TYPE_CHECKING:
 
 def match(exchange: Exchange, taker: Order, now_ns: int) -> None:
     """Trade an order with what it crosses: best price first, then the older."""
-    floor = exchange.rules.profit_rounding == "floor"
-    for maker in _others(exchange, taker):
+    floor, can_pay = exchange.rules.profit_rounding == "floor", exchange.wallet.can_pay
+    for maker in exchange.books[taker.line.index].crossing(taker.side, taker.price):
+        if maker.account is taker.account:
+            continue
+        # again with the same maker: rounding can leave it a cent that trades as well
+        while taker.open_cents and maker.open_cents:
+            stakes = match_cents(taker.open_cents, maker.open_cents, maker.price, floor=floor)
+            if stakes[0] == 0:
+                break
+            if not can_pay(maker, stakes[1]):
+                exchange.cancel(maker, now_ns)
+                break
+            if not can_pay(taker, stakes[0]):
+                exchange.cancel(taker, now_ns)
+                return
+            _fill(exchange, taker, maker, stakes, now_ns)
         if taker.open_cents == 0:
             return
-        stakes = match_cents(taker.open_cents, maker.open_cents, maker.price, floor=floor)
-        if stakes[0] == 0:
-            continue
-        if not exchange.wallet.can_pay(maker, stakes[1]):
-            exchange.cancel(maker, now_ns)
-            continue
-        if not exchange.wallet.can_pay(taker, stakes[0]):
-            exchange.cancel(taker, now_ns)
-            return
-        _fill(exchange, taker, maker, stakes, now_ns)
 
 
 def match_whole(exchange: Exchange, taker: Order, now_ns: int) -> None:
     """Trade an order only when all of it can trade now."""
     missing = taker.open_cents
     floor = exchange.rules.profit_rounding == "floor"
-    for maker in _others(exchange, taker):
+    for maker in exchange.books[taker.line.index].crossing(taker.side, taker.price):
+        if maker.account is taker.account:
+            continue
         stakes = match_cents(missing, maker.open_cents, maker.price, floor=floor)
         if exchange.wallet.can_pay(maker, stakes[1]):
             missing -= stakes[0]
@@ -45,23 +50,16 @@ def match_whole(exchange: Exchange, taker: Order, now_ns: int) -> None:
         match(exchange, taker, now_ns)
 
 
-def _others(exchange: Exchange, taker: Order) -> Iterator[Order]:
-    book = exchange.books[taker.line.index]
-    for maker in book.crossing(taker.side, taker.price):
-        if maker.account is not taker.account:
-            yield maker
-
-
 def _fill(
     exchange: Exchange, taker: Order, maker: Order, stakes: tuple[int, int], now_ns: int
 ) -> None:
     exchange.fills_count += 1
-    taker_price = complement(maker.price)
-    name = f"trade-{exchange.fills_count}"
-    fill = Fill(name, now_ns, taker, maker, taker_price, maker.price, *stakes)
+    name, (taker_cents, maker_cents) = f"trade-{exchange.fills_count}", stakes
+    price, taker_price = maker.price, complement(maker.price)
+    fill = Fill(name, now_ns, taker, maker, taker_price, price, taker_cents, maker_cents)
     exchange.keep(fill)
-    _count(maker, fill, maker.price, stakes[1], stakes[0])
-    _count(taker, fill, taker_price, stakes[0], stakes[1])
+    _count(maker, fill, price, maker_cents, taker_cents)
+    _count(taker, fill, taker_price, taker_cents, maker_cents)
     exchange.wallet.take_stakes(fill)
     if maker.open_cents == 0:
         exchange.books[maker.line.index].remove(maker)
@@ -71,9 +69,9 @@ def _fill(
     exchange.book_changed(maker.line, now_ns)
     exchange.witness.filled(fill)
     if not maker.account.internal:
-        exchange.bulletin.tell(maker, stakes[1], now_ns)
+        exchange.bulletin.tell(maker, maker_cents, now_ns)
     if not taker.account.internal:
-        exchange.bulletin.tell(taker, stakes[0], now_ns)
+        exchange.bulletin.tell(taker, taker_cents, now_ns)
     _print(exchange, fill, now_ns)
 
 
@@ -99,10 +97,9 @@ def _count(order: Order, fill: Fill, price: int, own: int, other: int) -> None:
 def _print(exchange: Exchange, fill: Fill, now_ns: int) -> None:
     """One public print per trade, or one per side."""
     bulletin = exchange.bulletin
-    tournament_id = exchange.listing.events[fill.taker.line.event_id].tournament.id
-    bulletin.put(TradePrint(fill, fill.taker, tournament_id, bulletin.sequence(now_ns)))
+    bulletin.put(TradePrint(fill, fill.taker, bulletin.sequence(now_ns)))
     if exchange.rules.trade_prints == "two":
-        bulletin.put(TradePrint(fill, fill.maker, tournament_id, bulletin.sequence(now_ns)))
+        bulletin.put(TradePrint(fill, fill.maker, bulletin.sequence(now_ns)))
 
 
 def take_back(exchange: Exchange, fill: Fill, kind: str, now_ns: int) -> None:

@@ -7,7 +7,9 @@ matched orders), `fees`, and `loans` (credit lent against what a market must pay
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from msgspec import Struct, structs
 
 from mmbot.sim.core.credit import backing_cents, usable_cents
 from mmbot.sim.core.lifecycle import Line
@@ -18,7 +20,7 @@ from mmbot.sim.rules import MoneyRules
 Chest = Literal["world", "reserve", "pot", "fees", "loans"]
 
 
-class Cause(NamedTuple):
+class Cause(Struct, frozen=True, gc=False):
     """What a movement belongs to."""
 
     at_ns: int
@@ -27,7 +29,7 @@ class Cause(NamedTuple):
     market_id: int = 0
 
 
-class Posting(NamedTuple):
+class Posting(Struct, frozen=True, gc=False):
     """One movement: cents that an account gained from a chest (lost to it, when negative)."""
 
     account: Account
@@ -61,19 +63,17 @@ class Wallet:
         account.cash_cents += cents
         if not account.internal:
             self._count += 1
-            at_ns, trade_id, event_id, market_id = cause
-            account.transactions.append(
-                Transaction(
-                    self._count,
-                    kind,
-                    cents,
-                    account.cash_cents,
-                    at_ns,
-                    trade_id,
-                    event_id,
-                    market_id,
-                )
+            row = Transaction(
+                self._count,
+                kind,
+                cents,
+                account.cash_cents,
+                cause.at_ns,
+                cause.trade_id,
+                cause.event_id,
+                cause.market_id,
             )
+            account.transactions.append(row)
         if self.told is not None:
             self.told(Posting(account, cents, chest, kind, cause))
 
@@ -105,10 +105,11 @@ class Wallet:
 
     def take_stakes(self, fill: Fill) -> None:
         """Both stakes go into the pot."""
-        self._take(fill.taker, fill, fill.taker_cents, fill.maker_cents)
-        self._take(fill.maker, fill, fill.maker_cents, fill.taker_cents)
+        cause = cause_of(fill.taker, fill.at_ns, fill.fill_id)
+        self._take(fill.taker, fill.taker_cents, fill.maker_cents, cause)
+        self._take(fill.maker, fill.maker_cents, fill.taker_cents, cause)
 
-    def _take(self, order: Order, fill: Fill, cents: int, counter: int) -> None:
+    def _take(self, order: Order, cents: int, counter: int, cause: Cause) -> None:
         account, line, side = order.account, order.line, order.side
         position = account.positions.get(line.index)
         if position is None:
@@ -118,7 +119,6 @@ class Wallet:
             self.shift("reserve", "pot", cents)
         else:
             lent = 0 if self._no_credit else self._lend(account, position, side, cents)
-            cause = Cause(fill.at_ns, fill.fill_id, line.event_id, line.market_id)
             self.post(account, lent - cents, "pot", "TRADE", cause)
         position.staked[side] += cents
         position.counter[side] += counter
@@ -163,17 +163,11 @@ class Wallet:
 
     def undo(self, posting: Posting, at_ns: int) -> None:
         """The opposite of a movement, as an adjustment of its own."""
-        account, cents, chest, _, cause = posting
+        account, cents, chest = posting.account, posting.cents, posting.chest
         if chest == "loans":
             account.lent_cents -= cents
         kind = "ADJUSTMENT_REDUCE" if cents > 0 else "ADJUSTMENT_INCREASE"
-        self.post(
-            account,
-            -cents,
-            chest,
-            kind,
-            Cause(at_ns, cause.trade_id, cause.event_id, cause.market_id),
-        )
+        self.post(account, -cents, chest, kind, structs.replace(posting.cause, at_ns=at_ns))
 
 
 def cause_of(order: Order, at_ns: int, trade_id: str = "") -> Cause:

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from mmbot.sim.core.messages import Json
+from mmbot.sim.faults.dice import Dice
 from mmbot.sim.faults.kinds import FrameKind, RouteKind
 from mmbot.sim.faults.plan import (
     BOX_FRAME_FAULTS,
     BOX_HTTP_FAULTS,
     CLIENT_ONLY,
-    Dice,
     Fault,
     FaultPlan,
     FaultRule,
@@ -37,6 +37,7 @@ class FaultBoard:
         self.injected: deque[Injected] = deque(maxlen=INJECTED_SHOWN_MAX)
         self.counts: Counter[str] = Counter()
         self.on_added: Callable[[Dice], None] | None = None
+        self.hearers: list[Callable[[Injected], None]] = []
         self._seed = seed
         self._note = note
         self._batches = 0
@@ -60,11 +61,13 @@ class FaultBoard:
     def clear(self) -> None:
         self._dice.clear()
 
-    def note(self, fault: Fault, what: str, now_ns: int) -> None:
-        entry = Injected(now_ns, fault, what)
+    def note(self, hit: Hit, what: str, now_ns: int) -> None:
+        entry = Injected(now_ns, hit.fault, what, hit.where)
         self.injected.append(entry)
-        self.counts[fault] += 1
+        self.counts[hit.fault] += 1
         self._note(entry)
+        for hearer in self.hearers:
+            hearer(entry)
 
     # -- draws ----------------------------------------------------------------------------
 
@@ -77,10 +80,8 @@ class FaultBoard:
     def order(self, fault: Fault, now_ns: int, target: Target) -> Hit | None:
         return self._first(now_ns, lambda dice, s: dice.order(fault, s, target))
 
-    def refuses_connection(self, now_ns: int) -> bool:
-        return any(
-            dice.refuses_connection((now_ns - since_ns) / NS) for dice, _, since_ns in self._dice
-        )
+    def refused_connection(self, now_ns: int) -> Hit | None:
+        return self._first(now_ns, lambda dice, s: dice.refused_connection(s))
 
     def connection(self, now_ns: int) -> list[tuple[float, Hit]]:
         """What will befall a new connection: (in how many seconds, what)."""

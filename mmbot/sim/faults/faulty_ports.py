@@ -12,23 +12,13 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
-from typing import Any, Final, NoReturn, Self, TypeVar
+from typing import Any, Final, NoReturn, Protocol, Self, TypeVar
 
 from mmbot.sim.faults.canned import canned
+from mmbot.sim.faults.dice import Dice
 from mmbot.sim.faults.faulty_stream import Connection, FaultyConnection, InjectedClose
-from mmbot.sim.faults.plan import (
-    NOT_EXECUTED,
-    Dice,
-    Fault,
-    FaultPlan,
-    Hit,
-    Injected,
-    RouteKind,
-    Target,
-    external_ids,
-    frame_kind,
-    route_kind,
-)
+from mmbot.sim.faults.kinds import FrameKind, RouteKind, external_ids, frame_kind, route_kind
+from mmbot.sim.faults.plan import NOT_EXECUTED, Fault, FaultPlan, Hit, Injected, Target
 from mmbot.sim.virtual.island import Island, island_of
 
 IDS_SHOWN_MAX: Final = 3
@@ -41,8 +31,10 @@ HttpPort = Callable[[str, str, Mapping[str, str], bytes], Awaitable[Reply]]
 WsPort = Callable[[str], Awaitable[Connection]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
+@dataclass(frozen=True, slots=True, eq=False)
+class Sent:
+    """A request that left a client."""
+
     method: str
     path: str
     headers: Mapping[str, str]
@@ -51,11 +43,21 @@ class _Request:
     island: Island | None
 
 
+class Tap(Protocol):
+    """Who listens at the wire, on the client's side of it."""
+
+    def sent(self, request: Sent, now_ns: int) -> None: ...
+    def answered(self, request: Sent, reply: Reply, now_ns: int) -> None: ...
+    def heard(self, kind: FrameKind, frame: str, now_ns: int) -> None: ...
+    def struck(self, entry: Injected, frame: str) -> None: ...
+
+
 class FaultyPorts:
     """`async with FaultyPorts(http, ws, plan, now_ns) as ports`, outside of every island.
 
     `ports.http_request` and `ports.ws_connect` are the ports for the client. `injected` is the
-    record of faults, `last_placement_ns` when a placement last left a client (for I4).
+    record of faults, `last_placement_ns` when a placement last left a client (for I4); `taps`
+    hear of everything that passes.
     """
 
     def __init__(
@@ -64,6 +66,8 @@ class FaultyPorts:
         self.injected: list[Injected] = []
         self.last_placement_ns: int | None = None
         self.requests_sent = 0
+        self.taps: list[Tap] = []
+        self._placing: dict[Island | None, int] = {}  # placements under way, by client
         self._http = http
         self._ws = ws
         self._dice = Dice(plan)
@@ -96,8 +100,16 @@ class FaultyPorts:
         """Seconds since these ports were made: the time of the plan."""
         return (self._now_ns() - self._start_ns) / 1e9
 
-    def note(self, fault: Fault, what: str) -> None:
-        self.injected.append(Injected(self._now_ns(), fault, what))
+    def note(self, hit: Hit, what: str, frame: str = "") -> None:
+        entry = Injected(self._now_ns(), hit.fault, what, hit.where)
+        self.injected.append(entry)
+        for tap in self.taps:
+            tap.struck(entry, frame)
+
+    def heard(self, frame: str) -> None:
+        """A frame that its client can read now."""
+        for tap in self.taps:
+            tap.heard(frame_kind(frame), frame, self._now_ns())
 
     def spawn(self, coro: Coroutine[Any, Any, None]) -> None:
         """Do it on the wire, where no death of a client can stop it."""
@@ -131,23 +143,36 @@ class FaultyPorts:
         island = await _alive_island()
         kind = route_kind(path)
         target = Target(path=path.partition("?")[0])
-        hit = self._dice.request(kind, self.now_s(), island is not None, target)
+        between = bool(self._placing.get(island))
+        mortal = island is not None
+        hit = self._dice.request(kind, self.now_s(), mortal, target, between=between)
         if hit is not None:
-            self.note(hit.fault, _describe(method, path, body))
-        if hit is not None and hit.fault is Fault.CRASH_BEFORE and island is not None:
-            island.abandon()
-            await _for_ever()
-        self.requests_sent += 1
-        if kind == "place":
-            self.last_placement_ns = self._now_ns()
+            self.note(hit, _describe(method, path, body))
+            if island is not None and hit.fault in (Fault.CRASH_BEFORE, Fault.CRASH_BETWEEN):
+                island.abandon()
+                await _for_ever()
+        request = Sent(method, path, headers, body, kind, island)
+        self._leaves(request)
         answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        request = _Request(method, path, headers, body, kind, island)
         self.spawn(self._carry(request, hit, answer))
-        return await answer
+        try:
+            reply = await answer
+        finally:
+            if kind == "place":
+                self._placing[island] -= 1
+        for tap in self.taps:
+            tap.answered(request, reply, self._now_ns())
+        return reply
 
-    async def _carry(
-        self, request: _Request, hit: Hit | None, answer: asyncio.Future[Reply]
-    ) -> None:
+    def _leaves(self, request: Sent) -> None:
+        self.requests_sent += 1
+        if request.kind == "place":
+            self.last_placement_ns = self._now_ns()
+            self._placing[request.island] = self._placing.get(request.island, 0) + 1
+        for tap in self.taps:
+            tap.sent(request, self._now_ns())
+
+    async def _carry(self, request: Sent, hit: Hit | None, answer: asyncio.Future[Reply]) -> None:
         fault = hit.fault if hit is not None else None
         reply: Reply = (0, {}, b"")
         if hit is not None:
@@ -175,7 +200,7 @@ class FaultyPorts:
             await asyncio.sleep(0.0005)  # even a refusal travels
 
     async def _after(
-        self, hit: Hit, request: _Request, reply: Reply, answer: asyncio.Future[Reply]
+        self, hit: Hit, request: Sent, reply: Reply, answer: asyncio.Future[Reply]
     ) -> None:
         match hit.fault:
             case Fault.REPLY_RESET | Fault.REQUEST_RESET:
@@ -202,8 +227,9 @@ class FaultyPorts:
     async def ws_connect(self, url: str) -> Connection:
         """Raises ConnectionRefusedError when the plan says so."""
         island = await _alive_island()
-        if self._dice.refuses_connection(self.now_s()):
-            self.note(Fault.CONNECT_REFUSED, "stream")
+        hit = self._dice.refused_connection(self.now_s())
+        if hit is not None:
+            self.note(hit, "stream")
             raise ConnectionRefusedError("connection refused")
         inner = await self.outside(lambda: self._ws(url))
         connection = FaultyConnection(self, inner)
@@ -211,8 +237,8 @@ class FaultyPorts:
         if island is not None:
             island.on_abandon.append(lambda: connection.shut(InjectedClose(1006)))
         self.spawn(self._pump(connection))
-        for in_s, hit in self._dice.connection(self.now_s()):
-            self.call_later(in_s, partial(connection.suffer, hit))
+        for in_s, fate in self._dice.connection(self.now_s()):
+            self.call_later(in_s, partial(connection.suffer, fate))
         return connection
 
     async def _pump(self, connection: FaultyConnection) -> None:

@@ -26,7 +26,8 @@ class Wire(Protocol):
     """What a connection needs of the ports that made it."""
 
     def now_s(self) -> float: ...
-    def note(self, fault: Fault, what: str) -> None: ...
+    def note(self, hit: Hit, what: str, frame: str = "") -> None: ...
+    def heard(self, frame: str) -> None: ...
     def spawn(self, coro: Coroutine[Any, Any, None]) -> None: ...
     async def outside(self, work: Callable[[], Awaitable[T]]) -> T: ...
     def call_later(self, delay_s: float, callback: Callable[[], None]) -> None: ...
@@ -75,11 +76,11 @@ class FaultyConnection:
         if self.over is not None:
             return
         if hit.fault is Fault.SILENCE:
-            self._wire.note(hit.fault, f"{hit.delay_s:.1f} s")
+            self._wire.note(hit, f"{hit.delay_s:.1f} s")
             self._silent_until_s = self._wire.now_s() + hit.delay_s
             return
         code = CLOSE_CODES[int(hit.chance * len(CLOSE_CODES))]
-        self._wire.note(hit.fault, f"code {code}")
+        self._wire.note(hit, f"code {code}")
         self.shut(InjectedClose(code))
 
     def shut(self, why: ConnectionError) -> None:
@@ -101,7 +102,7 @@ class FaultyConnection:
         if hit is None:
             self._deliver_in_order(frame, 0.0)
             return
-        self._wire.note(hit.fault, kind)
+        self._wire.note(hit, kind, frame)
         match hit.fault:
             case Fault.FRAME_LOST:
                 return
@@ -138,6 +139,7 @@ class FaultyConnection:
             self.shut(InjectedClose(1006))  # nobody reads: the peer gives up on us
             return
         self._frames.append(frame)
+        self._wire.heard(frame)
         self._wake()
         if self._held is not None:
             self._release()

@@ -20,6 +20,7 @@ from mmbot.sim.http.requests import body_of
 from mmbot.sim.http.routes import Arrival
 
 IDS_SHOWN_MAX: Final = 3
+BATCH_ITEMS_MAX: Final = 20
 TRAVEL_NS: Final = 500_000  # even a refusal travels
 LOST: Final = Reply(0, {}, b"", lost=True)
 SESSIONS_FULL: Final = Refusal(403, "session_num_exceed", "too many sessions")
@@ -73,7 +74,10 @@ class Mishaps:
         hit = self._board.request(kind, now_ns, Target(_names(found.account), route))
         if hit is None:
             return found
-        self._board.note(hit.fault, _describe(method, route, body), now_ns)
+        told = _describe(method, route, body)
+        if hit.fault is Fault.BATCH_CUT:
+            told += " cut and lost" if hit.copies % 2 else " cut and failed"
+        self._board.note(hit, told, now_ns)
         if hit.fault is Fault.LANDS_LATE:
             late_s = hit.late_s[int(hit.chance * len(hit.late_s))]
             self._schedule(now_ns + round(late_s * NS), lambda at: self._land(found, at))
@@ -89,6 +93,10 @@ class Mishaps:
             return self._dated(self._door.execute(arrival, now_ns), now_ns)
         if hit.fault is Fault.BATCH_CUT:
             arrival = _cut(arrival, hit.chance)
+        elif hit.fault is Fault.ITEM_TWICE:
+            arrival = _repeated(arrival, hit.chance)
+        elif hit.fault is Fault.ITEM_UNKNOWN:
+            return self._dated(self._mistaken(arrival, hit.chance, now_ns), now_ns)
         done = self._door.execute(arrival, now_ns)
         done = _answered(hit, arrival.route, done, now_ns)
         return self._dated(self._worded(hit, arrival, done, now_ns), now_ns)
@@ -101,6 +109,20 @@ class Mishaps:
             return done
         worded = self._door.refuse(arrival, Refusal(status, code, code), now_ns)
         return dataclasses.replace(done, body=worded.body)
+
+    def _mistaken(self, arrival: Arrival, chance: float, now_ns: int) -> Reply:
+        """One order of the batch is looked up under a wrong id, so that it is not found."""
+        items = _items(arrival)
+        if not items:
+            return self._door.execute(arrival, now_ns)
+        number = int(chance * len(items))
+        wrong = {name: _reversed_id(value) for name, value in items[number].items()}
+        fields: Json = {"data": [*items[:number], wrong, *items[number + 1 :]]}
+        done = self._door.execute(dataclasses.replace(arrival, body=fields), now_ns)
+        told = done.body
+        for name, value in items[number].items():
+            told = told.replace(str(wrong[name]).encode(), str(value).encode())
+        return dataclasses.replace(done, body=told)
 
     def _land(self, arrival: Arrival, now_ns: int) -> None:
         self._door.execute(arrival, now_ns)
@@ -116,7 +138,7 @@ class Mishaps:
         if not isinstance(done, Reply):
             return done
         if hit is not None:
-            self._board.note(hit.fault, f"{method} {path.partition('?')[0]}", now_ns)
+            self._board.note(hit, f"{method} {path.partition('?')[0]}", now_ns)
             done = _answered(hit, path.partition("?")[0], done, now_ns)
         return self._dated(done, now_ns)
 
@@ -152,7 +174,7 @@ def _answered(hit: Hit, route: str, done: Reply, now_ns: int) -> Reply:
             return LOST
         case Fault.REPLY_HANGS | Fault.REQUEST_HANGS:
             return dataclasses.replace(LOST, hang=True)
-        case Fault.SLOW:
+        case Fault.SLOW | Fault.ITEM_TWICE:
             return done
         case Fault.TRUNCATED:
             return dataclasses.replace(done, body=done.body[: int(len(done.body) * hit.chance)])
@@ -168,12 +190,30 @@ def _answered(hit: Hit, route: str, done: Reply, now_ns: int) -> Reply:
 
 def _cut(arrival: Arrival, chance: float) -> Arrival:
     """A batch of which only the first items are seen: none, some, or all."""
-    items = arrival.body.get("data") if isinstance(arrival.body, dict) else None
-    if not isinstance(items, list):
+    items = _items(arrival)
+    if items is None:
         return arrival
-    kept = items[: int(chance * (len(items) + 1))]
-    fields: Json = {"data": kept}
+    fields: Json = {"data": items[: int(chance * (len(items) + 1))]}
     return dataclasses.replace(arrival, body=fields)
+
+
+def _repeated(arrival: Arrival, chance: float) -> Arrival:
+    """A batch with one of its items twice; a full one stays as it is."""
+    items = _items(arrival)
+    if not items or len(items) >= BATCH_ITEMS_MAX:
+        return arrival
+    fields: Json = {"data": [*items, items[int(chance * len(items))]]}
+    return dataclasses.replace(arrival, body=fields)
+
+
+def _items(arrival: Arrival) -> list[Json] | None:
+    items = arrival.body.get("data") if isinstance(arrival.body, dict) else None
+    return items if isinstance(items, list) else None
+
+
+def _reversed_id(value: object) -> object:
+    """An id of the same form that belongs to nobody."""
+    return value[::-1] if isinstance(value, str) else value
 
 
 def _names(account: Account) -> tuple[str, ...]:

@@ -1,14 +1,12 @@
-"""What may go wrong between a client and the exchange, drawn from one seed.
+"""What may go wrong between a client and the exchange, as data: the names, the rules, the plan.
 
-A plan is a list of rules; every draw comes from one generator in the order in which requests and
-frames pass, so a seed replays. Pure: the ports that carry the faults out are in `faulty_ports`.
+`dice` draws from a plan; the ports that carry the faults out are in `faulty_ports`.
 """
 
 from __future__ import annotations
 
 import math
-import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -51,6 +49,9 @@ class Fault(StrEnum):
     REPLY_ODD = "reply_odd"  # executed; unknown field, unknown enum, a null, a price of 0
     CRASH_BEFORE = "crash_before"  # the client dies before the request leaves
     CRASH_AFTER = "crash_after"  # the client dies after it was executed, before the reply
+    CRASH_BETWEEN = "crash_between"  # the client dies between two batches that belong together
+    ITEM_TWICE = "item_twice"  # a batch arrives with one of its items twice
+    ITEM_UNKNOWN = "item_unknown"  # one item of a cancel batch is taken for an unknown order
     FRAME_COPIED = "frame_copied"  # delivered 2 to 5 times
     FRAME_SWAPPED = "frame_swapped"  # the next one overtakes it, within 200 ms
     FRAME_LATE = "frame_late"  # and all behind it wait
@@ -86,6 +87,7 @@ HTTP_FAULTS: Final[Mapping[Fault, frozenset[str]]] = {
     Fault.SLOW: _WRITES_AND_READS | {"auth", "feed"},
     Fault.CRASH_BEFORE: frozenset({"place", "cancel"}),
     Fault.CRASH_AFTER: frozenset({"place", "cancel"}),
+    Fault.CRASH_BETWEEN: frozenset({"place"}),
 }
 _APPLICATION: Final = frozenset({"orders", "books", "health", "general"})
 FRAME_FAULTS: Final[Mapping[Fault, frozenset[str]]] = {
@@ -100,6 +102,8 @@ BOX_HTTP_FAULTS: Final[Mapping[Fault, frozenset[str]]] = {
     Fault.BATCH_CUT: frozenset({"place", "cancel"}),
     Fault.TRICKLE: _WRITES_AND_READS,
     Fault.REPLY_ODD: frozenset({"order", "report", "read"}),
+    Fault.ITEM_TWICE: frozenset({"place"}),
+    Fault.ITEM_UNKNOWN: frozenset({"cancel"}),
 }
 BOX_FRAME_FAULTS: Final[Mapping[Fault, frozenset[str]]] = {
     **FRAME_FAULTS,
@@ -111,12 +115,12 @@ ORDER_FAULTS: Final = frozenset(
 BOX_ONLY: Final = (
     ORDER_FAULTS | (BOX_HTTP_FAULTS.keys() - HTTP_FAULTS) | (BOX_FRAME_FAULTS.keys() - FRAME_FAULTS)
 )
-CLIENT_ONLY: Final = frozenset({Fault.CRASH_BEFORE, Fault.CRASH_AFTER})
+CLIENT_ONLY: Final = frozenset({Fault.CRASH_BEFORE, Fault.CRASH_AFTER, Fault.CRASH_BETWEEN})
 NOT_EXECUTED: Final = frozenset(
     {
         Fault.REQUEST_RESET, Fault.REQUEST_HANGS, Fault.ERROR_BEFORE, Fault.HTML_BEFORE,
         Fault.TOO_MANY, Fault.UNAUTHORIZED, Fault.MAINTENANCE, Fault.NO_REPORTS,
-        Fault.FALSE_ABSENCE, Fault.TOO_MANY_DELAYED, Fault.CRASH_BEFORE,
+        Fault.FALSE_ABSENCE, Fault.TOO_MANY_DELAYED, Fault.CRASH_BEFORE, Fault.CRASH_BETWEEN,
     }
 )  # fmt: skip
 
@@ -127,7 +131,8 @@ class FaultRule:
     (default: wherever it fits), from when to when in seconds of the run, and how many times.
 
     `account` is a name or an access key, `route` a part of a path; both empty mean all. The
-    first `skip` occasions pass. `late_s` are the delays from which `lands_late` draws.
+    first `skip` occasions pass. `late_s` are the delays from which `lands_late` draws. With
+    `occasions` it strikes at exactly these, counted from 0, and `rate` says nothing.
     """
 
     fault: Fault
@@ -141,6 +146,7 @@ class FaultRule:
     account: str = ""
     route: str = ""
     skip: int = 0
+    occasions: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,13 +160,17 @@ class FaultPlan:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A fault that was drawn, with what else chance had to say about it."""
+    """A fault that was drawn, with what else chance had to say about it.
+
+    `where` is the number of its rule in the plan and that of the occasion, as `3.17`.
+    """
 
     fault: Fault
     delay_s: float
     copies: int
     chance: float
     late_s: tuple[float, ...] = LATE_ARRIVALS_S
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +180,7 @@ class Injected:
     now_ns: int
     fault: Fault
     what: str
+    where: str = ""
 
     def __str__(self) -> str:
         return f"{self.now_ns / 1e9:.3f} {self.fault} {self.what}"
@@ -184,137 +195,3 @@ class Target:
 
 
 NOBODY: Final = Target()
-
-
-class Dice:
-    """Draws from the plan. `now_s` is the time since the start of the run."""
-
-    def __init__(self, plan: FaultPlan, *, in_box: bool = False) -> None:
-        self._plan = plan
-        self._random = random.Random(plan.seed)
-        self.times = [0] * len(plan.rules)
-        self._passed = [0] * len(plan.rules)
-        self._http = BOX_HTTP_FAULTS if in_box else HTTP_FAULTS
-        self._frames = BOX_FRAME_FAULTS if in_box else FRAME_FAULTS
-
-    def request(
-        self, kind: RouteKind, now_s: float, can_crash: bool, target: Target = NOBODY
-    ) -> Hit | None:
-        for number, rule in self._active(self._http, kind, now_s, target):
-            if (can_crash or rule.fault not in CLIENT_ONLY) and self._strikes(number, rule):
-                return self._hit(number, rule)
-        return None
-
-    def frame(self, kind: FrameKind, now_s: float, target: Target = NOBODY) -> Hit | None:
-        for number, rule in self._active(self._frames, kind, now_s, target):
-            if self._strikes(number, rule):
-                return self._hit(number, rule)
-        return None
-
-    def order(self, fault: Fault, now_s: float, target: Target = NOBODY) -> Hit | None:
-        """Whether one of the faults of orders befalls this one."""
-        for number, rule in enumerate(self._plan.rules):
-            asked = rule.fault is fault and _fits(rule, target) and self._open(number, now_s)
-            if asked and self._strikes(number, rule):
-                return self._hit(number, rule)
-        return None
-
-    def refuses_connection(self, now_s: float) -> bool:
-        for number, rule in enumerate(self._plan.rules):
-            asked = rule.fault is Fault.CONNECT_REFUSED and self._open(number, now_s)
-            if asked and self._strikes(number, rule):
-                self.times[number] += 1
-                return True
-        return False
-
-    def connection(self, now_s: float) -> list[tuple[float, Hit]]:
-        """What will befall a new connection: (in how many seconds, what)."""
-        fates: list[tuple[float, Hit]] = []
-        for number, rule in enumerate(self._plan.rules):
-            if rule.fault not in {Fault.DISCONNECT, Fault.SILENCE} or rule.rate <= 0:
-                continue
-            at_s = max(now_s, rule.start_s) + self._random.expovariate(rule.rate / 60.0)
-            if self._open(number, at_s):
-                fates.append((at_s - now_s, self._hit(number, rule)))
-        return fates
-
-    def _active(
-        self, fits: Mapping[Fault, frozenset[str]], kind: str, now_s: float, target: Target
-    ) -> Iterator[tuple[int, FaultRule]]:
-        for number, rule in enumerate(self._plan.rules):
-            on = rule.on or fits.get(rule.fault, frozenset())
-            fitting = rule.fault in fits and kind in on and _fits(rule, target)
-            if fitting and self._open(number, now_s):
-                yield number, rule
-
-    def _open(self, number: int, now_s: float) -> bool:
-        rule = self._plan.rules[number]
-        until_s = min(rule.until_s, self._plan.until_s)
-        return rule.start_s <= now_s < until_s and self.times[number] < rule.times_max
-
-    def _strikes(self, number: int, rule: FaultRule) -> bool:
-        self._passed[number] += 1
-        return self._passed[number] > rule.skip and self._random.random() < rule.rate
-
-    def _hit(self, number: int, rule: FaultRule) -> Hit:
-        self.times[number] += 1
-        return Hit(
-            fault=rule.fault,
-            delay_s=self._random.uniform(*rule.delay_s),
-            copies=self._random.randint(2, COPIES_MAX),
-            chance=self._random.random(),
-            late_s=rule.late_s,
-        )
-
-
-def _fits(rule: FaultRule, target: Target) -> bool:
-    one_of = not rule.account or not target.accounts or rule.account in target.accounts
-    return one_of and rule.route in target.path
-
-
-def swarm(seed: int, until_s: float, *, crashes_max: int = 1) -> FaultPlan:
-    """Half of the faults, each at a rate of its own: seeds differ in kind and not only in luck.
-
-    One seed in four is a storm, in which everything strikes five times as often.
-    """
-    chance = random.Random(f"swarm {seed}")
-    rules = []
-    storm = 5.0 if chance.random() < 0.25 else 1.0
-    for fault, rate_max in _SWARM_RATES.items():
-        on = chance.random() < 0.5
-        rate = storm * rate_max * math.exp(chance.uniform(math.log(0.05), 0.0))
-        if on:
-            rules.append(FaultRule(fault, rate, times_max=1000))
-    for fault in (Fault.CRASH_BEFORE, Fault.CRASH_AFTER):
-        start_s = chance.uniform(0.1, 0.9) * until_s
-        if chance.random() < 0.5:
-            rules.append(FaultRule(fault, 0.5, start_s=start_s, times_max=crashes_max))
-    return FaultPlan(seed, tuple(rules), until_s)
-
-
-_SWARM_RATES: Final[Mapping[Fault, float]] = {
-    Fault.REPLY_RESET: 0.05,
-    Fault.REPLY_HANGS: 0.02,
-    Fault.REQUEST_RESET: 0.05,
-    Fault.REQUEST_HANGS: 0.02,
-    Fault.LANDS_LATE: 0.02,
-    Fault.ERROR_BEFORE: 0.05,
-    Fault.ERROR_AFTER: 0.05,
-    Fault.HTML_BEFORE: 0.03,
-    Fault.HTML_AFTER: 0.03,
-    Fault.TRUNCATED: 0.03,
-    Fault.EMPTY_DATA: 0.02,
-    Fault.TOO_MANY: 0.05,
-    Fault.UNAUTHORIZED: 0.01,
-    Fault.MAINTENANCE: 0.05,
-    Fault.NO_REPORTS: 0.10,
-    Fault.FALSE_ABSENCE: 0.05,
-    Fault.SLOW: 0.20,
-    Fault.FRAME_COPIED: 0.20,
-    Fault.FRAME_SWAPPED: 0.10,
-    Fault.FRAME_LATE: 0.05,
-    Fault.FRAME_LOST: 0.02,
-    Fault.DISCONNECT: 2.0,
-    Fault.SILENCE: 0.2,
-    Fault.CONNECT_REFUSED: 0.3,
-}

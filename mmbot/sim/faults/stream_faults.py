@@ -9,10 +9,11 @@ from functools import partial
 from typing import Final
 
 from mmbot.sim.faults.board import NS, FaultBoard
+from mmbot.sim.faults.dice import Dice
 from mmbot.sim.faults.kinds import frame_kind
 from mmbot.sim.faults.odd_books import drawn_frame
 from mmbot.sim.faults.odd_values import odd_frame
-from mmbot.sim.faults.plan import CLOSE_CODES, REORDER_WITHIN_S, Dice, Fault, Hit, Target
+from mmbot.sim.faults.plan import CLOSE_CODES, REORDER_WITHIN_S, Fault, Hit, Target
 from mmbot.sim.faults.switches import Switches
 from mmbot.sim.stream.connections import Connection
 from mmbot.sim.stream.frames import CUT, Close
@@ -64,9 +65,10 @@ class StreamFaults:
 
     def refused(self, now_ns: int) -> Connection | None:
         """A connection that never was, when the board says so."""
-        if not self._board.refuses_connection(now_ns):
+        hit = self._board.refused_connection(now_ns)
+        if hit is None:
             return None
-        self._board.note(Fault.CONNECT_REFUSED, "stream", now_ns)
+        self._board.note(hit, "stream", now_ns)
         connection = Connection("", now_ns, closed=True)
         connection.out.append(Close(CUT))
         return connection
@@ -91,11 +93,11 @@ class StreamFaults:
         if connection.closed:
             return
         if hit.fault is Fault.SILENCE:
-            self._board.note(hit.fault, f"{hit.delay_s:.1f} s", now_ns)
+            self._board.note(hit, f"{hit.delay_s:.1f} s", now_ns)
             self._fate(connection).silent_until_ns = now_ns + round(hit.delay_s * NS)
             return
         code = CLOSE_CODES[int(hit.chance * len(CLOSE_CODES))]
-        self._board.note(hit.fault, f"code {code}", now_ns)
+        self._board.note(hit, f"code {code}", now_ns)
         self._hub.close(connection, Close(code))
 
     # -- frames ---------------------------------------------------------------------------
@@ -114,7 +116,7 @@ class StreamFaults:
         if hit is None:
             self._send(connection, self._fate(connection), text)
             return True
-        self._board.note(hit.fault, kind, self._now_ns())
+        self._board.note(hit, kind, self._now_ns())
         self._strike(connection, text, hit)
         return True
 

@@ -78,8 +78,9 @@ BATCHES: Final = (
     _row("C2", "batch times out, none / some / all landed", "fault:batch_cut fault:reply_hangs"),
     _row("C3", "batch 500 with some landed", "fault:batch_cut"),
     _row("C4", "21 orders are refused", "always"),
-    _row("C5", "external id twice in a batch", "always rule:rules.batch_repeated_id"),
-    _row("C7", "unknown ids in a cancel batch", "always"),
+    _row("C5", "external id twice in a batch", "always fault:item_twice "
+         "rule:rules.batch_repeated_id"),
+    _row("C7", "unknown ids in a cancel batch", "always fault:item_unknown"),
     _row("C8", "401 on chunk 2 of 3", "fault:unauthorized do:expire_tokens",
          "skip = 1, times_max = 1"),
     _row("C9", "balance runs out in a batch", "always do:cash"),
@@ -164,8 +165,8 @@ MONEY: Final = (
     _row("G11", "loss limit at midnight", remark=CLIENT),
 )  # fmt: skip
 OPERATIONS: Final = (
-    _row("H1", "SIGKILL around a request", remark="`crash_before`, `crash_after` of `mmbot "
-         "simulate`: the client dies, not the exchange"),
+    _row("H1", "SIGKILL around a request", remark="`crash_before`, `crash_after`, "
+         "`crash_between` of `mmbot simulate`: the client dies, not the exchange"),
     _row("H2", "SIGTERM during place", remark=CLIENT),
     _row("H3", "fills while the client is down; fills replayed", "always fault:frame_copied"),
     _row("H4", "restart after a rename", remark=CLIENT),

@@ -158,15 +158,20 @@ def _main_prices(count: int, margin: NormalDist, total: NormalDist) -> list[Pric
     found = [Priced("h2h", None, 1.0 - margin.cdf(0.0))][:count]
     spreads, totals = (count - len(found) + 1) // 2, (count - len(found)) // 2
     for number in _around(-margin.mean, spreads):
-        found.append(Priced("spreads", number, 1.0 - margin.cdf(-number)))
-    for number in _around(total.mean, totals):
-        found.append(Priced("totals", number, 1.0 - total.cdf(number)))
+        found.append(Priced("spreads", number, _fair(1.0 - margin.cdf(-number))))
+    for number in _around(total.mean, totals, least=0.5):
+        found.append(Priced("totals", number, _fair(1.0 - total.cdf(number))))
     return found
 
 
-def _around(middle: float, count: int) -> list[float]:
-    start = math.floor(middle) + 0.5
-    return [start + step - count // 2 for step in range(count)]
+def _fair(chance: float) -> float:
+    """Far from the middle of many lines nothing is quite certain either."""
+    return min(max(chance, IMPLIED_MIN), IMPLIED_MAX)
+
+
+def _around(middle: float, count: int, least: float = -math.inf) -> list[float]:
+    start = max(math.floor(middle) + 0.5 - count // 2, least)
+    return [start + step for step in range(count)]
 
 
 def _prop_prices(count: int, rng: Random) -> Iterator[Priced]:

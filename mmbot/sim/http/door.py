@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mmbot.sim.core.orders import Account, Refusal
 from mmbot.sim.dialects.errors import refusal
 from mmbot.sim.dialects.table import SUBMITS, Route
 from mmbot.sim.http.arrival import Arrival
 from mmbot.sim.http.replies import Answer, Reply, bad_gateway, rate_limited, reply
+from mmbot.sim.http.requests import INVALID_BODY
 from mmbot.sim.http.sessions import UNAUTHORIZED
 
 if TYPE_CHECKING:
     from mmbot.sim.box import Box
+
+LOGIN_FIELDS: Final = ("access_key", "secret_key")
+REFRESH_FIELDS: Final = ("refresh_token",)
 
 
 class Door:
@@ -29,10 +33,14 @@ class Door:
         if route.operation == "new_keys":
             found = self._box.sessions.new_keys(headers.get("authorization", ""))
             return self._answered(found, now_ns)
+        names = REFRESH_FIELDS if route.operation == "refresh" else LOGIN_FIELDS
         fields = body if isinstance(body, dict) else {}
+        texts = [fields.get(name) for name in names]
+        if not all(isinstance(text, str) for text in texts):
+            return self._answered(INVALID_BODY, now_ns)
         if route.operation == "refresh":
-            return self._refresh(str(fields.get("refresh_token", "")), now_ns)
-        return self._login(route, fields, now_ns)
+            return self._refresh(str(texts[0]), now_ns)
+        return self._login(route, str(texts[0]), str(texts[1]), now_ns)
 
     def refused(self, arrival: Arrival, now_ns: int, *, valid: bool) -> Reply | None:
         """The answer at the door when the request may not come in."""
@@ -52,13 +60,12 @@ class Door:
             return Reply(0, {}, b"", lost=True)
         return None
 
-    def _login(self, route: Route, fields: dict[str, object], now_ns: int) -> Reply:
+    def _login(self, route: Route, access_key: str, secret_key: str, now_ns: int) -> Reply:
         box = self._box
-        access_key = str(fields.get("access_key", ""))
         account = box.sessions.by_key(access_key)
         if account is not None:
             box.record.arrived(account, now_ns)
-        found = box.sessions.login(access_key, str(fields.get("secret_key", "")), now_ns)
+        found = box.sessions.login(access_key, secret_key, now_ns)
         if box.switches.refuse_login:
             found = UNAUTHORIZED
         done = self._answered(found, now_ns)

@@ -33,7 +33,10 @@ class ListingRoutes:
 
     def tournaments(self, asked: Arrival, now_ns: int) -> Body:
         listing = self._exchange.listing
-        active_only = asked.query.get("has_active_events", "").lower() == "true"
+        active = asked.query.get("has_active_events", "").lower()
+        if active not in ("", "true", "false", "1", "0"):
+            return refusal("invalid_param", "has_active_events: true or false is expected")
+        active_only = active in ("true", "1")
         rows: list[Json] = []
         for one in listing.tournaments():
             events = [e for e in listing.events.values() if e.tournament.id == one.id]

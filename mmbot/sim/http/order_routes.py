@@ -11,7 +11,14 @@ from mmbot.sim.core.orders import Account, Order, Refusal
 from mmbot.sim.dialects.errors import refusal
 from mmbot.sim.faults.switches import Switches
 from mmbot.sim.http.arrival import Arrival
-from mmbot.sim.http.requests import EVENT_ID_MAX, INVALID_BODY, ORDER_ID, integer, order_request
+from mmbot.sim.http.requests import (
+    EVENT_ID_MAX,
+    INVALID_BODY,
+    ORDER_ID,
+    STRIKE_ID,
+    integer,
+    order_request,
+)
 from mmbot.sim.http.sessions import Sessions
 
 Body = Json | Refusal
@@ -79,7 +86,9 @@ class OrderRoutes:
         told = self._told_to_refuse("place")
         if told is not None:
             return told
-        known = isinstance(item, dict) and str(item.get("external_id")) in account.by_external
+        known = isinstance(item, dict) and account.orders.knows_external(
+            str(item.get("external_id"))
+        )
         if known:
             return refusal("order_external_id_existed")
         request = order_request(item, exchange.ladder, exchange.rules)
@@ -131,6 +140,8 @@ class OrderRoutes:
             return refusal("invalid_market_id")
         if not strike_id and rules.market_cancel_strike == "needed":
             return refusal("invalid_strike_id")
+        if strike_id and not (isinstance(strike_id, str) and STRIKE_ID.fullmatch(strike_id)):
+            return refusal("invalid_strike_id")
         mine = [
             one
             for one in asked.account.alive.values()
@@ -159,7 +170,7 @@ class OrderRoutes:
         order_id, external_id = item.get("order_id"), item.get("external_id")
         if not isinstance(order_id, str) or not ORDER_ID.fullmatch(order_id):
             return refusal("invalid_order_id")
-        order = self._exchange.orders.get(order_id)
+        order = account.find(order_id) or self._exchange.find(order_id)
         if order is None:
             return refusal("data_not_found", "no such order")
         if order.account is not account:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, get_args
 
 from mmbot.sim.core import messages
 from mmbot.sim.core.lifecycle import iso_utc
 from mmbot.sim.core.messages import Json
-from mmbot.sim.core.orders import Account, Fill, Refusal, Transaction
+from mmbot.sim.core.orders import Account, Fill, Refusal, Status, Transaction
 from mmbot.sim.core.prices import usd
 from mmbot.sim.dialects.errors import refusal
 from mmbot.sim.http.arrival import Arrival
 from mmbot.sim.http.pages import PAGE_USUAL, Page, page_asked, page_written, within
 from mmbot.sim.http.reporting import Reporting, without_times
-from mmbot.sim.http.requests import ORDER_ID
+from mmbot.sim.http.requests import EVENT_ID_MAX, ORDER_ID, integer
 from mmbot.sim.rules import SessionRules, WireRules
 
 if TYPE_CHECKING:
@@ -24,6 +24,16 @@ if TYPE_CHECKING:
 Body = Json | Refusal
 ORDERS_PER_QUERY_MAX = 100
 LEGACY_V2_PAGE_MAX = 1000
+# in order words; the legacy list of transactions has one word of its own
+TRANSACTION_TYPES: Final = (
+    *("TRADE", "DEPOSIT", "REFUND", "PAY", "WITHDRAW", "COMMISSION", "ADJUSTMENT_REDUCE"),
+    *("ADJUSTMENT_INCREASE", "VOID", "REJECT_WITHDRAW", "APPROVE_WITHDRAW", "CANCEL", "PUSH"),
+)
+_WORDS_OF: Final = {
+    "status": get_args(Status),
+    "matching_status": ("unmatched", "partially_matched", "fully_matched"),
+    "transaction_type": (*TRANSACTION_TYPES, "BET"),
+}
 Query = dict[str, str]
 Rows = Iterator[tuple[int, Json]]
 
@@ -82,6 +92,9 @@ class ReadRoutes:
         page = self._page(asked, limit_max)
         if isinstance(page, Refusal):
             return page
+        refused = _filter_refusal(asked.query)
+        if refused is not None:
+            return refused
         if page.created is None and page.updated is None:
             return refusal("missing_date_range")
         return self._paged("orders", self._orders(asked, page, now_ns), page, now_ns)
@@ -89,11 +102,14 @@ class ReadRoutes:
     def _orders(self, asked: Arrival, page: Page, now_ns: int) -> Rows:
         """The newest first; what lies before the window is not looked at."""
         filters = _filters(asked.query)
-        for order in reversed(asked.account.orders.values()):
+        status = "" if self._reporting.lags else asked.query.get("status", "")
+        for order in reversed(asked.account.orders):
             if page.created is not None and order.created_ns < page.created[0]:
                 return
             if not (page.after_cursor(order.number) and within(page.created, order.created_ns)):
                 continue
+            if status and order.status != status:
+                continue  # as the row would say, without writing it
             if not within(page.updated, self._reporting.updated_ns(order, now_ns)):
                 continue
             row = self._reporting.history_row(order, now_ns)
@@ -108,6 +124,8 @@ class ReadRoutes:
         ids |= set(filter(None, asked.query.get("order_ids", "").split(",")))
         if len(ids) > ORDERS_PER_QUERY_MAX:
             return refusal("invalid_param", "order_ids: at most 100")
+        if not all(ORDER_ID.fullmatch(order_id) for order_id in ids):
+            return refusal("invalid_order_id")
         rows = (
             (number, messages.matched_detail_row(asked.account, fill))
             for number, fill in self._fills(asked.account, page, now_ns)
@@ -130,6 +148,9 @@ class ReadRoutes:
         page = self._page(asked, rules.transactions_page_max, rules.transactions_page)
         if isinstance(page, Refusal):
             return page
+        refused = _filter_refusal(asked.query)
+        if refused is not None:
+            return refused
         until = self._reporting.until_ns(now_ns)
         rows = (
             (row.number, messages.transaction_row(row))
@@ -193,6 +214,18 @@ def _bet_row(account: Account, fill: Fill) -> Json:
     }
 
 
+def _filter_refusal(query: Query) -> Refusal | None:
+    """A filter that can fit no row is refused: an empty list would say that there is none."""
+    for name, words in _WORDS_OF.items():
+        if query.get(name) and query[name] not in words:
+            return refusal("invalid_param", f"{name} is not known")
+    for name in ("market_id", "event_id"):
+        number = integer(query[name]) if query.get(name) else 1
+        if number is None or number <= 0 or (name == "event_id" and number > EVENT_ID_MAX):
+            return refusal(f"invalid_{name}")
+    return None
+
+
 def _filters(query: Query) -> list[tuple[str, str]]:
     names = {
         "status": "status",
@@ -204,10 +237,11 @@ def _filters(query: Query) -> list[tuple[str, str]]:
 
 
 def _transaction_wanted(row: Transaction, query: Query) -> bool:
+    kinds = (row.kind, "BET") if row.kind == "TRADE" else (row.kind,)
     wanted = {
-        "trade_id": row.trade_id,
-        "transaction_type": row.kind,
-        "market_id": str(row.market_id),
-        "event_id": str(row.event_id),
+        "trade_id": (row.trade_id,),
+        "transaction_type": kinds,
+        "market_id": (str(row.market_id),),
+        "event_id": (str(row.event_id),),
     }
-    return all(not query.get(name) or query[name] == value for name, value in wanted.items())
+    return all(not query.get(name) or query[name] in values for name, values in wanted.items())

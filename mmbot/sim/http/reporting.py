@@ -18,6 +18,10 @@ class Reporting:
     def until_ns(self, now_ns: int) -> int:
         return now_ns - self._lag_ns
 
+    @property
+    def lags(self) -> bool:
+        return self._lag_ns > 0
+
     def synced_at(self, now_ns: int) -> str:
         return iso_utc(self.until_ns(now_ns))
 

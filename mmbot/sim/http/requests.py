@@ -18,6 +18,8 @@ STRIKE_ID = re.compile(r"[0-9a-f]{32}")
 ORDER_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 EVENT_ID_MAX = 2_147_483_647
 QUERY_FIELDS_MAX = 200
+# where cents are no longer exact in a float; every maximum is far below
+BEYOND_COUNTING_USD: Final = 10**12
 FORM: Final = "application/x-www-form-urlencoded"
 # A batch of 20 orders has three levels; what is deeper is no request of this API.
 BODY_DEPTH_MAX = 16
@@ -85,8 +87,10 @@ def order_request(item: object, ladder: Ladder, rules: Rules) -> OrderRequest | 
 
 def quantity_cents(value: object) -> int | None:
     """Dollars with at most two decimals as cents; nothing when they are not that."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e12:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
         return None
+    if value >= BEYOND_COUNTING_USD:
+        return BEYOND_COUNTING_USD * 100
     cents = round(value * 100)
     return cents if cents > 0 and abs(value * 100 - cents) < 1e-6 else None
 

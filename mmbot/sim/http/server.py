@@ -18,6 +18,7 @@ from pathlib import Path
 import msgspec
 from aiohttp import web
 
+from mmbot.sim.archive import archived
 from mmbot.sim.box import Box
 from mmbot.sim.core.messages import Json
 from mmbot.sim.core.prices import DataError
@@ -132,6 +133,14 @@ async def serve(
     box = Box(options, clock.now_ns())
     if spill is not None:
         box.truth.spill_to(spill)
+    with archived(box.exchange):
+        await _listen(box, clock, ready, stop)
+
+
+async def _listen(
+    box: Box, clock: Clock, ready: Callable[[int], None], stop: asyncio.Event
+) -> None:
+    options = box.options
     limits = options.http
     shell = Shell(box, clock, limits)
     guards = Guards(limits)

@@ -20,8 +20,9 @@ class EventOptions:
     """Events made from the seed; with `count` 0 those of the odds files are listed."""
 
     count: Annotated[int, Between(0, 200)] = 0
-    lines: Annotated[int, Between(0, 20_000)] = 0
-    props: Annotated[int, Between(0, 20_000)] = 0
+    # beyond these the fair prices do not move in time, and the box falls behind its clock
+    lines: Annotated[int, Between(0, 3_000)] = 0
+    props: Annotated[int, Between(0, 3_000)] = 0
     # of the generated events, so many go on trading after they went live
     in_play_share: Share = 0.0
     # when the games of a day begin, after the first start: early, late, evening

@@ -78,4 +78,8 @@ def parsed(text: str) -> tuple[object, dict[str, Any] | None]:
             data = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeError, AttributeError, RecursionError):
         return None, None
-    return frame.get("event"), data if isinstance(data, dict) and "event" in frame else None
+    event = frame.get("event")
+    formed = isinstance(data, dict) and "event" in frame
+    if formed and event in ("pusher:subscribe", "pusher:unsubscribe"):
+        formed = isinstance(data.get("channel"), str)
+    return event, data if formed else None

@@ -13,6 +13,8 @@ from mmbot.sim.market.fair import FairBoard
 
 QUOTED_WITHIN = 0.08
 MEASURED_FROM_S = 10
+OUTSIDE = frozenset({"reversed", "void"})
+HEARD_NS = 90 * NS  # what the exchange took back is known by then, were its message lost
 
 
 @dataclass(slots=True)
@@ -43,7 +45,6 @@ class AccountRecord:
     """What is kept about one account, each figure up to date after every event."""
 
     account: Account
-    history: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     presence: dict[str, Presence] = field(default_factory=dict)
     alive: dict[str, dict[str, Order]] = field(default_factory=dict)
     at_price: Counter[tuple[str, int]] = field(default_factory=Counter)
@@ -58,6 +59,8 @@ class AccountRecord:
     per_second_max: int = 0
     first_quote_ns: int | None = None
     wiped_at_settle: int = 0
+    outside_ns: int = -HEARD_NS * 1_000  # when a fill or a result was last taken back
+    settled: set[str] = field(default_factory=set)  # orders whose fills are risk no more
 
     def watch_line(self, line: Line) -> None:
         self.risk[line.index] = LineRisk()
@@ -112,7 +115,9 @@ class Record:
         if record is None:
             return
         strike_id = order.strike.strike_id
-        record.history.setdefault(order.order_id, []).append((now_ns, what))
+        if order.history is None:
+            order.history = []
+        order.history.append((now_ns, what))
         mine = record.alive[strike_id]
         if what == "accepted":
             mine[order.order_id] = order
@@ -123,7 +128,16 @@ class Record:
             record.at_price[strike_id, order.price] -= 1
         if what == "open" and record.first_quote_ns is None:
             record.first_quote_ns = now_ns
+        before_cents = record.worst_cents
         self._risk_changed(record, order)
+        if what in OUTSIDE or what.startswith("taken back"):
+            record.outside_ns = now_ns
+        if (
+            what == "accepted"
+            and record.worst_cents > before_cents
+            and now_ns - record.outside_ns > HEARD_NS
+        ):  # only what the maker did, knowing of all that the exchange did
+            record.worst_cents_max = max(record.worst_cents_max, record.worst_cents)
         self._look(record, strike_id, now_ns)
 
     def filled(self, fill: Fill) -> None:
@@ -174,11 +188,10 @@ class Record:
     def _risk_changed(self, record: AccountRecord, order: Order) -> None:
         risk = record.risk[order.line.index]
         before = risk.worst_cents()
-        for strike in order.line.strikes:
-            alive = record.alive[strike.strike_id].values()
-            risk.open[strike.side] = sum(one.open_cents for one in alive)
+        alive = record.alive[order.strike.strike_id].values()
+        risk.open[order.side] = sum(one.open_cents for one in alive)
+        _result_counted(record, order)
         record.worst_cents += risk.worst_cents() - before
-        record.worst_cents_max = max(record.worst_cents_max, record.worst_cents)
 
     def _look(self, record: AccountRecord, strike_id: str, now_ns: int) -> None:
         known = self._listing
@@ -241,7 +254,7 @@ class Record:
                 "by_route": dict(record.by_route),
                 "by_status": dict(record.by_status),
             },
-            "orders": [self._order(record, order) for order in account.orders.values()],
+            "orders": [self._order(record, order) for order in account.orders],
             "fills": [_fill(account, fill) for fill in account.fills],
             "transactions": [
                 {
@@ -277,8 +290,20 @@ class Record:
             "winning_status": order.winning_status,
             "created_ns": order.created_ns,
             "updated_ns": order.updated_ns,
-            "history": record.history[order.order_id],
+            "history": order.history or [],
         }
+
+
+def _result_counted(record: AccountRecord, order: Order) -> None:
+    """A result ends the risk of an order's fills; one that is taken back restores it."""
+    settled = order.winning_status != "tbd" and order.filled_cents > 0
+    if settled == (order.order_id in record.settled):
+        return
+    sign = -1 if settled else 1
+    risk, side = record.risk[order.line.index], order.strike.side
+    risk.filled[side] += sign * order.filled_cents
+    risk.winnings[side] += sign * order.counter_cents
+    (record.settled.add if settled else record.settled.discard)(order.order_id)
 
 
 def _fill(account: Account, fill: Fill) -> Json:

@@ -6,9 +6,9 @@ dropped still counts in `totals`, so that cash can be rebuilt at any time.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from heapq import merge
 from typing import Final
 
 import msgspec
@@ -17,8 +17,9 @@ from mmbot.sim.core.messages import Json
 from mmbot.sim.core.orders import Account, Fill, Order
 from mmbot.sim.core.wallet import Posting
 from mmbot.sim.faults.plan import Injected
+from mmbot.sim.witness.ring import Line, Ring
 
-KEPT_BYTES_MAX: Final = 32 << 20
+KEPT_BYTES_MAX: Final = 16 << 20
 TRADERS_BYTES_MAX: Final = 8 << 20  # orders of the box's own traders, which come by the thousand
 BODY_SHOWN_BYTES_MAX: Final = 4096
 PAGE_LINES: Final = 1000
@@ -27,29 +28,13 @@ PAGE_LINES_MAX: Final = 10_000
 encode = msgspec.json.encode
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    number: int
+class Head(msgspec.Struct):
+    """What a line is about, read back from its text."""
+
     kind: str
-    accounts: tuple[str, ...]
-    text: bytes
-
-
-@dataclass(slots=True)
-class Ring:
-    """The newest lines, in at most so many bytes."""
-
-    bytes_max: int
-    lines: deque[Line] = field(default_factory=deque)
-    held_bytes: int = 0
-    dropped: int = 0
-
-    def add(self, line: Line) -> None:
-        self.lines.append(line)
-        self.held_bytes += len(line.text)
-        while self.held_bytes > self.bytes_max and len(self.lines) > 1:
-            self.held_bytes -= len(self.lines.popleft().text)
-            self.dropped += 1
+    account: str = ""
+    maker: str = ""
+    taker: str = ""
 
 
 @dataclass(slots=True)
@@ -85,7 +70,7 @@ class Truth:
     def opened(self, account: Account, now_ns: int) -> None:
         self._of(account.name).opening_cents = account.cash_cents
         fields: Json = {"user_id": account.user_id, "cash_cents": account.cash_cents}
-        self._write("account", (account.name,), now_ns, fields)
+        self._write("account", account.name, now_ns, fields)
 
     def request(self, account: str, method: str, path: str, body: bytes, now_ns: int) -> int:
         """Returns the number by which the answer will name it. Keys and secrets are left out."""
@@ -96,14 +81,14 @@ class Truth:
             fields["body"] = shown.decode("utf-8", "replace")
             if len(body) > len(shown):
                 fields["body_bytes"] = len(body)
-        return self._write("request", (account,), now_ns, fields)
+        return self._write("request", account, now_ns, fields)
 
     def answer(self, account: str, of: int, status: int, fate: str, now_ns: int) -> None:
         """`fate` says how it never got back to the client; empty when it did."""
         fields: Json = {"of": of, "status": status}
         if fate:
             fields["fate"] = fate
-        self._write("answer", (account,), now_ns, fields)
+        self._write("answer", account, now_ns, fields)
 
     def order(self, order: Order, what: str, now_ns: int) -> None:
         account = order.account
@@ -123,7 +108,7 @@ class Truth:
                 "quantity_cents": order.request.quantity_cents,
                 "strategy": order.request.strategy,
             }
-        self._write("order", (account.name,), now_ns, fields, traders=account.internal)
+        self._write("order", account.name, now_ns, fields, traders=account.internal)
 
     def fill(self, fill: Fill) -> None:
         maker, taker = fill.maker.account.name, fill.taker.account.name
@@ -141,12 +126,13 @@ class Truth:
             "taker_cents": fill.taker_cents,
         }
         internal = fill.maker.account.internal and fill.taker.account.internal
-        self._write("fill", (maker, taker), fill.at_ns, fields, traders=internal)
+        self._write("fill", None, fill.at_ns, fields, traders=internal)
 
     def taken_back(self, fill: Fill) -> None:
         """A fill that was undone; the cents go back in lines of their own."""
-        names = (fill.maker.account.name, fill.taker.account.name)
-        self._write("fill_taken_back", names, fill.busted_ns, {"fill_id": fill.fill_id})
+        fields: Json = {"fill_id": fill.fill_id}
+        fields |= {"maker": fill.maker.account.name, "taker": fill.taker.account.name}
+        self._write("fill_taken_back", None, fill.busted_ns, fields)
 
     def moved(self, posting: Posting) -> None:
         """One movement of cash, after it; the chest is where the cents came from or went to."""
@@ -163,14 +149,14 @@ class Truth:
             "event_id": cause.event_id,
             "market_id": cause.market_id,
         }
-        self._write("cash", (account.name,), cause.at_ns, fields, traders=account.internal)
+        self._write("cash", account.name, cause.at_ns, fields, traders=account.internal)
 
     def fault(self, entry: Injected) -> None:
-        self._write("fault", (), entry.now_ns, {"fault": entry.fault, "what": entry.what})
+        self._write("fault", None, entry.now_ns, {"fault": entry.fault, "what": entry.what})
 
     def steered(self, what: str, asked: object, now_ns: int) -> None:
         """Somebody moved the box by hand or by its timeline."""
-        self._write("control", (), now_ns, {"what": what, "asked": asked})
+        self._write("control", None, now_ns, {"what": what, "asked": asked})
 
     # -- reading --------------------------------------------------------------------------
 
@@ -182,7 +168,7 @@ class Truth:
         last = since
         for line in self._merged(since):
             last = line.number
-            if (not kind or line.kind == kind) and (not account or account in line.accounts):
+            if (not kind and not account) or _is_about(line.text, account, kind):
                 found.append(line.text)
                 if len(found) >= limit:
                     break
@@ -208,17 +194,7 @@ class Truth:
 
     def _merged(self, since: int) -> Iterator[Line]:
         """Both rings by number, from the first line above `since`."""
-        rings = [iter(_after(ring.lines, since)) for ring in (self._own, self._traders)]
-        heads = [next(one, None) for one in rings]
-        while True:
-            waiting = [(line.number, i) for i, line in enumerate(heads) if line is not None]
-            if not waiting:
-                return
-            first = min(waiting)[1]
-            line = heads[first]
-            assert line is not None
-            yield line
-            heads[first] = next(rings[first], None)
+        return merge(self._own.after(since), self._traders.after(since))
 
     def _of(self, account: str) -> Sums:
         sums = self._sums.get(account)
@@ -229,7 +205,7 @@ class Truth:
     def _write(
         self,
         kind: str,
-        accounts: tuple[str, ...],
+        account: str | None,
         now_ns: int,
         fields: Json,
         *,
@@ -237,26 +213,17 @@ class Truth:
     ) -> int:
         self._count += 1
         head: Json = {"n": self._count, "at_ns": now_ns, "kind": kind}
-        if len(accounts) == 1:
-            head["account"] = accounts[0]
+        if account is not None:
+            head["account"] = account
         text = encode(head | fields)
-        line = Line(self._count, kind, accounts, text)
-        (self._traders if traders else self._own).add(line)
+        (self._traders if traders else self._own).add(Line(self._count, text))
         if self._spill is not None:
             self._spill(text + b"\n")
         return self._count
 
 
-def _after(lines: deque[Line], since: int) -> list[Line]:
-    """The lines above a number; from the end when those are few."""
-    if not lines or lines[-1].number <= since:
-        return []
-    if lines[0].number > since:
-        return list(lines)
-    found: list[Line] = []
-    for line in reversed(lines):
-        if line.number <= since:
-            break
-        found.append(line)
-    found.reverse()
-    return found
+def _is_about(text: bytes, account: str, kind: str) -> bool:
+    head = msgspec.json.decode(text, type=Head)
+    if kind and head.kind != kind:
+        return False
+    return not account or account in (head.account, head.maker, head.taker)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from mmbot.sim.core.orders import Account, Fill, Order
@@ -26,6 +26,8 @@ class Witnesses:
     board: FaultBoard
     # takes a fill back at a time; set when the exchange exists
     bust_at: Callable[[int, Fill], None] | None = None
+    # judges that watch the accounts of clients while the box lives: (order, what, when)
+    hearers: list[Callable[[Order, str, int], None]] = field(default_factory=list)
 
     def order_changed(self, order: Order, what: str, now_ns: int) -> None:
         self.truth.order(order, what, now_ns)
@@ -33,6 +35,8 @@ class Witnesses:
             return
         self.reporting.changed(order, now_ns)
         self.record.order_changed(order, what, now_ns)
+        for hear in self.hearers:
+            hear(order, what, now_ns)
         if what == "accepted" and not self.board.quiet:
             self._accepted(order, now_ns)
 
@@ -40,6 +44,7 @@ class Witnesses:
         self.truth.fill(fill)
         self.reporting.filled(fill)
         self.record.filled(fill)
+        self._heard(fill, "filled", fill.at_ns)
         if not self.board.quiet and self.bust_at is not None:
             self._filled(fill)
 
@@ -47,15 +52,25 @@ class Witnesses:
         self.truth.taken_back(fill)
         self.reporting.filled(fill)
         self.record.taken_back(fill)
+        self._heard(fill, "taken back", fill.busted_ns)
+
+    def _heard(self, fill: Fill, word: str, now_ns: int) -> None:
+        for order, cents in ((fill.maker, fill.maker_cents), (fill.taker, fill.taker_cents)):
+            if not order.account.internal:
+                for hear in self.hearers:
+                    hear(order, f"{word} {cents}", now_ns)
 
     def _accepted(self, order: Order, now_ns: int) -> None:
         target = names(order.account)
-        if self.board.order(Fault.ACTIVATION_FAILS, now_ns, target) is not None:
+        hit = self.board.order(Fault.ACTIVATION_FAILS, now_ns, target)
+        if hit is not None:
             order.reason = "insufficient_funds"
-            self.board.note(Fault.ACTIVATION_FAILS, order.request.external_id, now_ns)
-        elif self.board.order(Fault.NEVER_ACTIVATED, now_ns, target) is not None:
+        else:
+            hit = self.board.order(Fault.NEVER_ACTIVATED, now_ns, target)
+            if hit is None:
+                return
             order.reason = NEVER
-            self.board.note(Fault.NEVER_ACTIVATED, order.request.external_id, now_ns)
+        self.board.note(hit, order.request.external_id, now_ns)
 
     def _filled(self, fill: Fill) -> None:
         for order in (fill.maker, fill.taker):
@@ -64,7 +79,7 @@ class Witnesses:
             if not account.internal:
                 hit = self.board.order(Fault.FILL_TAKEN_BACK, fill.at_ns, names(account))
             if hit is not None and self.bust_at is not None:
-                self.board.note(Fault.FILL_TAKEN_BACK, fill.fill_id, fill.at_ns)
+                self.board.note(hit, fill.fill_id, fill.at_ns)
                 self.bust_at(fill.at_ns + round(hit.delay_s * NS), fill)
                 return
 

@@ -1,0 +1,146 @@
+"""The judge of every step: each lie is found in the step in which it is told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import pytest
+
+from mmbot.sim.box import Box
+from mmbot.sim.core.orders import Order, OrderRequest
+from mmbot.sim.faults.faulty_ports import Sent
+from mmbot.sim.faults.kinds import route_kind
+from mmbot.sim.scenario import BoxOptions
+from mmbot.sim.witness.watch import Bounds, Watch
+
+NS: Final = 10**9
+BORN_NS: Final = 1_795_359_600 * NS
+SECRET: Final = "a-secret-that-is-long-enough"
+BOUNDS: Final = Bounds("mm", 100_00, 150_00, {"secret_key": SECRET})
+PLACE: Final = "/partner/v4/mm/submit_multiple_orders"
+BALANCE: Final = "/partner/v4/mm/get_balance"
+
+
+class Scene:
+    """A box without traders, its maker, and the judge."""
+
+    def __init__(self, bounds: Bounds = BOUNDS) -> None:
+        self.box = Box(BoxOptions(seed=3), BORN_NS)
+        self.box.control.takers({"on": False}, BORN_NS)
+        self.now_ns = BORN_NS + NS
+        self.watch = Watch(bounds, self.now_ns)
+        self.box.witnesses.hearers.append(self.watch.order_changed)
+        self.strikes = self.box.exchange.listing.lines[0].strikes
+
+    def sent(self, path: str, ids: Iterable[str] = (), after_s: float = 0.0) -> None:
+        self.now_ns += round(after_s * NS)
+        body = json.dumps({"data": [{"external_id": one} for one in ids]}).encode()
+        request = Sent("POST", path, {}, body, route_kind(path), None)
+        self.watch.sent(request, self.now_ns)
+
+    def rests(self, ident: str, usd: int = 10, side: int = 0, price: int = 3000) -> Order:
+        """An order that nobody can trade with, durable and sent as it must be."""
+        self.watch.intended(ident)
+        self.sent(PLACE, [ident], 0.1)
+        request = OrderRequest(ident, self.strikes[side].strike_id, price, usd * 100)
+        order = self.box.exchange.accept(self.box.maker, request, self.now_ns)
+        assert isinstance(order, Order)
+        return order
+
+    def ledger(self, order: Order, **otherwise: Any) -> Mapping[str, Any]:
+        as_it_is = {"state": "OPEN", "filled_cents": order.filled_cents}
+        return {"external_id": order.request.external_id} | as_it_is | otherwise
+
+    def found(self) -> str:
+        return "\n".join(self.watch.findings)
+
+
+def test_an_honest_client_is_left_alone() -> None:
+    scene = Scene()
+    order = scene.rests("mm-1")
+    scene.watch.audit([scene.ledger(order)], scene.now_ns + 200 * NS)
+    assert scene.watch.findings == []
+    assert scene.watch.steps >= 2
+
+
+# faults: A3 H1
+def test_i1_an_order_without_intent_twice_or_beside_its_own() -> None:
+    scene = Scene()
+    scene.sent(PLACE, ["mm-9"])
+    assert "I1: mm-9 left before its intent was durable" in scene.found()
+    scene.rests("mm-1")
+    scene.rests("mm-1", price=2500)
+    assert "I1: mm-1: a second order of this id at the box" in scene.found()
+    scene.rests("mm-2")
+    assert "I1: mm-2: two orders alive on one strike at +3000" in scene.found()
+
+
+# faults: A16 G6
+def test_i2_and_i6_what_the_ledger_does_not_know() -> None:
+    scene = Scene()
+    order = scene.rests("mm-1")
+    later_ns = scene.now_ns + 200 * NS
+    scene.watch.audit([scene.ledger(order, state="CANCELLED")], later_ns)
+    assert "I2: mm-1: ledger CANCELLED" in scene.found()
+    other = scene.rests("mm-2", price=2000)
+    scene.watch.audit([scene.ledger(other, filled_cents=5)], scene.now_ns + 1)
+    assert "mm-2" not in scene.found()  # it has its interval
+    scene.watch.audit([scene.ledger(other, filled_cents=5)], later_ns + 200 * NS)
+    assert "I6: mm-2: ledger OPEN, filled 5 cents" in scene.found()
+    scene.watch.audit([{"external_id": "mm-7", "state": "OPEN", "filled_cents": 0}], later_ns)
+    assert "I2: mm-7: OPEN in the ledger, never seen by the box" in scene.found()
+
+
+# faults: G5 G6
+def test_i3_a_line_and_all_lines_over_their_limits() -> None:
+    scene = Scene()
+    scene.rests("mm-1", usd=90)
+    assert scene.watch.findings == []
+    scene.rests("mm-2", usd=20, price=2500)
+    assert "I3: mm-2 lets its line lose up to 11000 cents, limit 10000" in scene.found()
+    other = scene.box.exchange.listing.lines[1].strikes
+    scene.strikes = other
+    scene.rests("mm-3", usd=60)
+    assert "I3: mm-3 lets all lines lose up to 17000 cents, limit 15000" in scene.found()
+
+
+# faults: B12 H12
+def test_i4_after_a_halt_nothing_leaves_and_people_are_left_alone() -> None:
+    scene = Scene()
+    scene.watch.halted(scene.now_ns)
+    scene.watch.intended("mm-1")
+    scene.sent(PLACE, ["mm-1"], after_s=0.5)
+    assert "I4: a placement left 0.500 s after the halt: mm-1" in scene.found()
+    calm = Scene()
+    order = calm.rests("by-hand-1")
+    calm.watch.findings.clear()
+    calm.box.exchange.cancel(order, calm.now_ns + 1)
+    assert "I4: by-hand-1, which a person placed, was cancelled by nobody's word" in calm.found()
+
+
+@pytest.mark.parametrize("spelled", [SECRET, SECRET.encode().hex()])
+def test_i5_a_secret_or_a_token_in_a_log_line(spelled: str) -> None:
+    scene = Scene()
+    scene.watch.told(f"error: {spelled} was refused")
+    assert "I5: secret_key in a log line" in scene.found()
+    assert spelled not in scene.found()
+    tokens = {"data": {"access_token": "token-1234567", "refresh_token": "token-7654321"}}
+    request = Sent("POST", "/partner/auth/login", {}, b"", "auth", None)
+    scene.watch.answered(request, (200, {}, json.dumps(tokens).encode()), scene.now_ns)
+    scene.watch.told("refresh with token-7654321")
+    assert "I5: refresh_token in a log line" in scene.found()
+
+
+# faults: D7 D10
+def test_i7_the_budget_of_requests_and_of_queries() -> None:
+    scene = Scene()
+    for _ in range(46):
+        scene.sent("/partner/v4/mm/cancel_multiple_orders", after_s=0.001)
+    assert "I7: 46 requests left within one second" in scene.found()
+    scene.sent(BALANCE, after_s=5.0)
+    scene.sent(BALANCE, after_s=1.0)
+    scene.sent(BALANCE, after_s=0.4)
+    assert scene.found().count("get_balance asked again after 0.400 s") == 1
+    assert "after 1.000 s" not in scene.found()
