@@ -12,6 +12,7 @@ import pytest
 import typer
 
 from mmbot.cli.entry import application
+from mmbot.domain.evidence import Kind
 from mmbot.engine.risk import CHECKS
 from mmbot.sim.faults.switches import Switches
 
@@ -66,6 +67,20 @@ def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
 def test_the_configuration_page_is_up_to_date() -> None:
     made = runpy.run_path(str(DOCS / "make_configuration.py"))["page"]()
     assert made == _text("docs/configuration.md"), "run docs/make_configuration.py"
+
+
+@pytest.mark.parametrize("page", ["docs/ledger.md", "ARCHITECTURE.md"])
+def test_the_order_table_is_drawn_as_it_is(page: str) -> None:
+    redrawn = runpy.run_path(str(DOCS / "make_ledger.py"))["redrawn"]
+    text = _text(page)
+    assert "<!-- made by docs/make_ledger.py: " in text
+    assert redrawn(text) == text, "run docs/make_ledger.py"
+
+
+def test_every_kind_of_evidence_is_explained() -> None:
+    table = _text("docs/ledger.md").partition("## What proves a step")[2].partition("\n\n<!--")[0]
+    rows = re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
+    assert {kind for row in rows for kind in re.findall(r"`(\w+)`", row)} == set(Kind)
 
 
 def test_every_switch_of_the_box_is_described() -> None:

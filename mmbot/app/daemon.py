@@ -23,6 +23,7 @@ from mmbot.domain.errors import FindOut, MmbotError, Stop, TryAgain
 from mmbot.domain.events import OperatorSaid
 from mmbot.domain.facts import Alarm, Fact
 from mmbot.engine.ledger import Ledger
+from mmbot.engine.risk import CHECK_NAMES
 from mmbot.exchange.notices import Notices
 from mmbot.exchange.session import LoginPaced
 from mmbot.ops.metrics import Metrics
@@ -74,6 +75,7 @@ class Daemon:
         self._writer = JournalWriter(
             self._commit, self._dispatcher.departure, tell, clock, wait_max_s
         )
+        client.rest.attempts.keep = self._writer.note
         self._observers = Observers(world.logger, metrics)
         pumps = Pumps(
             self._inbox,
@@ -111,9 +113,11 @@ class Daemon:
         self._latch.prepare()
         if self._world.live:
             await self._office.prove_free(self._settings.admin)
-        for entry in self._world.journal.replay():
-            self._ledger.replay(entry)
-        self._ledger.begin_run(self._world.run, clock.now_ns())
+        memory = self._world.journal.recall()
+        for ids in memory.spent:
+            self._ledger.spent(ids)
+        self._ledger.rebuild(memory.entries)
+        self._ledger.begin_run(self._world.run, clock.now_ns(), CHECK_NAMES)
         tries = 1
         while not await self._prepared(tries):
             tries += 1
@@ -264,7 +268,10 @@ class Daemon:
             return
         # Orders wait for their commit, and its thread for us: telling waits until they have left.
         asyncio.get_running_loop().call_later(OBSERVE_AFTER_S, self._observers, facts, now_ns)
-        if any(isinstance(fact, Alarm) and fact.what == "second daemon" for fact in facts):
+        alarms = {fact.what for fact in facts if isinstance(fact, Alarm)}
+        if "the stream missed something" in alarms:
+            self._feed.renew()
+        if "second daemon" in alarms:
             try:
                 self._latch.latch()  # a restart by the service manager must not fight on
             except OSError as error:

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from mmbot.app.demo_links import Json
 from mmbot.app.demo_options import DemoOptions
 from mmbot.app.demo_parts import Parts
-from mmbot.app.demo_verdict import Evidence, Run
+from mmbot.app.demo_verdict import Evidence, Run, waits_for
 from mmbot.domain.errors import FindOut, MmbotError, Stop
 from mmbot.store.journal import export_orders, pnl_cents
 
@@ -276,7 +276,8 @@ class Story:
                 self._stage.caption(f"quoting {self._elapsed_s():.1f} s after the exchange came up")
                 return
             await asyncio.sleep(LOOK_S)
-        raise Stop(f"no order of ours was open after {FIRST_QUOTE_MAX_S:g} s ({self._log})")
+        waits = waits_for(self.progress.status)
+        raise Stop(f"no order of ours after {FIRST_QUOTE_MAX_S:g} s: {waits} ({self._log})")
 
     @contextlib.asynccontextmanager
     async def _looking(self) -> AsyncIterator[None]:

@@ -79,6 +79,20 @@ def judge(run: Run, evidence: Evidence) -> Verdict:
     return Verdict(summary, mismatches, tuple(_broken(summary, run)))
 
 
+def waits_for(status: Json | None) -> str:
+    """Why nothing is quoted, in the daemon's own words."""
+    if status is None:
+        return "the daemon does not answer; it starts, or this machine is too busy for both"
+    up_s, mode = status.get("uptime_s", 0), status.get("mode")
+    why = status.get("why") or "no strategy wants a quote"
+    stream = status.get("stream", {})
+    down = [name for name in ("private", "public") if not stream.get(name)]
+    said = [f"the daemon has been up for {up_s:.0f} s and is {mode} ({why})"]
+    said += [f"the {name} stream is down" for name in down]
+    said += [] if status.get("lines") else ["no line is listed"]
+    return ", ".join(said)
+
+
 def _first_quote_unix_s(record: Json) -> float | None:
     """Wall time of the first open order, for measurements that began before the box did."""
     if record["first_quote_s"] is None:

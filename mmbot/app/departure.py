@@ -163,9 +163,8 @@ class Departure:
         if self._over:
             return
         self._open(False)
-        for approved in self._placement.orders:
-            if not approved.resend:
-                self._outbound.tell(PlaceNotSent(approved.order.external_id, reason))
+        for approved in self._placement.orders:  # of a resend, too: no answer of it is to come
+            self._outbound.tell(PlaceNotSent(approved.order.external_id, reason))
 
     def _open(self, leaves: bool) -> None:
         if self._gate is not None and not self._gate.done():

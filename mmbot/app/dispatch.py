@@ -17,6 +17,7 @@ from mmbot.domain.commands import (
     ReadHistory,
     ReadMarkets,
     ReadOrder,
+    ReadTrades,
     ReadTransactions,
     ReloadLadder,
     SweepStrike,
@@ -40,6 +41,7 @@ class Reads(Protocol):
     async def read_markets(self, event_ids: Sequence[SportEventId]) -> Sequence[Event]: ...
     async def read_balance(self) -> Sequence[Event]: ...
     async def read_transactions(self, from_ns: int) -> Sequence[Event]: ...
+    async def read_trades(self, from_ns: int) -> Sequence[Event]: ...
     async def load_ladder(self) -> Event: ...
 
 
@@ -133,6 +135,8 @@ class Dispatcher:
                 return self._once("balance", reads.read_balance)
             case ReadTransactions(from_ns):
                 return self._once("transactions", lambda: reads.read_transactions(from_ns))
+            case ReadTrades(from_ns):
+                return self._once("trades", lambda: reads.read_trades(from_ns))
             case ReloadLadder():
                 return self._once("ladder", self._reload_ladder)
             case _:

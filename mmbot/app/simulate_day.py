@@ -8,19 +8,21 @@ import os
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from mmbot.app.demo_config import DemoPlaces, write_config
+from mmbot.app.simulate_acts import HOUR_S, Stage
+from mmbot.app.simulate_disk import Disk
 from mmbot.app.simulate_keeper import Keeper, Logbook, Ports
-from mmbot.app.simulate_plan import FEED_EVERY_S, DayPlan
+from mmbot.app.simulate_plan import DayPlan
+from mmbot.app.simulate_report import DayReport as DayReport
+from mmbot.app.simulate_settings import settings_of
 from mmbot.app.simulate_story import Story
-from mmbot.config import Settings, load
-from mmbot.domain.entries import OrderStepped
+from mmbot.config import Settings
+from mmbot.domain.entries import Entry, FillReversed, OrderStepped
 from mmbot.runtime.clock import LoopClock
 from mmbot.sim.faults.faulty_ports import FaultyPorts
 from mmbot.sim.memory import InMemoryBox
@@ -32,65 +34,34 @@ from mmbot.sim.virtual.loop import (
     run_virtual,
 )
 from mmbot.sim.witness.observer import Evidence, check_invariants, compare_orders, duplicates
-from mmbot.store.journal import Journal, export_orders, pnl_cents
+from mmbot.sim.witness.strikes import Strikes
+from mmbot.sim.witness.watch import Bounds, Watch
+from mmbot.store import tables
+from mmbot.store.journal import read_entries
 
-BASE_URL: Final = "http://127.0.0.1:8460/partner"
 AUDIT_NS: Final = 60 * 1_000_000_000  # I2: what changed later need not be known yet
 AFTER_S: Final = 1200.0  # the longest that stop and settlement may take
 REAL_LIMIT_S: Final = 300.0
 STEPS_PER_S_MAX: Final = 300
 DIGEST_CHARS: Final = 12
+OUTSIDE: Final = frozenset({"DEPOSIT", "WITHDRAW"})
 MEMORY_FOLDER: Final = Path("/dev/shm")  # a virtual disk that fails as planned needs no real one
 
 Tamper = Callable[[Ports], Ports]
 
 
-@dataclass(slots=True)
-class DayReport:
-    """What came out of one seed; no `findings` means that every invariant held."""
-
-    seed: int
-    latency: str
-    virtual_s: float = 0.0
-    orders: int = 0
-    fills: int = 0
-    requests: int = 0
-    requests_per_second_max: int = 0
-    steps_per_s: int = 0  # turns of the event loop, box included
-    quoted_share_min: float = 0.0
-    pnl_cents: int = 0
-    faults: dict[str, int] = field(default_factory=dict)
-    crashes: int = 0
-    starts: int = 0
-    failed_starts: int = 0
-    alarms: dict[str, int] = field(default_factory=dict)
-    findings: list[str] = field(default_factory=list)
-    digest: str = ""  # of the box's whole record
-    cpu_s: float = 0.0
-    log: str = field(default="", repr=False)
-
-    @property
-    def good(self) -> bool:
-        return not self.findings
-
-    def as_json(self) -> dict[str, Any]:
-        table = asdict(self)
-        del table["log"]
-        return table
-
-
 def run_day(plan: DayPlan, tamper: Tamper | None = None, log_level: str = "info") -> DayReport:
     """Play the whole day under the virtual clock. `tamper` stands between daemon and wire."""
-    report = DayReport(plan.seed, plan.box.latency_profile)
+    report = DayReport(plan.seed, plan.box.latency_profile, plan.strategy)
     began_s = time.process_time()
     limits = LoopLimits(
-        horizon_s=plan.rules.quoting_s + plan.rules.calm_s + AFTER_S,
+        horizon_s=plan.rules.quoting_s + plan.rules.calm_s + AFTER_S + 1.1 * HOUR_S,
         executor_delay_s_max=plan.executor_delay_s_max,
         real_limit_s=REAL_LIMIT_S,
     )
     in_memory = MEMORY_FOLDER if os.access(MEMORY_FOLDER, os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="mmbot-day-", dir=in_memory) as folder:
-        settings = _settings(plan, Path(folder), log_level)
+        settings = settings_of(plan, Path(folder), log_level)
         day = _Day(plan, settings, report, tamper)
         try:
             run_virtual(day.play, seed=plan.seed, limits=limits)
@@ -98,24 +69,6 @@ def run_day(plan: DayPlan, tamper: Tamper | None = None, log_level: str = "info"
             report.findings.append(f"I7: {type(error).__name__}: {error}")
     report.cpu_s = round(time.process_time() - began_s, 2)
     return report
-
-
-def _settings(plan: DayPlan, folder: Path, log_level: str) -> Settings:
-    """The shipped simulator.toml, as the demo uses it."""
-    path = write_config(DemoPlaces(BASE_URL, 9464, folder))
-    secrets = {
-        "MMBOT_ACCESS_KEY": plan.box.access_key,
-        "MMBOT_SECRET_KEY": plan.box.secret_key,
-    }
-    settings = load(path, secrets)
-    sources = [one.model_copy(update={"poll_s": FEED_EVERY_S}) for one in settings.sources]
-    risk = settings.risk
-    if plan.loss_max_usd is not None:
-        line_usd, total_usd = plan.loss_max_usd
-        loss = {"line_loss_max_usd": line_usd, "total_loss_max_usd": total_usd}
-        risk = risk.model_copy(update=loss)
-    changed = {"log_level": log_level, "sources": tuple(sources), "risk": risk}
-    return settings.model_copy(update=changed)
 
 
 class _Day:
@@ -126,29 +79,42 @@ class _Day:
         self._settings = settings
         self._report = report
         self._tamper = tamper
+        self._strikes = Strikes(settings.ledger.prefix)
         self._ledger_file = settings.state_dir / settings.ledger.file
 
     async def play(self, loop: VirtualLoop) -> None:
         plan, report = self._plan, self._report
         box = InMemoryBox(plan.box, EPOCH_NS)
         clock = LoopClock(EPOCH_NS + round(plan.clock_skew_s * 1e9), loop)
-        log = Logbook(clock, self._settings.credentials.revealed)
+        watch = Watch(self._bounds(), loop.now_ns())
+        log = Logbook(clock, self._settings.credentials.revealed, watch.told)
         wire = FaultyPorts(box.http_request, box.ws_connect, plan.faults, loop.now_ns)
+        strikes = self._strikes
+        disk = Disk(loop, watch.intended, lambda: strikes.placements_answered)
+        wire.taps += [watch, strikes]
+        box.box.witnesses.hearers += [watch.order_changed, strikes.order_changed]
+        box.box.faults.hearers += [lambda one: watch.struck(one, ""), strikes.struck]
         async with wire:
             ports = Ports(wire.http_request, wire.ws_connect)
             ports = ports if self._tamper is None else self._tamper(ports)
-            keeper = Keeper(ports, self._settings, clock, log, plan.rng("keeper"))
-            story = Story(plan, box, keeper, lambda: wire.last_placement_ns)
+            keeper = Keeper(ports, self._settings, clock, log, plan.rng("keeper"), disk)
+            strikes.runs = lambda: keeper.daemon is not None
+            stage = Stage(box, keeper, disk, watch, strikes, self._settings.ledger.prefix)
+            story = Story(plan, stage)
             try:
                 async with asyncio.TaskGroup() as group:
                     group.create_task(keeper.run(), name="keeper")
-                    group.create_task(story.tell(lambda: self._judge_midway(box)), name="story")
+                    audits = group.create_task(story.audit(), name="audits")
+                    await group.create_task(story.tell(lambda: self._judge_midway(stage)))
+                    audits.cancel()
             finally:
                 report.log = log.text
         box.stop()
+        strikes.counts["H1"] += disk.deaths
+        report.strikes = {name: n for name, n in sorted(strikes.counts.items()) if n}
         self._judge(box, wire, story)
-        self._sum_up(wire, keeper, log)
-        report.findings += story.findings + keeper.lives.findings
+        self._sum_up(wire, stage, log)
+        report.findings += watch.findings + story.findings + keeper.lives.findings
         report.findings += [f"I7: {error}" for error in log.errors]
         if keeper.lives.flat is False:
             report.findings.append("I4: the daemon ended without a proof that nothing rests")
@@ -157,42 +123,63 @@ class _Day:
         if report.steps_per_s > STEPS_PER_S_MAX:
             report.findings.append(f"I7: it spins: {report.steps_per_s} steps in a virtual second")
 
+    def _bounds(self) -> Bounds:
+        risk = self._settings.risk
+        return Bounds(
+            prefix=self._settings.ledger.prefix,
+            line_loss_max_cents=risk.line_loss_max_cents,
+            total_loss_max_cents=risk.total_loss_max_cents,
+            secrets=self._secrets(),
+            lag_ns=round(self._plan.box.session.reporting_lag_s * 1e9),
+        )
+
+    def _secrets(self) -> dict[str, str]:
+        box = self._plan.box
+        return {"access_key": box.access_key, "secret_key": box.secret_key}
+
     # --- judging -----------------------------------------------------------------------------
 
-    def _judge_midway(self, box: InMemoryBox) -> None:
+    def _judge_midway(self, stage: Stage) -> None:
         """Still quoting, a minute and a half after the last fault: the sets must be equal."""
-        record = box.box.record.summary(box.box.maker, box.now_ns())
-        evidence = Evidence(record, self._orders(), excused_ns=box.now_ns() - AUDIT_NS)
+        evidence = Evidence(
+            self._record(stage.box),
+            stage.disk.orders(),
+            excused_ns=stage.box.now_ns() - AUDIT_NS,
+            prefix=self._settings.ledger.prefix,
+        )
         self._report.findings += [f"midway {one}" for one in check_invariants(evidence)]
 
     def _judge(self, box: InMemoryBox, wire: FaultyPorts, story: Story) -> None:
-        record: dict[str, Any] = box.box.record.summary(box.box.maker, box.now_ns())
-        orders = self._orders()
+        record = self._record(box)
+        entries = read_entries(self._ledger_file)
+        orders = [dict(row) for row in tables.orders(entries)]
+        # Where a person traded too, or a lost order came back, the judge of each step has judged.
+        alone = not self._not_alone()
+        limit_cents = self._settings.risk.total_loss_max_cents
         evidence = Evidence(
             record,
             orders,
-            worst_case_limit_cents=self._settings.risk.total_loss_max_cents,
+            worst_case_limit_cents=limit_cents if alone else None,
             stopped_ns=story.flat_ns,
             last_placement_ns=wire.last_placement_ns,
             prefix=self._settings.ledger.prefix,
-            ledger_pnl_cents=pnl_cents(self._ledger_file),
+            ledger_pnl_cents=tables.pnl_cents(entries),
             positions=_positions(orders),
             outputs=self._outputs(),
-            secrets={
-                "access_key": self._plan.box.access_key,
-                "secret_key": self._plan.box.secret_key,
-            },
+            secrets=self._secrets(),
         )
         report = self._report
         report.findings += check_invariants(evidence)
         seen = " ".join(report.findings)
-        report.findings += [
-            f"I2: {one}" for one in compare_orders(record["orders"], orders) if one not in seen
-        ]
+        ours = evidence.box_orders()
+        report.findings += [f"I2: {one}" for one in compare_orders(ours, orders) if one not in seen]
         if duplicates(record, orders):
             report.findings.append(f"I1: {duplicates(record, orders)} duplicate orders")
-        report.findings += self._judge_books(record, story)
-        report.orders, report.fills = record["orders_placed"], record["fills_count"]
+        report.findings += self._judge_books(record, entries, story)
+        report.orders, report.fills = len(ours), record["fills_count"]
+        listing = box.box.exchange.listing
+        strikes = {**listing.gone, **listing.strikes}
+        report.lines = len({strikes[one["strike_id"]].line_index for one in ours})
         report.requests = record["requests"]["total"]
         report.requests_per_second_max = record["requests"]["per_second_max"]
         report.quoted_share_min = round(record["quoted_share_min"], 3)
@@ -201,30 +188,54 @@ class _Day:
         told = msgspec.json.encode(witness, order="deterministic")
         report.digest = hashlib.sha256(told).hexdigest()[:DIGEST_CHARS]
 
-    def _judge_books(self, record: dict[str, Any], story: Story) -> Iterator[str]:
+    def _not_alone(self) -> bool:
+        return bool(self._strikes.counts["A15"] or self._strikes.counts["B12"])
+
+    def _record(self, box: InMemoryBox) -> dict[str, Any]:
+        """The box's own, without the money that came from outside."""
+        record: dict[str, Any] = box.box.record.summary(box.box.maker, box.now_ns())
+        rows = record["transactions"]
+        outside = sum(row["amount_cents"] for row in rows if row["kind"] in OUTSIDE)
+        record["pnl_cents"] -= outside
+        if self._not_alone():
+            record["same_price_twice"] = 0
+        return record
+
+    def _judge_books(
+        self, record: dict[str, Any], entries: Sequence[Entry], story: Story
+    ) -> Iterator[str]:
         """What the daemon says of itself, and how its journal came to it."""
         told = story.last_status.get("pnl_cents", record["pnl_cents"])
         if told != record["pnl_cents"]:
             yield f"I6: PnL {told} cents in the status, {record['pnl_cents']} at the box"
         filled: dict[str, int] = {}
-        journal = Journal.open(self._ledger_file)
-        for entry in journal.replay():
+        digest = hashlib.sha256()
+        for entry in entries:
+            digest.update(b"%s %s\n" % (type(entry).__name__.encode(), canonical(entry)))
             if isinstance(entry, OrderStepped):
                 before = filled.get(entry.external_id, 0)
                 if entry.filled_cents < before:
                     yield f"I6: {entry.external_id}: filled {before}, later {entry.filled_cents}"
                 filled[entry.external_id] = entry.filled_cents
-        journal.close()
+            elif isinstance(entry, FillReversed):
+                before, after = filled.get(entry.external_id, 0), entry.filled_cents
+                if after + entry.reversed_cents != before:
+                    yield f"I6: {entry.external_id}: filled {before}, taken back to {after}"
+                filled[entry.external_id] = after
+        self._report.journal = digest.hexdigest()
 
-    def _sum_up(self, wire: FaultyPorts, keeper: Keeper, log: Logbook) -> None:
-        report, lives = self._report, keeper.lives
-        report.faults = dict(sorted(Counter(str(one.fault) for one in wire.injected).items()))
+    def _sum_up(self, wire: FaultyPorts, stage: Stage, log: Logbook) -> None:
+        report, lives = self._report, stage.keeper.lives
+        in_box = list(stage.box.box.faults.injected)
+        drawn = Counter(str(one.fault) for one in (*wire.injected, *in_box))
+        report.faults = dict(sorted(drawn.items()))
+        report.moments = list(self._plan.names)
+        report.struck = [f"w{one.where}" for one in wire.injected]
+        report.struck += [f"b{one.where}" for one in in_box]
+        report.looks, report.audits = stage.watch.steps, stage.watch.audits
         report.crashes, report.starts = lives.killed, lives.started
         report.failed_starts = lives.failed_starts
         report.alarms = dict(sorted(log.alarms.items()))
-
-    def _orders(self) -> list[dict[str, Any]]:
-        return [dict(row) for row in export_orders(self._ledger_file)]
 
     def _outputs(self) -> dict[str, str]:
         """Everything that a daemon leaves behind, except the file that holds its tokens."""
@@ -233,6 +244,9 @@ class _Day:
             if path.is_file() and path.name != "session.json":
                 found[path.name] = path.read_bytes().decode("latin-1")
         return found
+
+
+canonical: Final = msgspec.json.Encoder(order="deterministic").encode
 
 
 def _positions(orders: list[dict[str, Any]]) -> dict[str, int]:

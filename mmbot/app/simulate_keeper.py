@@ -20,11 +20,10 @@ from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
 
 from mmbot import __version__
 from mmbot.app.daemon import Daemon
+from mmbot.app.simulate_disk import Disk
 from mmbot.app.simulate_plan import RUN_ID_BITS
 from mmbot.app.world import World
-from mmbot.app.writer import Done
 from mmbot.config import Settings
-from mmbot.domain.entries import Entry
 from mmbot.domain.errors import MmbotError, SetUpError
 from mmbot.domain.facts import Alarm
 from mmbot.exchange.http import InMemoryHttp, RawHttp
@@ -36,7 +35,7 @@ from mmbot.runtime.clock import LoopClock
 from mmbot.runtime.supervisor import ServiceFailed
 from mmbot.sim.virtual.island import Island
 from mmbot.sim.virtual.loop import VirtualLoop
-from mmbot.store.journal import Journal, JournalError, export_orders
+from mmbot.store.journal import Journal, export_orders
 from mmbot.store.latch import HaltLatch
 
 RESTART_AFTER_S: Final = 1.0  # as in deploy/: RestartSec
@@ -48,11 +47,14 @@ LOG_CHARS_MAX: Final = 4_000_000
 class Logbook:
     """The daemon's log in memory, and what in it is a finding by itself."""
 
-    def __init__(self, clock: LoopClock, secrets: Sequence[str]) -> None:
+    def __init__(
+        self, clock: LoopClock, secrets: Sequence[str], hear: Callable[[str], None]
+    ) -> None:
+        """`hear` is told every line as it was written."""
         self.errors: list[str] = []
         self.alarms: Counter[str] = Counter()
         self._clock = clock
-        self._out = io.StringIO()
+        self._out = _Overheard(hear)
         self._redactor = Redactor(secrets)
 
     @property
@@ -84,6 +86,16 @@ class Logbook:
         return event
 
 
+class _Overheard(io.StringIO):
+    def __init__(self, hear: Callable[[str], None]) -> None:
+        super().__init__()
+        self._hear = hear
+
+    def write(self, text: str, /) -> int:
+        self._hear(text)
+        return super().write(text)
+
+
 @dataclass(slots=True)
 class Lives:
     """How the daemon's lives began and ended."""
@@ -107,9 +119,17 @@ class Keeper:
     """`run` until the daemon has ended in order; `daemon` is the one that runs now."""
 
     def __init__(
-        self, ports: Ports, settings: Settings, clock: LoopClock, log: Logbook, rng: Random
+        self,
+        ports: Ports,
+        settings: Settings,
+        clock: LoopClock,
+        log: Logbook,
+        rng: Random,
+        disk: Disk,
     ) -> None:
         """Made inside a running VirtualLoop; `clock` is where the daemon takes the time from."""
+        self.settings = settings  # of the next life
+        self.stays_down_s = 0.0  # after the present life
         self.lives = Lives()
         self.daemon: Daemon | None = None
         loop = asyncio.get_running_loop()
@@ -117,11 +137,11 @@ class Keeper:
         self._loop = loop
         self._clock = clock
         self._ports = ports
-        self._settings = settings
         self._log = log
         self._rng = rng
+        self._disk = disk
+        self._ledger_file = settings.state_dir / settings.ledger.file
         self._island: Island | None = None
-        self.journal_broken = False  # commits fail while it is set
         self._latch = HaltLatch(settings.state_dir)
         self._closing = False
         self._failed_in_a_row = 0
@@ -130,10 +150,11 @@ class Keeper:
 
     async def run(self) -> None:
         while not await self._live() and not self._closing:
-            await asyncio.sleep(RESTART_AFTER_S + 2.0 * self._rng.random())
+            down_s, self.stays_down_s = self.stays_down_s, 0.0
+            await asyncio.sleep(down_s + RESTART_AFTER_S + 2.0 * self._rng.random())
             if self._failed_in_a_row >= FAILED_STARTS_MAX:
                 self._failed_in_a_row = 0
-                if export_orders(self._settings.state_dir / self._settings.ledger.file):
+                if export_orders(self._ledger_file):
                     told = f"I7: {FAILED_STARTS_MAX} starts failed, with orders at stake: "
                     self.lives.findings.append(told + self._why)
                     break
@@ -173,10 +194,10 @@ class Keeper:
     async def _live(self) -> bool:
         """True when the daemon must not be started again."""
         self.lives.started += 1
-        journal = Journal.open(self._settings.state_dir / self._settings.ledger.file)
+        journal = Journal.open(self._ledger_file)
         island = self._loop.island(f"daemon {self.lives.started}")
         self._island = island
-        island.start(self._life(self._world(journal)))
+        island.start(self._life(self._world(journal, island)))
         try:
             outcome = await island.outcome()
         finally:
@@ -203,22 +224,12 @@ class Keeper:
         return isinstance(error, SetUpError)  # exit code 2: the service manager gives up
 
     async def _life(self, world: World) -> None:
-        daemon = Daemon(self._settings, world, Metrics(__version__))
+        daemon = Daemon(self.settings, world, Metrics(__version__))
         await daemon.start()
         self.daemon = daemon
         self.lives.flat = await daemon.run(Notifier())
 
-    def _world(self, journal: Journal) -> World:
-        loop = self._loop
-
-        def commit(entries: Sequence[Entry], done: Done, urgent: bool) -> None:
-            if self.journal_broken:
-                broken = JournalError("the ledger could not be written: disk I/O error")
-                loop.call_soon(done, broken)
-                return
-            writing = loop.run_in_executor(None, journal.append, entries)
-            writing.add_done_callback(lambda written: done(written.exception()))
-
+    def _world(self, journal: Journal, island: Island) -> World:
         return World(
             clock=self._clock,
             http=InMemoryHttp(self._ports.http),
@@ -227,8 +238,8 @@ class Keeper:
             rng=Random(self._rng.getrandbits(64)),
             run=f"{self._rng.getrandbits(RUN_ID_BITS):012x}",
             journal=journal,
-            commit=commit,
-            logger=self._log.logger(self._settings.log_level),
+            commit=self._disk.port(journal, island),
+            logger=self._log.logger(self.settings.log_level),
             live=False,
         )
 

@@ -3,50 +3,37 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any, Final, Literal
 
+from mmbot.app.simulate_faults import ALL
+from mmbot.app.simulate_moments import DayRules as DayRules
+from mmbot.app.simulate_moments import Moment as Moment
+from mmbot.app.simulate_moments import What as What
+from mmbot.app.simulate_moments import weather
+from mmbot.app.simulate_recipes import Made, cook
 from mmbot.domain.errors import SetUpError
-from mmbot.sim.faults.plan import BOX_ONLY, FaultPlan, FaultRule, swarm
+from mmbot.sim.faults.plan import BOX_ONLY, FaultPlan, FaultRule
+from mmbot.sim.market.options import EventOptions
+from mmbot.sim.rules import Rules, SessionRules
 from mmbot.sim.scenario import BoxOptions, ScenarioError, overlay, read_table, with_table
 from mmbot.sim.tables import all_built
 
 RUN_ID_BITS: Final = 48
 FEED_EVERY_S: Final = 3.0  # fair values may be 10 s old
-BUSY_SHARE: Final = 0.1  # of the seeds trade as densely as the demo, but not for so long
+UNREAD_FEED_EVERY_S: Final = 3600.0
+LINES: Final = 12
+CONSENSUS_SHARE: Final = 0.12  # of the seeds quote around the feed, as the demo does
+CONSENSUS_QUOTING_S_MAX: Final = 300.0
+BUSY_SHARE: Final = 0.1  # of those days trade as densely as the demo, but not for so long
 BUSY_QUOTING_S_MAX: Final = 90.0
+WIRE_LATE_S_MAX: Final = 60.0
 VENUE_SHARE: Final = 0.4  # of the seeds; the others trade without added latency
 
-
-@dataclass(frozen=True, slots=True)
-class DayRules:
-    """The shape of a day, in seconds of virtual time; table `[day]` of a scenario."""
-
-    quoting_s: float = 300.0  # under faults
-    calm_s: float = 90.0  # then without; an order in doubt has ended after that
-    crashes_max: int = 1  # in the middle of a request, of each kind
-    kills_max: int = 2  # at any moment
-    news_max: int = 2
-    halts_max: int = 1
-    suspensions_max: int = 1
-    kick_offs_max: int = 1  # a game goes live, and all that rests on it is wiped
-    journal_failures_max: int = 1
-    tight_limits_share: float = 0.4  # of the days, with limits that bind
-
-
-What = Literal["kill", "news", "halt", "resume", "suspend", "reopen", "start", "break", "mend"]
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Moment:
-    """Something that happens at a second of the day; `chance` picks the game it is about."""
-
-    at_s: float
-    what: What
-    chance: float = 0.0
+Strategy = Literal["consensus", "restless"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +41,7 @@ class Scenario:
     """A scenario file: box options, `[day]`, and `[[faults]]` instead of the seed's own."""
 
     box: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    rules: DayRules = DayRules()
+    rules: DayRules = dataclasses.field(default_factory=DayRules)
     faults: tuple[FaultRule, ...] | None = None
 
 
@@ -70,6 +57,9 @@ class DayPlan:
     loss_max_usd: tuple[int, int] | None  # one line, all lines; None = as shipped
     clock_skew_s: float  # our clock is so much ahead of the exchange's
     executor_delay_s_max: float  # how long a commit takes at most
+    strategy: Strategy = "consensus"
+    ids: tuple[str, ...] = ()  # of the fault list, those that were drawn
+    names: tuple[str, ...] = ()  # of the moments
 
     @property
     def roomy(self) -> bool:
@@ -96,12 +86,54 @@ def read_scenario(path: Path | None) -> Scenario:
     return Scenario(table, rules, faults)
 
 
-def draw(seed: int, scenario: Scenario) -> DayPlan:
-    """The same seed and scenario give the same plan for ever."""
+def draw(
+    seed: int, scenario: Scenario, ids: tuple[str, ...] = ALL, only: frozenset[str] | None = None
+) -> DayPlan:
+    """The same arguments give the same plan for ever.
+
+    `ids` of the fault list may strike, unless the scenario brings its faults; of all that is
+    drawn, `only` keeps the moments and strikes that it names (`m2`, `w3`, `w3.17`, `b0.4`).
+    """
     chance = Random(f"day {seed}")
     rules = scenario.rules
     venue = chance.random() < VENUE_SHARE
     box = BoxOptions(seed=seed, latency_profile="venue" if venue else "loopback")
+    session, exchange = _reading(box, chance)
+    busy = chance.random() < BUSY_SHARE
+    cash_usd = chance.choice((100_000, 100_000, 100_000, 100_000, 5_000, 1_000))
+    total_usd = chance.randint(300, 2000)
+    tight = chance.random() < rules.tight_limits_share
+    line_usd = int(total_usd * chance.uniform(0.2, 1.0))
+    strategy, rules = _strategy(rules, chance, busy)
+    made = Made() if scenario.faults is not None else cook(ids, seed, rules.quoting_s)
+    moments = sorted([*weather(_calmer(rules, ids), Random(f"weather {seed}")), *made.moments])
+    wire, in_box = _shared(scenario.faults or made.rules, rules.quoting_s)
+    box = dataclasses.replace(
+        _market(box, strategy, busy),
+        session=session,
+        rules=exchange,
+        cash_usd=cash_usd,
+        start_after_s=86_400,
+    )
+    for table in (*made.box, scenario.box):
+        box = with_table(box, table)
+    return DayPlan(
+        seed=seed,
+        rules=rules,
+        box=dataclasses.replace(box, faults=_kept(in_box, "b", only)),
+        faults=FaultPlan(seed, _kept(wire, "w", only), rules.quoting_s),
+        moments=tuple(one for n, one in enumerate(moments) if only is None or {f"m{n}"} & only),
+        names=tuple(f"m{n}" for n in range(len(moments)) if only is None or {f"m{n}"} & only),
+        loss_max_usd=(line_usd, total_usd) if tight else None,
+        clock_skew_s=chance.choice((0.0, 0.0, 0.0, 0.7, 6.0, -6.0)),
+        executor_delay_s_max=chance.choice((0.002, 0.01, 0.05)),
+        strategy=strategy,
+        ids=tuple(made.ids),
+    )
+
+
+def _reading(box: BoxOptions, chance: Random) -> tuple[SessionRules, Rules]:
+    """What this exchange does where the contract leaves it open."""
     session = dataclasses.replace(
         box.session,
         access_life_s=chance.choice((600, 600, 600, 90, 180, 1200)),
@@ -113,75 +145,73 @@ def draw(seed: int, scenario: Scenario) -> DayPlan:
         alo_crossing=chance.choice(("invalid", "reject", "canceled")),
         cancel_inactive=chance.choice(("conflict", "conflict", "allow")),
     )
-    busy = chance.random() < BUSY_SHARE
-    if busy:
-        rules = dataclasses.replace(rules, quoting_s=min(rules.quoting_s, BUSY_QUOTING_S_MAX))
-    box = dataclasses.replace(
-        box if busy else _quiet(box),
-        session=session,
-        rules=exchange,
-        cash_usd=chance.choice((100_000, 100_000, 100_000, 100_000, 5_000, 1_000)),
-        start_after_s=86_400,
+    return session, exchange
+
+
+def _strategy(rules: DayRules, chance: Random, busy: bool) -> tuple[Strategy, DayRules]:
+    strategy: Strategy = rules.strategy or (
+        "consensus" if chance.random() < CONSENSUS_SHARE else "restless"
     )
-    total_usd = chance.randint(300, 2000)
-    tight = chance.random() < rules.tight_limits_share
-    return DayPlan(
-        seed=seed,
-        rules=rules,
-        box=dataclasses.replace(with_table(box, scenario.box), faults=_in_the_box(scenario, rules)),
-        faults=_faults(seed, scenario, rules),
-        moments=tuple(sorted(_moments(rules, chance))),
-        loss_max_usd=(int(total_usd * chance.uniform(0.2, 1.0)), total_usd) if tight else None,
-        clock_skew_s=chance.choice((0.0, 0.0, 0.0, 0.7, 6.0, -6.0)),
-        executor_delay_s_max=chance.choice((0.002, 0.01, 0.05)),
-    )
+    longest_s = BUSY_QUOTING_S_MAX if busy else CONSENSUS_QUOTING_S_MAX
+    if strategy == "consensus":
+        rules = dataclasses.replace(rules, quoting_s=min(rules.quoting_s, longest_s))
+    return strategy, rules
 
 
-def _moments(rules: DayRules, chance: Random) -> Iterator[Moment]:
-    last_s = rules.quoting_s
-    kill_s = chance.uniform(3.0, last_s)
-    for _ in range(chance.randint(0, rules.kills_max)):
-        yield Moment(kill_s, "kill")
-        soon = chance.random() < 0.3  # twice within five seconds
-        kill_s = kill_s + chance.uniform(0.5, 5.0) if soon else chance.uniform(3.0, last_s)
-    for _ in range(chance.randint(0, rules.news_max)):
-        yield Moment(chance.uniform(10.0, last_s), "news")
-    for _ in range(chance.randint(0, 2 * rules.kick_offs_max) // 2):
-        yield Moment(chance.uniform(0.3, 1.0) * last_s, "start", chance.random())
-    spans: tuple[tuple[int, What, What, float], ...] = (
-        (rules.halts_max, "halt", "resume", 40.0),
-        (rules.suspensions_max, "suspend", "reopen", 20.0),
-        (rules.journal_failures_max, "break", "mend", 30.0),
-    )
-    for times_max, begin, end, longest_s in spans:
-        for _ in range(chance.randint(0, times_max)):
-            at_s, which = chance.uniform(5.0, last_s), chance.random()
-            yield Moment(at_s, begin, which)
-            yield Moment(min(last_s, at_s + longest_s * chance.random() ** 2), end, which)
+def _calmer(rules: DayRules, ids: tuple[str, ...]) -> DayRules:
+    """Who asks for some faults only gets no other trouble than what a market makes."""
+    if ids == ALL:
+        return rules
+    return dataclasses.replace(rules, kills_max=0, halts_max=0, journal_failures_max=0)
 
 
-def _quiet(box: BoxOptions) -> BoxOptions:
+def _market(box: BoxOptions, strategy: Strategy, busy: bool) -> BoxOptions:
     """Fewer ticks and takers than the demo shows: what costs time here and finds nothing."""
+    if strategy == "consensus" and busy:
+        return box
+    step_ms, arrivals_per_s = (1000, 2.5) if strategy == "consensus" else (5000, 0.6)
+    feed_every_s = FEED_EVERY_S if strategy == "consensus" else UNREAD_FEED_EVERY_S
+    events = box.events if strategy == "consensus" else EventOptions(count=2, lines=LINES)
     return dataclasses.replace(
         box,
-        drift=dataclasses.replace(box.drift, step_ms=1000),
-        feed=dataclasses.replace(box.feed, refresh_s=FEED_EVERY_S),
-        takers=dataclasses.replace(box.takers, arrivals_per_s=2.5, informed_every_ms=2500),
-        rival=dataclasses.replace(box.rival, look_every_ms=2000),
+        events=events,
+        drift=dataclasses.replace(box.drift, step_ms=step_ms),
+        feed=dataclasses.replace(box.feed, refresh_s=feed_every_s),
+        takers=dataclasses.replace(
+            box.takers,
+            arrivals_per_s=arrivals_per_s,
+            informed_every_ms=round(6250 / arrivals_per_s),
+        ),
+        rival=dataclasses.replace(box.rival, look_every_ms=2 * step_ms),
     )
 
 
-def _in_the_box(scenario: Scenario, rules: DayRules) -> tuple[FaultRule, ...]:
-    """The faults of a scenario that only the exchange itself can have; they end with the others."""
-    return tuple(
-        dataclasses.replace(rule, until_s=min(rule.until_s, rules.quoting_s))
-        for rule in scenario.faults or ()
-        if rule.fault in BOX_ONLY
-    )
+def _shared(
+    rules: Iterable[FaultRule], until_s: float
+) -> tuple[tuple[FaultRule, ...], tuple[FaultRule, ...]]:
+    """Those of the wire, and those that only the exchange itself can have.
+
+    A request that waits for an hour waits inside: its token would have died on the way.
+    """
+    wire, in_box = [], []
+    for rule in rules:
+        if rule.fault in BOX_ONLY or min(rule.late_s) > WIRE_LATE_S_MAX:
+            in_box.append(dataclasses.replace(rule, until_s=min(rule.until_s, until_s)))
+        else:
+            wire.append(rule)
+    return tuple(wire), tuple(in_box)
 
 
-def _faults(seed: int, scenario: Scenario, rules: DayRules) -> FaultPlan:
-    if scenario.faults is not None:
-        on_the_wire = tuple(rule for rule in scenario.faults if rule.fault not in BOX_ONLY)
-        return FaultPlan(seed, on_the_wire, rules.quoting_s)
-    return swarm(seed, rules.quoting_s, crashes_max=rules.crashes_max)
+def _kept(
+    rules: tuple[FaultRule, ...], letter: str, only: frozenset[str] | None
+) -> tuple[FaultRule, ...]:
+    """Every rule keeps its number; what is not named never strikes."""
+    if only is None:
+        return rules
+    kept = []
+    for number, rule in enumerate(rules):
+        name = f"{letter}{number}"
+        given = (one.partition(".") for one in only if one.startswith(f"{name}."))
+        occasions = tuple(sorted(int(occasion) for _, _, occasion in given))
+        kept.append(rule if name in only else dataclasses.replace(rule, occasions=occasions))
+    return tuple(kept)

@@ -22,13 +22,24 @@ def in_processes(
     work: Callable[[T], DayReport], days: Sequence[T], jobs: int = 0
 ) -> Iterator[DayReport]:
     """One report per day, in order; 0 jobs means one per core."""
-    jobs = min(jobs or os.cpu_count() or 1, JOBS_MAX, len(days))
-    context = multiprocessing.get_context("spawn")
+    jobs = min(cores(jobs), len(days))
     # Fresh processes now and then bound the memory; max_tasks_per_child would hang (gh-115634).
     for start in range(0, len(days), jobs * DAYS_PER_PROCESS):
         part = days[start : start + jobs * DAYS_PER_PROCESS]
-        with _fixed_hashes(), ProcessPoolExecutor(jobs, mp_context=context) as pool:
+        with processes(jobs) as pool:
             yield from pool.map(work, part)
+
+
+def cores(jobs: int) -> int:
+    """How many days at once."""
+    return min(jobs or os.cpu_count() or 1, JOBS_MAX)
+
+
+@contextmanager
+def processes(jobs: int) -> Iterator[ProcessPoolExecutor]:
+    context = multiprocessing.get_context("spawn")
+    with _fixed_hashes(), ProcessPoolExecutor(jobs, mp_context=context) as pool:
+        yield pool
 
 
 @contextmanager

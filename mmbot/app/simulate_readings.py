@@ -17,7 +17,7 @@ def run_readings(chosen: Sequence[Reading], *, out: Output, jobs: int = 0) -> in
     if out.log_dir is not None:
         make_folder(out.log_dir)
     level = "debug" if out.log_dir else "info"
-    failed = opened = 0
+    failed = 0
     reports = in_processes(partial(run_reading, log_level=level), chosen, jobs)
     for one, report in zip(chosen, reports, strict=True):
         if out.log_dir is not None:
@@ -25,26 +25,16 @@ def run_readings(chosen: Sequence[Reading], *, out: Output, jobs: int = 0) -> in
             (out.log_dir / f"{name}.jsonl").write_text(report.log, encoding="utf-8")
         told = {"reading": one.name, "value": one.value} | report.as_json()
         print(json.dumps(told) if out.as_json else reading_line(one, report), flush=True)
-        failed += fails(one, report)
-        opened += bool(one.open)
+        failed += not report.good
     if not out.as_json and len(chosen) > 1:
-        print(f"{len(chosen)} readings, {failed} with findings, {opened} open")
+        print(f"{len(chosen)} readings, {failed} with findings")
     return 1 if failed else 0
-
-
-def fails(one: Reading, report: DayReport) -> bool:
-    """Findings that nobody expects; for an open reading, that it is closed."""
-    if one.open:
-        return any(finding.startswith("R:") for finding in report.findings)
-    return not report.good
 
 
 def reading_line(one: Reading, report: DayReport) -> str:
     """One reading on one line; below it what is wrong, and how to see it again."""
     count = len(report.findings)
     verdict = f"ok, quiet: {one.quiet}" if one.quiet else "ok"
-    if one.open and not fails(one, report):
-        return f"{_figures(one, report)}  open ({count} findings): {one.open}"
     if count:
         verdict = f"{count} finding{'s' if count > 1 else ''}"
     line = f"{_figures(one, report)}  {verdict}"

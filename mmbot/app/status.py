@@ -10,6 +10,8 @@ from mmbot.app.dispatch import Dispatcher
 from mmbot.domain.catalog import Line
 from mmbot.domain.order import State
 from mmbot.engine.core import Engine
+from mmbot.engine.reconcile import Reconciliation
+from mmbot.engine.statement import case_rows
 from mmbot.runtime.clock import NS_PER_S, Clock
 from mmbot.runtime.limiter import Limiter
 
@@ -50,12 +52,17 @@ def status(sources: Sources) -> dict[str, Any]:
             "in_doubt": ledger.in_doubt_count,
             "placed": counts.get("placed", 0),
             "cancelled": counts.get("cancelled", 0),
+            "manual": len(ledger.manual()),
         },
         "fills": counts.get("fills", 0),
         "unsettled": len(ledger.unsettled_filled_orders),
         "money_booked": house.money_booked,
+        "reconciliation": _reconciliation(ledger.reconciliation, now_ns),
         "flat": not ledger.live(),
         "pnl_cents": ledger.pnl_cents,
+        "open_stake_cents": ledger.accounting.books.waiting_cents,
+        "fees_cents": ledger.accounting.books.fees_cents,
+        "cases": case_rows(ledger),
         "cash_cents": house.cash_cents,
         "worst_case_cents": ledger.worst_case_total_cents,
         "worst_case_limit_cents": sources.worst_case_limit_cents,
@@ -66,6 +73,23 @@ def status(sources: Sources) -> dict[str, Any]:
         "stream": {"private": state.private_up, "public": state.public_up_since_ns > 0},
         "tick_to_trade_us": sources.dispatcher.ticks.summary(),
         "lines": [_line(engine, line) for line in state.lines.values()],
+    }
+
+
+def _reconciliation(seen: Reconciliation, now_ns: int) -> dict[str, Any]:
+    """Differences from the exchange since this start, by kind, and the last complete pass."""
+    last, running = seen.last, seen.running
+    return {
+        "running": running.cause if running is not None else None,
+        "differences": {str(kind): count for kind, count in sorted(seen.counts.items())},
+        "last": last
+        and {
+            "cause": last.cause,
+            "orders": last.orders,
+            "differences": last.differences,
+            "took_s": round(last.took_ns / NS_PER_S, 3),
+            "age_s": round((now_ns - last.at_ns) / NS_PER_S, 3),
+        },
     }
 
 

@@ -16,7 +16,8 @@ from mmbot.engine.modes import Modes
 from mmbot.engine.parts import Parts
 from mmbot.engine.placing import Placing, Rights
 from mmbot.engine.ports import Slot
-from mmbot.engine.risk import Gate, Limits
+from mmbot.engine.risk import Gate
+from mmbot.engine.situation import Limits
 from mmbot.engine.state import MarketState
 from mmbot.engine.wishes import Wishes
 from mmbot.exchange.catalog import CatalogSeeder, CatalogSettings

@@ -1,5 +1,7 @@
 """One commit in flight: what arrives meanwhile joins the next. Placements wait for theirs.
 
+Notes (domain/notes.py) never make a placement wait: they ride with a commit on which none depends.
+
 Callbacks instead of a task: each hop between a decision and the start of its commit, and between
 the end of the commit and the write, costs every order its time (docs/benchmarks.md).
 """
@@ -15,11 +17,15 @@ from typing import Final, Protocol
 from mmbot.domain.entries import Entry
 from mmbot.domain.errors import MmbotError
 from mmbot.domain.events import Event, JournalStateChanged
+from mmbot.domain.notes import STORY, Note
 from mmbot.engine.ports import PlaceOrders
 from mmbot.runtime.clock import NS_PER_S, Clock
 
 ENTRIES_WAITING_MAX: Final = 100_000  # about a day of doubt; beyond it we stop rather than forget
 RETRY_S: Final = 0.5
+NOTE_WAIT_S: Final = 0.25  # without any other commit they get one of their own
+NOTES_APART_MAX: Final = 500  # more of them ride with any commit
+NOTES_WAITING_MAX: Final = 20_000  # the disk has failed for long: later ones are not kept
 
 # Starts a commit; with `urgent` it returns only when the disk is at work. Tells the end later in
 # the loop's own thread: None, or why nothing was kept.
@@ -56,6 +62,13 @@ class _Waiting:
     alarm: asyncio.TimerHandle | None = None
 
 
+@dataclass(slots=True)
+class _Notes:
+    waiting: list[Note] = field(default_factory=list)
+    alarm: asyncio.TimerHandle | None = None
+    due: bool = False
+
+
 class JournalWriter:
     """Takes effects from the loop, commits them in groups, then releases the placements."""
 
@@ -73,6 +86,7 @@ class JournalWriter:
         self._clock = clock
         self._wait_max_s = wait_max_s
         self._waiting = _Waiting()
+        self._notes = _Notes()
         self._running: asyncio.Future[None] | None = None
         self._busy = False
         self._retry: asyncio.TimerHandle | None = None
@@ -83,7 +97,11 @@ class JournalWriter:
         self, entries: Sequence[Entry], placements: Sequence[PlaceOrders], at_once: bool = True
     ) -> None:
         """Start the commit when none is in flight; not `at_once`: after what is on its way."""
-        self._waiting.entries.extend(entries)
+        for entry in entries:
+            if isinstance(entry, STORY):
+                self.note(entry)
+            else:
+                self._waiting.entries.append(entry)
         assert len(self._waiting.entries) <= ENTRIES_WAITING_MAX, "the journal failed for too long"
         self._waiting.leaving.extend(map(self._departure, placements))
         if at_once:
@@ -91,13 +109,35 @@ class JournalWriter:
         elif self._running is not None:
             asyncio.get_running_loop().call_soon(self._begin_if_free)
 
+    def note(self, note: Note) -> None:
+        """Keep it with a later commit, soon."""
+        notes = self._notes
+        if len(notes.waiting) < NOTES_WAITING_MAX:
+            notes.waiting.append(note)
+        if notes.alarm is None:
+            loop = asyncio.get_running_loop()
+            notes.alarm = loop.call_later(NOTE_WAIT_S, self._notes_due)
+
+    def _notes_due(self) -> None:
+        self._notes.alarm = None
+        self._notes.due = True
+        self._begin_if_free()
+
+    def _with_notes(self, taken: _Waiting) -> None:
+        notes = self._notes
+        if taken.leaving and len(notes.waiting) <= NOTES_APART_MAX:
+            return
+        taken.entries.extend(notes.waiting)
+        notes.waiting.clear()
+        notes.due = False
+
     def _begin_if_free(self) -> None:
         if self._running is not None and not self._busy and self._retry is None:
             self._begin()
 
     @property
     def idle(self) -> bool:
-        return not self._busy and not self._waiting.entries
+        return not (self._busy or self._waiting.entries or self._notes.waiting)
 
     async def run(self) -> None:
         """Service: write until cancelled; what was enqueued before waits for it."""
@@ -107,14 +147,18 @@ class JournalWriter:
             await self._running
         finally:
             self._running = None
-            if self._retry is not None:
-                self._retry.cancel()
-                self._retry = None
+            for alarm in (self._retry, self._notes.alarm):
+                if alarm is not None:
+                    alarm.cancel()
+            self._retry = self._notes.alarm = None
 
     def _begin(self) -> None:
         taken, self._waiting = self._waiting, _Waiting()
         if not taken.entries:  # a resend: its intent is durable already
             self._let_go(taken.leaving)
+            taken.leaving = []
+        self._with_notes(taken)
+        if not taken.entries:
             return
         self._busy = True
         began_ns = self._clock.monotonic_ns()
@@ -145,7 +189,7 @@ class JournalWriter:
         self._let_go(taken.leaving)
         if not self._healthy:
             self._retry = asyncio.get_running_loop().call_later(RETRY_S, self._again, error is None)
-        elif self._waiting.entries or self._waiting.leaving:
+        elif self._waiting.entries or self._waiting.leaving or self._notes.due:
             self._begin()
 
     def _note_time(self, took_ns: int) -> None:

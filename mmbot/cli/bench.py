@@ -17,7 +17,7 @@ def bench(
     ticks: int = typer.Option(15, help="Orders in a burst, 1 to 18; as many cancels follow."),
     load_rounds: int = typer.Option(10, help="Rounds with 200 frames/s; 0 leaves them out."),
     as_json: bool = typer.Option(False, "--json", help="The last line of stdout is JSON."),
-    what: str = typer.Option("daemon", help="daemon, or box: the exchange in the box."),
+    what: str = typer.Option("daemon", help="daemon; box: the exchange; ledger: the journal."),
     minutes: float = typer.Option(30.0, help="With --what box: how long a Sunday runs."),
 ) -> None:
     """Measure stream message to durable order at the server; needs a source checkout.
@@ -25,6 +25,8 @@ def bench(
     Example: make bench ARGS="--seed 7 --json"
 
     Example: make bench ARGS="--what box --minutes 5"
+
+    Example: make bench ARGS="--what ledger"
     """
     from mmbot.domain.errors import SetUpError
 
@@ -34,12 +36,16 @@ def bench(
         found = None
     if found is None:
         raise SetUpError("the benchmarks are part of a source checkout: run make bench there")
-    if what not in {"daemon", "box"}:
-        raise SetUpError(f"--what: {what!r} is neither daemon nor box")
+    if what not in {"daemon", "box", "ledger"}:
+        raise SetUpError(f"--what: {what!r} is none of daemon, box, ledger")
     if what == "box":
         from tests.bench.box import main as measure_box
 
         raise typer.Exit(measure_box(minutes, as_json=as_json))
+    if what == "ledger":
+        from tests.bench.ledger_bench import main as measure_ledger
+
+        raise typer.Exit(measure_ledger(seed=seed, as_json=as_json))
     from tests.bench.__main__ import Options, main
 
     raise typer.Exit(main(Options(seed, rounds, ticks, load_rounds, as_json)))

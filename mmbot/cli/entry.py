@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from typing import Final
 
 import typer
 
-from mmbot.cli import bench, box, daemon, demo, operate, records, simulation
+from mmbot.cli import bench, box, daemon, demo, ledger, operate, records, simulation, why
 from mmbot.domain.errors import MmbotError, SetUpError
 
 # Typer carries its own click since 0.20; its base of wrong use is found through a public name.
@@ -20,7 +21,7 @@ ABOUT: Final = """A market-maker daemon for ProphetX, with the exchange in the b
 Start here: mmbot demo
 """
 
-GROUPS: Final = (demo, daemon, box, simulation, operate, records, bench)
+GROUPS: Final = (demo, daemon, box, simulation, operate, records, why, ledger, bench)
 
 
 def application() -> typer.Typer:
@@ -100,5 +101,6 @@ def _failed(error: MmbotError) -> int:
 
 
 def _complain(text: str) -> None:
-    for line in text.splitlines():
-        print(f"mmbot: {line}", file=sys.stderr)
+    with contextlib.suppress(OSError):  # a full disk behind stderr must not change the exit code
+        for line in text.splitlines():
+            print(f"mmbot: {line}", file=sys.stderr)

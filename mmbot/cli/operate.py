@@ -41,9 +41,12 @@ def status(config: Path = CONFIG, admin: str | None = ADMIN, as_json: bool = AS_
         typer.echo(json.dumps(seen))
         return
     for key, value in seen.items():
-        if key != "lines":
+        if key not in {"lines", "cases"}:
             typer.echo(f"{key:<26} {_plain(key, value)}")
-    typer.echo(f"{'lines':<26} {len(seen.get('lines', []))}")
+    for key in ("lines", "cases"):
+        typer.echo(f"{key:<26} {len(seen.get(key, []))}")
+    for case in seen.get("cases", []):
+        typer.echo(case_line(case))
 
 
 def positions(config: Path = CONFIG, admin: str | None = ADMIN, as_json: bool = AS_JSON) -> None:
@@ -51,7 +54,8 @@ def positions(config: Path = CONFIG, admin: str | None = ADMIN, as_json: bool = 
 
     Example: mmbot positions --config config/simulator.toml
     """
-    lines = ask(admin_address(config, admin), "/status").get("lines", [])
+    seen = ask(admin_address(config, admin), "/status")
+    lines = seen.get("lines", [])
     held = [line for line in lines if any(line.get("position", {}).values())]
     if as_json:
         typer.echo(json.dumps(held))
@@ -62,6 +66,13 @@ def positions(config: Path = CONFIG, admin: str | None = ADMIN, as_json: bool = 
         typer.echo(f"{line['event']}  {name}  {_plain('', line['position'])}")
     if not held:
         typer.echo("no positions")
+    for case in seen.get("cases", []):
+        typer.echo(case_line(case))
+
+
+def case_line(case: dict[str, Any]) -> str:
+    """Where our money and the exchange's differ."""
+    return f"CASE  {case['case']}: {case['detail']}"
 
 
 def strategies(config: Path = CONFIG, as_json: bool = AS_JSON) -> None:

@@ -1,15 +1,16 @@
-"""Reads the ledger file, also while the daemon runs or is dead: `orders fills`."""
+"""Reads the ledger file, also while the daemon runs or is dead: `orders fills pnl`."""
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import typer
 
-from mmbot.cli.operate import AS_JSON, CONFIG
+from mmbot.cli.operate import AS_JSON, CONFIG, case_line
 
 LEDGER: Final = typer.Option(None, "--ledger", help="The ledger file instead of the config's.")
 LIVE: Final = frozenset({"INTENDED", "IN_DOUBT", "OPEN", "CANCELLING"})
@@ -18,6 +19,7 @@ LIVE: Final = frozenset({"INTENDED", "IN_DOUBT", "OPEN", "CANCELLING"})
 def register(app: typer.Typer) -> None:
     app.command("orders")(orders)
     app.command("fills")(fills)
+    app.command("pnl")(pnl)
 
 
 def orders(
@@ -43,14 +45,63 @@ def fills(config: Path = CONFIG, ledger: Path | None = LEDGER, as_json: bool = A
     _show(rows, as_json, nothing="no fills")
 
 
-def _rows(config: Path, ledger: Path | None) -> list[dict[str, object]]:
+def pnl(config: Path = CONFIG, ledger: Path | None = LEDGER, as_json: bool = AS_JSON) -> None:
+    """What trading made, per market: rebuilt from the ledger, in the exchange's own rows.
+
+    An open stake waits for its result. A case is a difference from the exchange's books.
+
+    Example: mmbot pnl --config config/simulator.toml
+    """
+    from mmbot.engine.ledger import Ledger
+    from mmbot.engine.statement import statement
+    from mmbot.store.journal import read_entries
+
+    rebuilt = Ledger(prefix="")
+    for entry in read_entries(_existing(config, ledger)):
+        rebuilt.replay(entry)
+    told = statement(rebuilt)
+    if as_json:
+        typer.echo(json.dumps(told))
+        return
+    for line in _pnl_lines(told):
+        typer.echo(line)
+
+
+def _pnl_lines(told: dict[str, Any]) -> Iterator[str]:
+    from mmbot.domain.money import usd
+
+    figures = ("staked_cents", "open_stake_cents", "fees_cents", "realised_cents")
+    yield f"{'event':<12}{'market':<10}{'staked':>14}{'open stake':>14}{'fees':>12}{'realised':>14}"
+    for market in told["markets"]:
+        staked, waiting, fees, realised = (usd(market[name]) for name in figures)
+        name = f"{market['event_id']:<12}{market['market_id']:<10}"
+        yield f"{name}{staked:>14}{waiting:>14}{fees:>12}{realised:>14}"
+        for one in market["strikes"]:
+            held, open_stake = usd(one["staked_cents"]), usd(one["open_stake_cents"])
+            strike = f"{one['line_id'].partition('/')[2]} {one['strike_id'][:8]}"
+            yield f"  {strike:<20}{held:>14}{open_stake:>14}"
+    by = "the exchange's rows" if told["by"] == "rows" else "the balance: its rows cannot be booked"
+    yield (
+        f"realised {usd(told['realised_cents'])}, open stake {usd(told['open_stake_cents'])}, "
+        f"fees {usd(told['fees_cents'])}, by {by}"
+    )
+    for case in told["cases"]:
+        yield case_line(case)
+
+
+def _existing(config: Path, ledger: Path | None) -> Path:
     from mmbot.domain.errors import SetUpError
-    from mmbot.store.journal import export_orders
 
     file = ledger or ledger_file(config)
     if not file.is_file():
         raise SetUpError(f"{file}: there is no ledger yet")
-    return [dict(row) for row in export_orders(file)]
+    return file
+
+
+def _rows(config: Path, ledger: Path | None) -> list[dict[str, object]]:
+    from mmbot.store.journal import export_orders
+
+    return [dict(row) for row in export_orders(_existing(config, ledger))]
 
 
 def ledger_file(config: Path) -> Path:

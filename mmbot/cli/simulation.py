@@ -17,6 +17,9 @@ def simulate(
     readings: bool = typer.Option(False, "--readings", help="Every reading of the venue."),
     reading: str | None = typer.Option(None, help="One of them, as NAME=VALUE."),
     scenario: Path | None = typer.Option(None, help="A shipped scenario's name, or a TOML file."),
+    faults: str = typer.Option("all", help="all, none, or ids: A,B3,D8-D16 (docs/simulator.md)."),
+    only: str = typer.Option("", help="Of what is drawn, these moments and strikes: m2 w3.17."),
+    shrink: int | None = typer.Option(None, help="A failing seed: its fewest faults that fail."),
     as_json: bool = typer.Option(False, "--json", help="One JSON object per seed."),
     jobs: int = typer.Option(0, min=0, help="Processes at once; 0 means one per core."),
     log: Path | None = typer.Option(None, help="A folder for the daemon's log of each seed."),
@@ -29,21 +32,27 @@ def simulate(
     A reading is a day without faults on which one thing that is not known of the venue is
     otherwise than we believe.
 
-    Example: mmbot simulate --seeds 1..20
+    Example: mmbot simulate --seeds 1..20 --faults A,C1,D8-D16
     """
-    if sum((seeds is not None, readings, reading is not None)) != 1:
-        raise typer.BadParameter("choose one of --seeds, --readings and --reading")
-    if seeds is None and scenario is not None:
-        raise typer.BadParameter("--scenario goes with --seeds; a reading brings its own")
+    if sum((seeds is not None, readings, reading is not None, shrink is not None)) != 1:
+        raise typer.BadParameter("choose one of --seeds, --shrink, --readings and --reading")
+    drawn = seeds is not None or shrink is not None
+    if not drawn and (scenario is not None or only or faults != "all"):
+        raise typer.BadParameter("--scenario, --faults and --only go with --seeds and --shrink")
     chosen = None if seeds is None else parse_seeds(seeds)
-    from mmbot.app.simulate import Output, run_seeds
+    from mmbot.app.simulate import Asked, Output, run_seeds
     from mmbot.app.simulate_reading import reading as named
     from mmbot.app.simulate_reading import readings as known
     from mmbot.app.simulate_readings import run_readings
 
     out = Output(as_json=as_json, log_dir=log)
+    asked = Asked(scenario, faults, only)
     if chosen is not None:
-        raise typer.Exit(run_seeds(chosen, scenario=scenario, out=out, jobs=jobs))
+        raise typer.Exit(run_seeds(chosen, asked, out=out, jobs=jobs))
+    if shrink is not None:
+        from mmbot.app.simulate_shrink import run_shrink
+
+        raise typer.Exit(run_shrink(shrink, asked, jobs=jobs))
     days = known() if reading is None else [named(reading)]
     raise typer.Exit(run_readings(days, out=out, jobs=jobs))
 

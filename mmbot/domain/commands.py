@@ -78,11 +78,19 @@ class ReadTransactions:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadTrades:
+    """Fills since `from_ns`, exchange time; answered by one TradesRead where the route exists."""
+
+    from_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReloadLadder:
     """After an `invalid_price`."""
 
 
 Command = (
     CancelOrders | SweepStrike | CancelEverything
-    | ReadOrder | ReadHistory | ReadMarkets | ReadBalance | ReadTransactions | ReloadLadder
+    | ReadOrder | ReadHistory | ReadMarkets | ReadBalance | ReadTransactions | ReadTrades
+    | ReloadLadder
 )  # fmt: skip

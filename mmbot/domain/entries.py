@@ -3,31 +3,43 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
+from mmbot.domain.case import Case
+from mmbot.domain.difference import DifferenceFound
+from mmbot.domain.evidence import Evidence
 from mmbot.domain.fill import Transaction
 from mmbot.domain.ids import ExternalId
+from mmbot.domain.motive import Motive, Verdict
+from mmbot.domain.notes import IdExists, ManualSeen, RequestAnswered, RequestSent, ResendDecided
 from mmbot.domain.order import Order, State, Step
 
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """A new run id, journalled before its first use."""
+    """A new run id, journalled before its first use; `checks` are those of its risk gate."""
 
     run: str
     at_ns: int
+    checks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceIntended:
-    """Durable before the request leaves. Also used, with `adopted`, for an order found."""
+    """Durable before the request leaves. Also used, with `adopted`, for an order found.
+
+    `motive` and `verdict`: the view that made the strategy want it, and why the gate agreed.
+    """
 
     order: Order
     adopted: bool = False
+    motive: Motive | None = None
+    verdict: Verdict | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OrderStepped:
-    """One cell of the table was walked. `evidence` says who proved it, for people.
+    """One cell of the table was walked; `evidence` is what proved it.
 
     Snapshot after the step: state, order id, filled total, cancel mark.
     """
@@ -38,7 +50,7 @@ class OrderStepped:
     filled_cents: int
     order_id: str
     cancel_wanted: bool
-    evidence: str
+    evidence: Evidence
     at_ns: int
 
 
@@ -58,6 +70,63 @@ class TransactionBooked:
 
 
 @dataclass(frozen=True, slots=True)
+class FillDisputed:
+    """The exchange showed `cents` less filled than we count; 0 when that is over, and we do.
+
+    Until money decides, the stake counts as filled and what it wins does not.
+    """
+
+    external_id: ExternalId
+    cents: int
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class FillReversed:
+    """Fills taken back by the exchange: the only entry that lowers a filled total.
+
+    `state` and `filled_cents` are those after it. Two proofs: `evidence` is the read that shows
+    the lower total, `rows` the money rows that gave `reversed_cents` back (none where the
+    exchange shows no rows: then the balance did).
+    """
+
+    external_id: ExternalId
+    state: State
+    filled_cents: int
+    reversed_cents: int
+    rows: tuple[str, ...]
+    evidence: Evidence
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceNoted:
+    """The exchange's balance: where the account began, or the PnL where no row can be booked."""
+
+    balance_cents: int
+    pnl_cents: int
+    why: Literal["opening", "instead of rows", "rows again"]
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class CaseOpened:
+    """Our money and the exchange's differ, and have for a while."""
+
+    case: Case
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class CaseClosed:
+    """The difference has ended; `evidence` says what showed it."""
+
+    case_id: str
+    evidence: str
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class OperatorNoted:
     word: str
     who: str
@@ -67,4 +136,6 @@ class OperatorNoted:
 
 Entry = (
     RunStarted | PlaceIntended | OrderStepped | SettlementSeen | TransactionBooked | OperatorNoted
-)
+    | FillDisputed | FillReversed | BalanceNoted | CaseOpened | CaseClosed
+    | RequestSent | RequestAnswered | ResendDecided | IdExists | ManualSeen | DifferenceFound
+)  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Literal
 
 from mmbot.domain.book import Book
 from mmbot.domain.catalog import Catalog, SportEvent
-from mmbot.domain.fill import Transaction
+from mmbot.domain.fill import Trade, Transaction
 from mmbot.domain.ids import ExternalId, MarketId, SportEventId, StrikeId
 from mmbot.domain.order import OrderReport
 from mmbot.domain.price import Ladder
@@ -84,12 +84,19 @@ class SourceStateChanged:
 
 @dataclass(frozen=True, slots=True)
 class OrderSeen:
-    """The exchange showed an order: in a reply, a private message, or a read."""
+    """The exchange showed an order: in a reply, a private message, or a read.
+
+    `route` names the request of a reply; `sequence` is the number of a message, `exchange_ns`
+    the Date of an answer, where it has one.
+    """
 
     report: OrderReport
     channel: Channel
     received_ns: int
     synced_ns: int | None = None
+    route: str = ""
+    sequence: int | None = None
+    exchange_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +106,7 @@ class PlaceRefused:
     external_id: ExternalId
     code: str
     message: str
+    exchange_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +140,7 @@ class CancelRefused:
     external_id: ExternalId
     code: str
     retry_after_ns: int
+    unsent: bool = False  # our own wire said so: the book was not asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,12 +201,25 @@ class BalanceSeen:
 
 @dataclass(frozen=True, slots=True)
 class TransactionsRead:
-    """A complete paged read of money rows created since `from_ns`, asked for at `asked_ns`."""
+    """A complete paged read of money rows created since `from_ns`, asked for at `asked_ns`.
+
+    Without `by_rows` some or all of them cannot be booked: the balance is the evidence then.
+    """
 
     rows: tuple[Transaction, ...]
     from_ns: int
     received_ns: int
     asked_ns: int = 0
+    by_rows: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TradesRead:
+    """A complete paged read of our fills since `from_ns`, asked for at `asked_ns` (our clock)."""
+
+    rows: tuple[Trade, ...]
+    from_ns: int
+    asked_ns: int
 
 
 # --- connection, journal, operator ----------------------------------------------------------
@@ -261,7 +283,7 @@ Event = (
     | BookUpdated | FairUpdated | SourceStateChanged
     | OrderSeen | PlaceRefused | PlaceLost | PlaceNotSent
     | CancelAcknowledged | CancelRefused | CancelLost | OrderNotFound | HistoryRead | ReadFailed
-    | BalanceSeen | TransactionsRead
+    | BalanceSeen | TransactionsRead | TradesRead
     | StreamStateChanged | SessionStateChanged | JournalStateChanged | LoopStalled
     | OperatorSaid | StrategyQuarantined | WishesChanged
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mmbot.domain.difference import Cause, Difference
 from mmbot.domain.ids import ExternalId, LineId, SportEventId, StrikeId
 from mmbot.domain.order import Order, State
 
@@ -32,6 +33,17 @@ class FillCounted:
 
 
 @dataclass(frozen=True, slots=True)
+class FillTakenBack:
+    """The exchange undid fills of an order; `stake_cents` is what they had staked."""
+
+    external_id: ExternalId
+    line_id: LineId
+    strike_id: StrikeId
+    price: int
+    stake_cents: int
+
+
+@dataclass(frozen=True, slots=True)
 class PlacementRefused:
     """The risk gate said no."""
 
@@ -48,6 +60,24 @@ class Alarm:
     what: str
     detail: str
     event_id: SportEventId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DifferenceRepaired:
+    """A read of the exchange and the ledger differed."""
+
+    difference: Difference
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """Everything that we hold was held against the exchange; `orders` were live when it began."""
+
+    cause: Cause
+    orders: int
+    differences: int
+    took_ns: int
+    at_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +101,11 @@ Fact = (
     OrderIntended
     | OrderMoved
     | FillCounted
+    | FillTakenBack
     | PlacementRefused
     | Alarm
+    | DifferenceRepaired
+    | Reconciled
     | ModeChanged
     | StrategyFailed
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mmbot.domain.ids import ExternalId
+from mmbot.domain.ids import ExternalId, OrderId
 from mmbot.domain.price import Price
 
 
@@ -16,6 +16,15 @@ class Fill:
     price: Price
     stake_cents: int
     total_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """One fill as the exchange lists it; 0 cents where the row names no amount."""
+
+    trade_id: str
+    order_id: OrderId
+    stake_cents: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NewType
 
 SportEventId = NewType("SportEventId", int)
@@ -12,6 +13,16 @@ OrderId = NewType("OrderId", str)  # theirs
 ExternalId = NewType("ExternalId", str)  # ours: "{prefix}-{run}-{n}"
 
 EXTERNAL_ID_LENGTH_MAX = 100
+REMEMBERED_N_MAX = 8_000_000  # one bit each: 1 MB per run; a higher number is never forgotten
+
+
+@dataclass(frozen=True, slots=True)
+class IdRange:
+    """Our ids from `{stem}-{first}` to `{stem}-{last}`, both included."""
+
+    stem: str
+    first: int
+    last: int
 
 
 def line_id(event: SportEventId, market: MarketId, number: float | None) -> LineId:

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Final
 
 from mmbot.domain.catalog import Side
+from mmbot.domain.evidence import OUTSIDE, Kind
 from mmbot.domain.ids import ExternalId, LineId, MarketId, OrderId, SportEventId, StrikeId
 from mmbot.domain.price import Price
 from mmbot.domain.quote import OrderStrategy
@@ -104,6 +105,25 @@ def _table() -> dict[tuple[State, Step], Cell]:
 
 TABLE: Final[Mapping[tuple[State, Step], Cell]] = MappingProxyType(_table())
 
+# What may prove each step. Our own clock proves that no answer came, and nothing else: no step
+# that ends an order or a doubt takes less than the exchange's word. `NOT_SENT` ends an order of
+# which the exchange never heard, so our own wire is the only witness; in doubt it moves nothing.
+PROVEN_BY: Final[Mapping[Step, frozenset[Kind]]] = MappingProxyType(
+    {
+        Step.SEEN_ALIVE: OUTSIDE,
+        Step.REJECTED: frozenset({Kind.REPLY}),  # of a resend it says nothing of the first attempt
+        Step.LOST_REPLY: frozenset({Kind.SILENCE, Kind.SAME_ID, Kind.TIMER, Kind.RESTART}),
+        Step.TRUSTED_ABSENT: frozenset({Kind.READ}),
+        Step.NOT_SENT: frozenset({Kind.UNSENT}),
+        Step.PART_FILL: OUTSIDE,
+        Step.FILLED_UP: OUTSIDE,
+        Step.CANCEL_WANTED: frozenset({Kind.DECISION}),
+        Step.CANCEL_CONFIRMED: OUTSIDE,
+        Step.CANCEL_REFUSED: frozenset({Kind.CANCEL_ITEM, Kind.UNSENT}),
+        Step.ENDED_BY_VENUE: OUTSIDE,
+    }
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -132,7 +152,7 @@ class Order:
     @property
     def remaining_cents(self) -> int:
         """What may still fill: 0 once terminal."""
-        return 0 if self.terminal else max(0, self.quantity_cents - self.filled_cents)
+        return 0 if self.state in TERMINAL else max(0, self.quantity_cents - self.filled_cents)
 
 
 ALIVE_STATUSES: Final = frozenset({"inactive", "open"})

@@ -13,7 +13,7 @@ from mmbot.engine.ledger_orders import Orders
 from mmbot.engine.manual import UNKNOWN_LINE, LineOf, no_lines
 from mmbot.engine.outbox import Outbox
 from mmbot.engine.reading import NO_RESULT_YET
-from mmbot.engine.reads import Reads
+from mmbot.engine.reads import CLOCK_MARGIN_NS, Reads
 
 
 class Adoption:
@@ -27,6 +27,7 @@ class Adoption:
         self._bound_ns = arrival_bound_ns
         self._homeless: dict[ExternalId, None] = {}
         self._foreign_runs: set[str] = set()
+        self._odd_runs: set[str] = set()
         self.runs: set[str] = set()
         self.start_ns: int | None = None
         self.line_of: LineOf = no_lines
@@ -95,3 +96,17 @@ class Adoption:
         if created_ns > self._reads.to_exchange(self.start_ns + self._bound_ns):
             self._foreign_runs.add(run)
             self._out.alarm("second daemon", f"{ident} is of a run that is not ours")
+        elif created_ns > self._reads.to_exchange(self.start_ns) and run not in self._odd_runs:
+            self._odd_runs.add(run)
+            if not self.suspicion(now_ns):
+                return
+            detail = f"{ident} came after our start: no placement until the arrival bound"
+            self._out.alarm("unknown run", detail)
+
+    def suspicion(self, now_ns: int) -> str:
+        """Late orders of a lost ledger, or a second daemon? Two that place would fight; the
+        arrival bound tells, since after it only a daemon that lives can still place."""
+        if not self._odd_runs or self.start_ns is None:
+            return ""
+        waits = now_ns <= self.start_ns + self._bound_ns + CLOCK_MARGIN_NS
+        return f"orders of an unknown run ({min(self._odd_runs)})" if waits else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, assert_never
 
 from mmbot.domain.events import (
+    BalanceSeen,
     CancelAcknowledged,
     CancelLost,
     CancelRefused,
@@ -15,15 +16,19 @@ from mmbot.domain.events import (
     PlaceNotSent,
     PlaceRefused,
     ReadFailed,
+    TradesRead,
     TransactionsRead,
 )
+from mmbot.domain.evidence import Evidence, Kind
 from mmbot.domain.ids import ExternalId, SportEventId
+from mmbot.domain.notes import IdExists, ManualSeen
 from mmbot.domain.order import Order, OrderReport, State, Step
-from mmbot.engine.consequences import Consequences
-from mmbot.engine.doubt import ABSENT_APART_NS, CLOCK_MARGIN_NS
+from mmbot.engine.consequences import REPLY_TIMEOUT_NS, Consequences
+from mmbot.engine.deadlines import Deadlines
+from mmbot.engine.doubt import ABSENT_APART_NS
 from mmbot.engine.ledger_kit import Kit
-from mmbot.engine.reading import Sight, read_report
-from mmbot.engine.timers import Timer
+from mmbot.engine.reading import CANCELLED_BY, PLACED_BY, Sight, read_report
+from mmbot.engine.reads import CLOCK_MARGIN_NS
 from mmbot.engine.walk import Proof
 
 TWIN_ID: Final = "id_existed"  # order_external_id_existed and its older spellings
@@ -41,6 +46,8 @@ OrderEvent = (
     | HistoryRead
     | ReadFailed
     | TransactionsRead
+    | TradesRead
+    | BalanceSeen
 )
 
 
@@ -48,6 +55,7 @@ class Conduct:
     def __init__(self, kit: Kit, walk: Consequences) -> None:
         self._kit = kit
         self._walk = walk
+        self._deadlines = Deadlines(kit, walk)
 
     # --- answers to cancels ------------------------------------------------------------------
 
@@ -55,7 +63,8 @@ class Conduct:
         ident = event.external_id
         if ident not in self._kit.orders:
             return
-        proof = Proof(f"cancel refused {event.code}", now_ns)
+        kind = Kind.UNSENT if event.unsent else Kind.CANCEL_ITEM
+        proof = Proof(Evidence(kind, CANCELLED_BY, f"refused {event.code}"), now_ns)
         order = self._walk.step(ident, Step.CANCEL_REFUSED, proof)
         if order.state is not State.CANCELLING:
             return
@@ -71,15 +80,22 @@ class Conduct:
         to_resend = kit.doubts.answered_resend(ident)
         match event:
             case PlaceLost(_, reason):
-                self._walk.step(ident, Step.LOST_REPLY, Proof(f"place lost: {reason}", now_ns))
-                if TWIN_ID in reason:
+                exists = TWIN_ID in reason
+                kind = Kind.SAME_ID if exists else Kind.SILENCE
+                lost = Proof(Evidence(kind, PLACED_BY, reason), now_ns)
+                self._walk.step(ident, Step.LOST_REPLY, lost)
+                kit.doubts.lost_again(ident, now_ns - REPLY_TIMEOUT_NS)
+                if exists:
+                    kit.out.note(IdExists(ident, lost.evidence, now_ns))
                     kit.doubts.landed(ident, now_ns)
-            case PlaceRefused(_, code):
+            case PlaceRefused(_, code, _, exchange_ns):
                 if not to_resend:
-                    self._walk.step(ident, Step.REJECTED, Proof(f"refused {code}", now_ns))
+                    refused = Evidence(Kind.REPLY, PLACED_BY, f"refused {code}", exchange_ns)
+                    self._walk.step(ident, Step.REJECTED, Proof(refused, now_ns))
             case PlaceNotSent(_, reason):
                 if not to_resend:
-                    self._walk.step(ident, Step.NOT_SENT, Proof(f"not sent: {reason}", now_ns))
+                    unsent = Proof(Evidence(Kind.UNSENT, PLACED_BY, reason), now_ns)
+                    self._walk.step(ident, Step.NOT_SENT, unsent)
             case _:
                 assert_never(event)
 
@@ -95,9 +111,12 @@ class Conduct:
         if order.order_id is not None and order.order_id != report.order_id:
             detail = f"{ident}: {order.order_id} and {report.order_id}"
             kit.out.alarm("two orders for one id", detail, order.event_id)
+            kit.reconcile.doubled(order, report, now_ns)
             return
+        report = kit.reversals.weighed(order, report, sight, now_ns)
         before = order
-        proof = Proof(sight.evidence(report), now_ns, report.filled_cents, report.order_id)
+        said = sight.evidence(report, resent=kit.doubts.was_resent(ident))
+        proof = Proof(said, now_ns, report.filled_cents, report.order_id)
         if order.terminal and sight.channel == "read":
             order = self._corrected(order, report, sight, now_ns)
         reading = read_report(order, report, sight.channel)
@@ -112,21 +131,42 @@ class Conduct:
             if sight.channel == "read" and order.state is State.CANCELLING:
                 kit.cancels.read_alive(order, now_ns)
         self._compare(before, order, report, sight)
+        kit.activations.see(order, report, sight, now_ns)
         kit.recovery.seen(order, sight)
-        if kit.settlement.result(order, report, now_ns):
+        kit.reversals.see(order, report, sight, now_ns)
+        self._reverse(now_ns)
+        if not kit.reversals.disputed(ident):
+            self._result(ident, report, sight, now_ns)
+
+    def _result(self, ident: ExternalId, report: OrderReport, sight: Sight, now_ns: int) -> None:
+        kit = self._kit
+        order = kit.orders.get(ident)
+        if order is not None and kit.settlement.result(order, report, sight, now_ns):
             kit.tombstones.settled(ident, now_ns)
             kit.recovery.result_seen(order, now_ns)
+
+    def _reverse(self, now_ns: int) -> None:
+        """Fills that a read and the money say were taken back."""
+        kit = self._kit
+        if not kit.reversals.any_disputed:
+            return
+        for one in kit.reversals.proven(kit.accounting.returned_cents, now_ns):
+            state = one.order.state
+            if state is State.FILLED:
+                state = State.CANCELLING if one.report.alive else State.CLOSED
+            proof = Proof(one.evidence, now_ns)
+            filled_cents = one.report.filled_cents
+            self._walk.follow(kit.walk.take_back(one.order, filled_cents, state, one.rows, proof))
+            read = Sight("read", now_ns)
+            self._result(one.order.external_id, one.report, read, now_ns)
 
     def _compare(self, before: Order, order: Order, report: OrderReport, sight: Sight) -> None:
         """Two channels, one truth: what a read found the stream should tell as well."""
         kit = self._kit
         if sight.channel == "stream":
-            kit.missed.told(order.external_id, report)
-        elif sight.channel == "read" and kit.recovery.recovered:
-            ended = order.terminal and not before.terminal
-            gained = order.filled_cents > before.filled_cents
-            if before.state in {State.OPEN, State.CANCELLING} and (ended or gained):
-                kit.missed.expect(order, sight.received_ns)
+            kit.reconcile.told(order.external_id, report)
+        elif sight.channel == "read":
+            kit.reconcile.compared(before, order, report, sight.received_ns)
 
     def _find(self, report: OrderReport, sight: Sight, now_ns: int) -> Order | None:
         """The order of a report; adopted when it is ours and unknown; None when not ours."""
@@ -136,11 +176,22 @@ class Conduct:
         if order is not None:
             return order
         if ident is None or not kit.adoption.is_ours(ident):
-            kit.manual.see(report)
+            self._manual(report, sight, now_ns)
             return None
-        if kit.tombstones.was_ours(ident) and not report.alive:
-            return None
-        return kit.adoption.adopt(report, sight.channel, now_ns)
+        adopted = kit.adoption.adopt(report, sight.channel, now_ns)
+        if adopted is not None:
+            kit.reconcile.adopted(adopted, report, now_ns)
+        return adopted
+
+    def _manual(self, report: OrderReport, sight: Sight, now_ns: int) -> None:
+        """A person's order: counted, and told when it came or changed."""
+        kit = self._kit
+        before = kit.manual.known(report.order_id)
+        if kit.manual.see(report):
+            kit.reconcile.manual(report, now_ns)
+        if before == report or (before is None and kit.manual.known(report.order_id) is None):
+            return
+        kit.out.note(ManualSeen.of(report, sight.evidence(report), now_ns))
 
     # --- ends that a read contradicts --------------------------------------------------------
 
@@ -156,10 +207,7 @@ class Conduct:
             moved = kit.walk.correct(order, Step.SEEN_ALIVE, State.CANCELLING, proof)
             self._walk.follow(moved)
             return moved.order
-        if report.alive:
-            # Only money can take a fill back: say it, and count on.
-            detail = f"{ident}: a read shows {report.filled_cents} of {order.filled_cents} filled"
-            kit.out.alarm("fewer fills than counted", detail, order.event_id)
+        if report.alive:  # only money can take a fill back: until then it counts
             return order
         kit.tombstones.explained(ident)
         if order.state is not State.REJECTED:
@@ -178,26 +226,30 @@ class Conduct:
         if order.terminal:
             kit.tombstones.explained(ident)
         elif kit.doubts.not_found(order, event.synced_ns, event.received_ns):
-            self._absent(order, f"404 twice, synced {event.synced_ns}", now_ns)
+            twice = Evidence(Kind.READ, "order", "404 twice", synced_ns=event.synced_ns)
+            self._absent(order, twice, now_ns)
         elif order.state is not State.IN_DOUBT:
             kit.timers.at(now_ns + ABSENT_APART_NS, "reread", ident)
 
-    def _absent(self, order: Order, evidence: str, now_ns: int) -> None:
+    def _absent(self, order: Order, evidence: Evidence, now_ns: int) -> None:
         if order.state is not State.IN_DOUBT:
             detail = f"{order.external_id} was {order.state}: {evidence}"
             self._kit.out.alarm("order vanished", detail, order.event_id)
+            self._kit.reconcile.vanished(order, str(evidence), now_ns)
         self._walk.step(order.external_id, Step.TRUSTED_ABSENT, Proof(evidence, now_ns))
 
     def _history(self, read: HistoryRead, now_ns: int) -> None:
         kit = self._kit
         kit.reads.answered(read, now_ns)
-        sight = Sight("read", read.received_ns, read.synced_ns, "history")
+        sight = Sight("read", read.received_ns, read.synced_ns, "history", exchange_ns=read.date_ns)
         listed = set()
         for report in read.reports:
             listed.add(report.external_id or "")
-            self.see(report, sight, now_ns)
+            if not kit.recovery.unchanged(report, now_ns):
+                self.see(report, sight, now_ns)
         for order in kit.doubts.absent_from(read, listed):
-            self._absent(order, f"absent from two histories, synced {read.synced_ns}", now_ns)
+            absent = Evidence(Kind.READ, "history", "absent from two", read.date_ns, read.synced_ns)
+            self._absent(order, absent, now_ns)
         kit.manual.history(read, now_ns)
         for event_id in kit.recovery.history(read, now_ns):
             self.trust_again(event_id)
@@ -211,8 +263,8 @@ class Conduct:
     def apply(self, event: OrderEvent, now_ns: int) -> None:
         kit = self._kit
         match event:
-            case OrderSeen(report, channel, received_ns, synced_ns):
-                self.see(report, Sight(channel, received_ns, synced_ns), now_ns)
+            case OrderSeen(report):
+                self.see(report, Sight.of(event), now_ns)
             case PlaceRefused() | PlaceLost() | PlaceNotSent():
                 self._place_answered(event, now_ns)
             case CancelAcknowledged(ident):
@@ -222,7 +274,8 @@ class Conduct:
             case CancelLost(ident, reason):
                 order = kit.orders.get(ident)
                 if order is not None and order.state is State.CANCELLING:
-                    self._walk.step(ident, Step.LOST_REPLY, Proof(f"cancel lost: {reason}", now_ns))
+                    lost = Evidence(Kind.SILENCE, CANCELLED_BY, reason)
+                    self._walk.step(ident, Step.LOST_REPLY, Proof(lost, now_ns))
             case OrderNotFound():
                 self._not_found(event, now_ns)
             case HistoryRead():
@@ -230,17 +283,28 @@ class Conduct:
             case ReadFailed(what):
                 if what == "ReadHistory":
                     kit.reads.failed(now_ns)
+                elif what == "SweepStrike":
+                    kit.doubts.sweep_failed(now_ns)
             case TransactionsRead():
-                kit.settlement.transactions(event, now_ns)
+                for row in kit.settlement.transactions(event, now_ns):
+                    kit.reversals.row(row, now_ns)
+                self._reverse(now_ns)
+                kit.accounting.transactions(event, now_ns)
+            case BalanceSeen():
+                kit.accounting.balance(event, now_ns)
+                self._reverse(now_ns)
+            case TradesRead():
+                kit.trades.read(event, now_ns)
             case _:
                 assert_never(event)
 
     def tick(self, now_ns: int) -> None:
         kit = self._kit
         while (timer := kit.timers.pop_due(now_ns)) is not None:
-            self._fire(timer, now_ns)
+            self._deadlines.fire(timer, now_ns)
         kit.adoption.locate()
         kit.manual.locate()
+        kit.recovery.close(now_ns)
         self.forget(now_ns)
 
     def forget(self, now_ns: int) -> None:
@@ -248,37 +312,5 @@ class Conduct:
         for ident in self._kit.tombstones.to_forget(now_ns):
             self._kit.orders.forget(ident)
             self._kit.doubts.forget(ident)
-
-    def _fire(self, timer: Timer, now_ns: int) -> None:
-        kit, ident = self._kit, ExternalId(timer.about)
-        match timer.what:
-            case "answer":
-                order = kit.orders.get(ident)
-                if order is not None and order.state is State.INTENDED:
-                    self._walk.step(ident, Step.LOST_REPLY, Proof("no answer", now_ns))
-            case "cancel":
-                kit.cancels.fire(ident, now_ns)
-            case "look":
-                kit.doubts.fire(now_ns)
-            case "sweep":
-                order = kit.doubts.to_sweep(ident)
-                if order is not None:
-                    self._walk.sweep_or_wait(order, now_ns)
-            case "history":
-                kit.reads.fire(now_ns)
-            case "recover":
-                kit.recovery.fire(now_ns)
-            case "audit":
-                kit.recovery.audit(now_ns)
-            case "reread":
-                order = kit.orders.get(ident)
-                if order is not None and not order.terminal:
-                    kit.reads.order(ident, order.order_id, now_ns)
-                elif order is not None and kit.tombstones.unexplained(ident):
-                    self._walk.reread(order, now_ns)
-            case "settle":
-                kit.recovery.fire_results(now_ns)
-            case "missed":
-                kit.missed.fire(ident, now_ns)
-            case _:
-                assert_never(timer.what)
+            self._kit.settlement.forget(ident)
+            self._kit.reversals.forget(ident)

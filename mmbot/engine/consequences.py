@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, assert_never
 
+from mmbot.domain.evidence import Evidence, Kind
 from mmbot.domain.ids import ExternalId
 from mmbot.domain.order import Order, State, Step, Then
 from mmbot.engine.ledger_kit import Kit
@@ -12,6 +13,10 @@ from mmbot.engine.walk import Moved, Proof
 
 SECOND_NS: Final = 1_000_000_000
 REPLY_TIMEOUT_NS: Final = 12 * SECOND_NS  # nobody waits longer: what was lost was sent since
+
+
+def _decided(why: str, now_ns: int) -> Proof:
+    return Proof(Evidence(Kind.DECISION, "engine", why), now_ns)
 
 
 class Consequences:
@@ -69,7 +74,7 @@ class Consequences:
                 kit.tombstones.revived(ident)
             kit.cancels.begin(order, now_ns)
         elif order.state is State.OPEN and order.cancel_wanted:
-            self.step(ident, Step.CANCEL_WANTED, Proof("wanted before it opened", now_ns))
+            self.step(ident, Step.CANCEL_WANTED, _decided("wanted before it opened", now_ns))
 
     def await_answer(self, order: Order) -> None:
         """An intent that nobody answers must not stay INTENDED for ever."""
@@ -82,7 +87,8 @@ class Consequences:
         for order in kit.orders.live():
             match order.state:
                 case State.INTENDED:
-                    self.step(order.external_id, Step.LOST_REPLY, Proof("restart", now_ns))
+                    lost = Evidence(Kind.RESTART, "place", "no answer was journalled")
+                    self.step(order.external_id, Step.LOST_REPLY, Proof(lost, now_ns))
                 case State.IN_DOUBT:
                     # It may have been sent again just before the end of the former process.
                     kit.doubts.enter(order, now_ns, now_ns - REPLY_TIMEOUT_NS)
@@ -95,11 +101,11 @@ class Consequences:
 
     # --- cancels -----------------------------------------------------------------------------
 
-    def want_cancel(self, ident: ExternalId, now_ns: int) -> None:
+    def want_cancel(self, ident: ExternalId, now_ns: int, why: str = "") -> None:
         order = self._kit.orders.get(ident)
         assert order is not None, f"{ident} is unknown"
         if not order.cancel_wanted:
-            self.step(ident, Step.CANCEL_WANTED, Proof("wanted", now_ns))
+            self.step(ident, Step.CANCEL_WANTED, _decided(why or "wanted", now_ns))
 
     def sweep_or_wait(self, order: Order, now_ns: int) -> None:
         """In doubt and unwanted: by id where it is known, else by strike."""
@@ -119,7 +125,7 @@ class Consequences:
             if other.cancel_wanted or other.external_id == order.external_id:
                 continue
             if other.state in {State.OPEN, State.INTENDED}:
-                proof = Proof(f"strike swept for {order.external_id}", now_ns)
+                proof = _decided(f"strike swept for {order.external_id}", now_ns)
                 self.step(other.external_id, Step.CANCEL_WANTED, proof)
 
     def reread(self, order: Order, now_ns: int) -> None:

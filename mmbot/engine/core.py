@@ -39,6 +39,7 @@ from mmbot.domain.events import (
     SportEventUnlisted,
     StrategyQuarantined,
     StreamStateChanged,
+    TradesRead,
     TransactionsRead,
     WishesChanged,
 )
@@ -46,12 +47,14 @@ from mmbot.domain.facts import (
     Alarm,
     Fact,
     FillCounted,
+    FillTakenBack,
     ModeChanged,
     OrderMoved,
 )
 from mmbot.domain.ids import LineId
 from mmbot.domain.order import Order
 from mmbot.domain.quote import Quote
+from mmbot.engine.halting import Halting
 from mmbot.engine.modes import Mode
 from mmbot.engine.parts import Parts
 from mmbot.engine.placing import Candidate, batches, doubtful
@@ -62,7 +65,6 @@ from mmbot.engine.wishes import NotYet
 MS_NS = 1_000_000
 RECONSIDER_EVERY_NS = 1_000 * MS_NS  # staleness has no event of its own
 BUDGET_RETRY_NS = 25 * MS_NS
-HALT_REPEAT_NS = 2_000 * MS_NS
 AS_DECIDED_NS = 5 * MS_NS
 PRICES = (BookUpdated, FairUpdated)
 
@@ -81,7 +83,7 @@ class Engine:
         self._facts: list[Fact] = []
         self._mode = Mode.CANCEL_ONLY
         self._withdrawn = ""
-        self._halt_again_ns = 0
+        self._halting = Halting()
         self._turn = 0
         self._due_ns = 0
 
@@ -153,11 +155,10 @@ class Engine:
                 parts.wishes.quarantine(owner)
                 self._facts.append(Alarm("strategy quarantined", f"{owner}: {reason}"))
                 self._dirty |= set(parts.state.lines)
-            case BalanceSeen():
-                parts.housekeeping.apply(event)
-            case TransactionsRead() | ReadFailed():
+            case BalanceSeen() | TransactionsRead() | ReadFailed():
                 parts.housekeeping.apply(event)
                 parts.ledger.apply(event, now_ns)
+                self._halting.hear(event)
             case HistoryRead():
                 parts.ledger.apply(event, now_ns)
                 self._proof(event, now_ns)
@@ -170,6 +171,7 @@ class Engine:
                 | CancelRefused()
                 | CancelLost()
                 | OrderNotFound()
+                | TradesRead()
             ):
                 parts.ledger.apply(event, now_ns)
                 parts.placing.answered(event, now_ns)
@@ -182,8 +184,8 @@ class Engine:
         self.parts.modes.apply(event, now_ns)
         if event.public and not was_public:
             self._reread_books()  # no initial image comes by the stream, and nothing is replayed
-        if reconnected:
-            self._commands.extend(self.parts.ledger.resync(now_ns))
+        if event.private:
+            self.parts.ledger.connected(event.connection, reconnected, now_ns)
 
     def _reread_books(self) -> None:
         events = tuple(self.parts.state.events)
@@ -195,7 +197,7 @@ class Engine:
         self.parts.modes.apply(event, now_ns)
         self._dirty |= set(self.parts.state.lines)
         if event.word == "halt":
-            self._halt_again_ns = 0
+            self._halting.begin()
 
     def _proof(self, event: HistoryRead, now_ns: int) -> None:
         """A read of what is alive, asked for after our last live order ended."""
@@ -215,7 +217,7 @@ class Engine:
             match fact:
                 case OrderMoved(order):
                     self._dirty.add(order.line_id)
-                case FillCounted():
+                case FillCounted() | FillTakenBack():
                     self._dirty.add(fact.line_id)
                 case Alarm("second daemon", detail):
                     self.parts.modes.halted = f"second daemon: {detail}"
@@ -228,17 +230,17 @@ class Engine:
     def _follow_mode(self, now_ns: int) -> None:
         modes, ledger = self.parts.modes, self.parts.ledger
         modes.distrusted, modes.recovered = ledger.distrusted_events, ledger.recovered
+        modes.suspicion = ledger.suspicion(now_ns)
         mode, why = modes.whole(ledger.in_doubt_count, now_ns)
         withdrawn = modes.withdrawn(now_ns)
         if mode is not self._mode or withdrawn != self._withdrawn:
             self._facts.append(ModeChanged("", self._mode.name, mode.name, why))
             self._mode, self._withdrawn = mode, withdrawn
             self._dirty |= set(self.parts.state.lines)
-        fresh = self._halt_again_ns == 0  # once in any case: a person's orders may rest
-        if mode is Mode.HALTED and (fresh or ledger.live()) and now_ns >= self._halt_again_ns:
-            self._halt_again_ns = now_ns + HALT_REPEAT_NS
-            if self.parts.halt_whole_account:
-                self._commands.append(CancelEverything())
+        if mode is not Mode.HALTED:
+            self._halting.begin()
+        elif self.parts.halt_whole_account and self._halting.due(ledger.anything_rests, now_ns):
+            self._commands.append(CancelEverything())
 
     def _due_lines(self, now_ns: int) -> None:
         while self._reconsider and self._reconsider[0][0] <= now_ns:
@@ -286,16 +288,18 @@ class Engine:
         wanted = self._wanted(event, line, now_ns)
         if isinstance(wanted, NotYet) or parts.state.ladder is None:
             return
+        shown = parts.wishes.shown
         for strike in line.strikes:
             live = parts.ledger.live_on(strike.strike_id)
             quotes = [q for q in wanted if q.strike_id == strike.strike_id]
             planned = plan(quotes, live, parts.state.ladder)
             for ident in planned.cancels:
-                parts.ledger.want_cancel(ident, now_ns)
+                why = self._withdrawn or parts.placing.why_unwanted(line.line_id, quotes)
+                parts.ledger.want_cancel(ident, now_ns, why)
             if event is None:
                 continue
             for quote in planned.places:
-                yield Candidate(event, line, strike.side, quote, None, cause_ns)
+                yield Candidate(event, line, strike.side, quote, None, cause_ns, shown)
             for order in doubtful(live, quotes, planned.cancels) if live else ():
                 if parts.ledger.may_resend(order.external_id, now_ns):
                     yield Candidate(event, line, strike.side, quotes[0], order, cause_ns)

@@ -12,29 +12,37 @@ from mmbot.domain.ids import ExternalId
 from mmbot.domain.order import Order, State
 from mmbot.engine.ledger_orders import Orders
 from mmbot.engine.outbox import Outbox
-from mmbot.engine.reads import Reads
+from mmbot.engine.reads import CLOCK_MARGIN_NS, Reads
 from mmbot.engine.timers import Timers
 
 SECOND_NS: Final = 1_000_000_000
 LOOK_SOON_NS: Final = SECOND_NS  # the second look; most orders show up by then
 LOOK_EVERY_NS: Final = 10 * SECOND_NS
 ABSENT_APART_NS: Final = 10 * SECOND_NS  # between the two reads that prove absence
-CLOCK_MARGIN_NS: Final = 2 * SECOND_NS  # the Date header is cut to the second, and travels
 RESEND_GAP_NS: Final = 2 * SECOND_NS
 ALARM_WAIT_NS: Final = 60 * SECOND_NS  # past the bound of the last attempt; then it doubles
+SWEEP_AGAIN_NS: Final = 2 * SECOND_NS  # after a sweep that failed; then it doubles
+SWEEP_AGAIN_MAX_NS: Final = 30 * SECOND_NS
 
 
 @dataclass(slots=True)
 class _Doubt:
-    """`attempt_ns`: when the id may last have been sent; the arrival bound counts from it."""
+    """`attempt_ns`: when the id may last have been sent; the arrival bound counts from it.
+
+    `bound_ns` is that bound by the exchange's clock as it was known then: our own clock may be
+    set in the meantime.
+    """
 
     attempt_ns: int
+    bound_ns: int
     due_ns: int
     looks: int = 0
     looked_ns: int = -1
     absent_ns: int | None = None
     alarms: int = 0
     landed: bool = False  # the exchange said that the id exists
+    sweeps: int = 0  # that failed, or could not be asked for
+    sweep_ns: int = 0  # when the next one of those is due
 
 
 class Doubts:
@@ -48,6 +56,8 @@ class Doubts:
         self._bound_ns = arrival_bound_ns
         self._doubts: dict[ExternalId, _Doubt] = {}
         self._unanswered: dict[ExternalId, int] = {}  # resends; the key stays once resent
+        self._resent: set[ExternalId] = set()
+        self._existing: set[ExternalId] = set()  # the exchange said that the id exists
         self._seen_ns: dict[ExternalId, int] = {}  # when a live order was last shown alive
         self._missing_ns: dict[ExternalId, int] = {}  # the first 404 of an order not in doubt
 
@@ -58,8 +68,15 @@ class Doubts:
 
     def enter(self, order: Order, now_ns: int, attempt_ns: int) -> None:
         """Look at once, again soon, then at the pace."""
-        self._doubts[order.external_id] = _Doubt(attempt_ns, now_ns)
+        doubt = _Doubt(attempt_ns, self._bound(attempt_ns), now_ns)
+        doubt.landed = order.order_id is None and order.external_id in self._existing
+        self._doubts[order.external_id] = doubt
         self._look(now_ns)
+
+    def _bound(self, attempt_ns: int) -> int:
+        """Exchange time after which nothing sent at `attempt_ns` arrives any more; 0: not known."""
+        known = self._reads.exchange_known
+        return self._reads.to_exchange(attempt_ns + self._bound_ns) if known else 0
 
     def leave(self, ident: ExternalId) -> None:
         self._doubts.pop(ident, None)
@@ -71,9 +88,12 @@ class Doubts:
 
     def forget(self, ident: ExternalId) -> None:
         self._unanswered.pop(ident, None)
+        self._resent.discard(ident)
+        self._existing.discard(ident)
 
     def landed(self, ident: ExternalId, now_ns: int) -> None:
         """`external_id_existed`: it is there; absence would contradict it."""
+        self.exists(ident)
         doubt = self._doubts.get(ident)
         if doubt is not None:
             doubt.landed = True
@@ -95,10 +115,31 @@ class Doubts:
 
     def resent(self, ident: ExternalId, now_ns: int) -> None:
         """From now on absence must be shown past a new arrival bound."""
-        doubt = self._doubts[ident]
-        doubt.attempt_ns = now_ns
-        doubt.absent_ns = None
+        self._sent(ident, now_ns)
+        self._resent.add(ident)
         self._unanswered[ident] = self._unanswered.get(ident, 0) + 1
+
+    def _sent(self, ident: ExternalId, attempt_ns: int) -> None:
+        doubt = self._doubts.get(ident)
+        if doubt is not None and attempt_ns > doubt.attempt_ns:
+            doubt.attempt_ns, doubt.bound_ns = attempt_ns, self._bound(attempt_ns)
+            doubt.absent_ns = None
+
+    def lost_again(self, ident: ExternalId, sent_since_ns: int) -> None:
+        """A resend was lost, too. It may have waited for its turn long after it was decided."""
+        self._sent(ident, sent_since_ns)
+
+    def still_out(self, ident: ExternalId) -> None:
+        """In doubt although no answer was lost: its request may still wait for its turn."""
+        self._unanswered[ident] = self._unanswered.get(ident, 0) + 1
+
+    def was_resent(self, ident: ExternalId) -> bool:
+        """Whether its id went out more than once."""
+        return ident in self._resent
+
+    def exists(self, ident: ExternalId) -> None:
+        """The exchange has said so, now or in an earlier run."""
+        self._existing.add(ident)
 
     def answered_resend(self, ident: ExternalId) -> bool:
         """True when the answer was to a resend: then it says nothing of the first attempt."""
@@ -186,9 +227,10 @@ class Doubts:
 
     def _absent(self, ident: ExternalId, synced_ns: int, received_ns: int) -> bool:
         doubt = self._doubts.get(ident)
-        if doubt is None or doubt.landed:
+        # A resend without an answer may still wait for its turn: nothing is too late to arrive.
+        if doubt is None or doubt.landed or self._unanswered.get(ident, 0):
             return False
-        bound_ns = self._reads.to_exchange(doubt.attempt_ns + self._bound_ns)
+        bound_ns = max(doubt.bound_ns, self._bound(doubt.attempt_ns))
         if synced_ns <= bound_ns + CLOCK_MARGIN_NS:
             return False
         if doubt.absent_ns is None:
@@ -202,15 +244,32 @@ class Doubts:
 
     def sweep(self, order: Order, now_ns: int, manual_rests: bool) -> bool:
         """Cancel by strike what cannot be cancelled by id; False where a human's order rests."""
+        doubt = self._doubts.get(order.external_id)
         if manual_rests:
-            detail = f"{order.external_id}: a manual order rests on {order.strike_id}"
-            self._out.alarm("cannot sweep", detail, order.event_id)
+            if doubt is None or not doubt.sweeps:
+                detail = f"{order.external_id}: a manual order rests on {order.strike_id}"
+                self._out.alarm("cannot sweep", detail, order.event_id)
+            if doubt is not None:
+                self._sweep_later(order.external_id, doubt, now_ns)
             return False
         self._out.ask(SweepStrike(order.event_id, order.market_id, order.strike_id))
-        doubt = self._doubts.get(order.external_id)
         if doubt is not None and now_ns < doubt.attempt_ns + self._bound_ns:
             self._timers.at(doubt.attempt_ns + self._bound_ns, "sweep", order.external_id)
         return True
+
+    def sweep_failed(self, now_ns: int) -> None:
+        """Which strike it was is not said: every doubt that waits for a sweep asks again."""
+        for ident, doubt in self._doubts.items():
+            if self.to_sweep(ident) is not None:
+                self._sweep_later(ident, doubt, now_ns)
+
+    def _sweep_later(self, ident: ExternalId, doubt: _Doubt, now_ns: int) -> None:
+        if doubt.sweep_ns > now_ns:
+            return
+        pause_ns = min(SWEEP_AGAIN_MAX_NS, SWEEP_AGAIN_NS << min(doubt.sweeps, 8))
+        doubt.sweeps += 1
+        doubt.sweep_ns = now_ns + pause_ns
+        self._timers.at(doubt.sweep_ns, "sweep", ident)
 
     def to_sweep(self, ident: ExternalId) -> Order | None:
         """The order whose second sweep is due, if it is still in doubt and unwanted."""

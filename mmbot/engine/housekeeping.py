@@ -19,6 +19,8 @@ BALANCE_AGE_MAX_NS = 120 * SECOND_NS
 TRANSACTIONS_EVERY_NS = 60 * SECOND_NS
 TRANSACTIONS_AFTER_SETTLEMENT_NS = SECOND_NS
 TRANSACTIONS_AGAIN_NS = 3 * SECOND_NS  # while rows of a settlement are missing
+TRANSACTIONS_FAILED_NS = 5 * SECOND_NS  # after a read that failed: a report may be down
+UNUSABLE_READS_MAX = 3  # in a row: then the balance is believed instead of the rows
 ROWS_LATE_MAX_NS = 60 * SECOND_NS  # then they are believed to be complete
 TRANSACTIONS_OVERLAP_NS = 120 * SECOND_NS  # rows may be written late: ids make it idempotent
 LADDER_EVERY_NS = 3_600 * SECOND_NS
@@ -37,7 +39,10 @@ class Housekeeping:
     row_balances: frozenset[int] = frozenset()  # after the youngest rows of money
     settled_ns: int = 0  # when the last settlement was seen
     transactions_read_ns: int = 0
+    unusable_reads: int = 0  # in a row, of rows that cannot be booked
+    unusable_read_ns: int = 0
     proven_empty_ns: int = 0  # when a read last showed nothing of ours alive
+    _rows_unread: bool = False  # the last read of rows failed
     _due: dict[str, int] = field(default_factory=dict)
 
     def apply(self, event: BalanceSeen | TransactionsRead | ReadFailed) -> None:
@@ -46,15 +51,20 @@ class Housekeeping:
                 if cash_cents is not None:
                     self.cash_cents, self.cash_read_ns = cash_cents, received_ns
                 self.balance_cents, self.balance_read_ns = balance_cents, asked_ns or received_ns
+            case TransactionsRead(by_rows=False):
+                self.unusable_reads += 1
+                self.unusable_read_ns = event.asked_ns or event.received_ns
+                self._soon(event.received_ns + TRANSACTIONS_AGAIN_NS)
             case TransactionsRead(rows):
+                self.unusable_reads = 0
                 self.transactions_read_ns = event.asked_ns or event.received_ns
                 youngest_ns = max((row.created_ns for row in rows), default=0)
                 young = [row.balance_cents for row in rows if row.created_ns == youngest_ns]
                 self.row_balances = frozenset(cents for cents in young if cents is not None)
                 if not self.money_booked:
                     self._soon(event.received_ns + TRANSACTIONS_AGAIN_NS)
-            case ReadFailed():
-                pass  # it is due again soon
+            case ReadFailed(what):
+                self._rows_unread = self._rows_unread or what == "ReadTransactions"
 
     def settlement_seen(self, now_ns: int) -> None:
         self.settled_ns = now_ns
@@ -69,12 +79,15 @@ class Housekeeping:
     def money_booked(self) -> bool:
         """The rows of every settlement seen so far have come: the reporting copy may lag, so a
         later read proves it only when its rows end in the balance, or after a long while."""
+        late_ns = self.settled_ns + ROWS_LATE_MAX_NS
+        if self.unusable_reads >= UNUSABLE_READS_MAX:
+            return min(self.unusable_read_ns, self.balance_read_ns) > late_ns
         if self.transactions_read_ns <= self.settled_ns:
             return False
         balanced = self.balance_read_ns > self.settled_ns and self.balance_cents is not None
         if balanced and self.balance_cents in self.row_balances:
             return True
-        return self.transactions_read_ns > self.settled_ns + ROWS_LATE_MAX_NS
+        return self.transactions_read_ns > late_ns
 
     def usable_cash(self, now_ns: int) -> int | None:
         """Cash for the 8x rule; None (fail closed) when the figure is missing or old."""
@@ -85,6 +98,10 @@ class Housekeeping:
         """The reads to ask for now. `stopping` with nothing live asks for the proof; `booked_ns`
         is how far the ledger knows the rows of money."""
         commands: list[Command] = []
+        if self._rows_unread:  # a settlement may wait for them, and a minute is long then
+            self._rows_unread = False
+            again_ns = now_ns + TRANSACTIONS_FAILED_NS
+            self._due["transactions"] = min(self._due.get("transactions", again_ns), again_ns)
         if self._take("balance", now_ns, BALANCE_EVERY_NS):
             commands.append(ReadBalance())
         if self._take("transactions", now_ns, TRANSACTIONS_EVERY_NS):

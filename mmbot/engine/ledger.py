@@ -6,28 +6,38 @@ commands (to perform) and facts (to show) until they are drained. `replay` rebui
 
 from __future__ import annotations
 
-from typing import Final, assert_never
+from collections.abc import Iterable
+from typing import Final
 
 from mmbot.domain.commands import Command, ReadTransactions
+from mmbot.domain.difference import Cause
 from mmbot.domain.entries import (
     Entry,
-    OperatorNoted,
-    OrderStepped,
     PlaceIntended,
     RunStarted,
-    SettlementSeen,
-    TransactionBooked,
 )
 from mmbot.domain.facts import OrderIntended
-from mmbot.domain.ids import ExternalId, LineId, OrderId, SportEventId, StrikeId, external_id
+from mmbot.domain.ids import (
+    ExternalId,
+    IdRange,
+    LineId,
+    OrderId,
+    SportEventId,
+    StrikeId,
+    external_id,
+)
+from mmbot.domain.motive import Motive, Verdict
+from mmbot.domain.notes import ResendDecided
 from mmbot.domain.order import Order, OrderReport, State
+from mmbot.engine.accounting import Accounting
 from mmbot.engine.conduct import Conduct, OrderEvent
 from mmbot.engine.consequences import Consequences
 from mmbot.engine.ledger_kit import Kit
-from mmbot.engine.ledger_orders import stepped
 from mmbot.engine.ledger_sums import LineExposure
-from mmbot.engine.manual import UNKNOWN_LINE, LineOf, no_lines
+from mmbot.engine.manual import LineOf, no_lines
 from mmbot.engine.outbox import Drained
+from mmbot.engine.reconcile import Reconciliation
+from mmbot.engine.replay import Replay
 
 SECOND_NS: Final = 1_000_000_000
 ARRIVAL_BOUND_NS: Final = (12 + 60) * SECOND_NS  # reply_timeout_s, and a minute to arrive
@@ -45,9 +55,9 @@ class Ledger:
         self._walk = Consequences(self._kit)
         self._conduct = Conduct(self._kit, self._walk)
         self._run = ""
+        self._connection = ""
         self._n = 0
-        self._last_entry_ns = 0
-        self._first_run_ns = 0
+        self._replay = Replay(self._kit)
         self.line_of = line_of
 
     # --- start -------------------------------------------------------------------------------
@@ -62,78 +72,64 @@ class Ledger:
         self._kit.adoption.line_of = lookup
         self._kit.manual.line_of = lookup
 
+    def spent(self, ids: IdRange) -> None:
+        """Ids of orders that ended long ago and are not replayed; comes before `replay`."""
+        self._kit.tombstones.spent(ids)
+
     def replay(self, entry: Entry) -> None:
         """Take one journalled entry; no outputs. Before `begin_run`, in journal order."""
-        kit = self._kit
-        match entry:
-            case RunStarted(run, at_ns):
-                kit.adoption.runs.add(run)
-                self._first_run_ns = self._first_run_ns or at_ns
-                self._last_entry_ns = at_ns
-            case PlaceIntended(order):
-                known = kit.orders.get(order.external_id)
-                if known is not None and known.terminal and not order.terminal:
-                    kit.orders.forget(order.external_id)  # left memory, then seen alive again
-                kit.orders.put(order)
-                if order.line_id == UNKNOWN_LINE:
-                    kit.adoption.without_line(order)
-                self._last_entry_ns = order.intended_ns
-            case OrderStepped():
-                self._replay_step(entry)
-            case SettlementSeen(ident, winning_status, at_ns):
-                kit.orders.settle(ident, winning_status)
-                kit.tombstones.settled(ident, at_ns)
-            case TransactionBooked(row):
-                kit.settlement.book(row)
-            case OperatorNoted():
-                pass
-            case _:
-                assert_never(entry)
+        self._replay.all((entry,))
 
-    def _replay_step(self, entry: OrderStepped) -> None:
-        order = self._kit.orders.get(entry.external_id)
-        assert order is not None, f"{entry.external_id}: a step without an intent"
-        was_terminal = order.terminal
-        order_id = OrderId(entry.order_id) if entry.order_id else None
-        order = stepped(order, entry.state, entry.filled_cents, order_id, entry.cancel_wanted)
-        self._kit.orders.put(order)
-        self._last_entry_ns = entry.at_ns
-        if order.terminal and not was_terminal:
-            self._kit.tombstones.ended(entry.external_id, entry.at_ns)
-        elif was_terminal and not order.terminal:
-            self._kit.tombstones.revived(entry.external_id)
+    def rebuild(self, entries: Iterable[Entry]) -> None:
+        """`replay` for many entries, faster."""
+        self._replay.all(entries)
 
-    def begin_run(self, run: str, now_ns: int) -> None:
-        """A new run id, journalled before its first use; unanswered intents are in doubt."""
+    def begin_run(self, run: str, now_ns: int, checks: tuple[str, ...] = ()) -> None:
+        """A new run id, journalled before its first use; unanswered intents are in doubt.
+
+        `checks` names those of the gate that approves the run's orders.
+        """
         assert run, "a run needs an id"
         assert "-" not in run, f"not a run id: {run!r}"
         self._run = run
         self._n = 0
-        self._first_run_ns = self._first_run_ns or now_ns
+        self._replay.first_run_ns = self._replay.first_run_ns or now_ns
         self._kit.adoption.runs.add(run)
         self._kit.adoption.start_ns = now_ns
-        self._kit.out.note(RunStarted(run, now_ns))
+        self._kit.out.note(RunStarted(run, now_ns, checks))
         self._conduct.forget(now_ns)
         self._walk.restart(now_ns)
+        self._kit.reversals.restart(now_ns)
 
     def exchange_ahead(self, offset_ns: int) -> None:
         """What the log-in told of the exchange's clock: single reads may answer before a list."""
         self._kit.reads.exchange_ahead(offset_ns)
 
-    def start(self, now_ns: int) -> tuple[Command, ...]:
+    def start(self, now_ns: int, cause: Cause = "start") -> tuple[Command, ...]:
         """The reads that a start needs; `recovered` turns true when they are answered."""
-        self._kit.recovery.begin(now_ns)
-        self._kit.out.ask(ReadTransactions(self.booked_ns - TRANSACTIONS_OVERLAP_NS))
+        self._start_reads(now_ns, cause)
         return self._kit.out.take_commands()
 
-    def resync(self, now_ns: int) -> tuple[Command, ...]:
-        """After a gap in the private channel: the same as a start."""
-        return self.start(now_ns)
+    def _start_reads(self, now_ns: int, cause: Cause) -> None:
+        kit, from_ns = self._kit, self.booked_ns - TRANSACTIONS_OVERLAP_NS
+        kit.recovery.begin(now_ns, cause)
+        kit.out.ask(ReadTransactions(from_ns))
+        kit.trades.begin(from_ns)
+        kit.trades.ask(now_ns)
+
+    def connected(self, name: str, after_gap: bool, now_ns: int) -> None:
+        """The private channel is up: after a gap the same as a start; a move had none."""
+        moved = self._connection not in {"", name}
+        self._connection = name
+        if after_gap:
+            self._start_reads(now_ns, "reconnect")
+        elif moved:
+            self._kit.recovery.audit(now_ns, at_once=True)
 
     @property
     def booked_ns(self) -> int:
         """Money rows are known up to here; before the first of them, our first run."""
-        return self._kit.settlement.booked_until_ns or self._first_run_ns
+        return self._kit.settlement.booked_until_ns or self._replay.first_run_ns
 
     @property
     def recovered(self) -> bool:
@@ -148,9 +144,15 @@ class Ledger:
         """True for an id with our prefix, of whichever run."""
         return self._kit.adoption.is_ours(ident)
 
+    def suspicion(self, now_ns: int) -> str:
+        """Why nothing may be placed yet: somebody else may be placing in our name; or ""."""
+        return self._kit.adoption.suspicion(now_ns)
+
     # --- our own steps -----------------------------------------------------------------------
 
-    def intend(self, order: Order) -> None:
+    def intend(
+        self, order: Order, motive: Motive | None = None, verdict: Verdict | None = None
+    ) -> None:
         """Reserve and journal; the placement may leave once the entry is durable."""
         ident = order.external_id
         assert ident not in self._kit.orders, f"{ident} is used already"
@@ -158,13 +160,13 @@ class Ledger:
         assert order.state is State.INTENDED, order
         assert not order.filled_cents, order
         self._kit.orders.put(order)
-        self._kit.out.note(PlaceIntended(order))
+        self._kit.out.note(PlaceIntended(order, False, motive, verdict))
         self._kit.out.tell(OrderIntended(order))
         self._walk.await_answer(order)
 
-    def want_cancel(self, ident: ExternalId, now_ns: int) -> None:
+    def want_cancel(self, ident: ExternalId, now_ns: int, why: str = "") -> None:
         """Cancel it as its state allows; repeated calls are one wish."""
-        self._walk.want_cancel(ident, now_ns)
+        self._walk.want_cancel(ident, now_ns, why)
 
     def may_resend(self, ident: ExternalId, now_ns: int) -> bool:
         """True when the same id may be sent again; tell `note_resend` when it is."""
@@ -173,9 +175,10 @@ class Ledger:
             return False
         return self._kit.doubts.may_resend(order, now_ns)
 
-    def note_resend(self, ident: ExternalId, now_ns: int) -> None:
+    def note_resend(self, ident: ExternalId, now_ns: int, verdict: Verdict | None = None) -> None:
         """The same id goes out again: the arrival bound starts anew."""
         self._kit.doubts.resent(ident, now_ns)
+        self._kit.out.note(ResendDecided(ident, verdict, now_ns))
 
     # --- events ------------------------------------------------------------------------------
 
@@ -189,6 +192,11 @@ class Ledger:
     def audit(self, now_ns: int) -> None:
         """Compare with the exchange; paced at 60 s, and called by `tick` too."""
         self._kit.recovery.audit(now_ns)
+
+    @property
+    def reconciliation(self) -> Reconciliation:
+        """What differed from the exchange, and how the last comparison went."""
+        return self._kit.reconcile
 
     def trust_again(self, event_id: SportEventId) -> None:
         """The sport event is reconciled (the ledger says so itself after its reads)."""
@@ -226,6 +234,11 @@ class Ledger:
     @property
     def live_count(self) -> int:
         return self._kit.orders.live_count
+
+    @property
+    def anything_rests(self) -> bool:
+        """An order that may still fill, ours or a person's."""
+        return self._kit.orders.live_count > 0 or self._kit.manual.any_rests
 
     def live_on(self, strike_id: StrikeId) -> tuple[Order, ...]:
         return self._kit.orders.live_on(strike_id)
@@ -271,8 +284,13 @@ class Ledger:
 
     @property
     def pnl_cents(self) -> int:
-        """Sum of the booked money rows that come from trading."""
-        return self._kit.settlement.pnl_cents
+        """The cash that trading made, as the exchange booked it."""
+        return self._kit.accounting.pnl_cents
+
+    @property
+    def accounting(self) -> Accounting:
+        """The books, and where they differ from the exchange's."""
+        return self._kit.accounting
 
     def check_sums(self) -> None:
         """Recompute every running sum from nothing; raises AssertionError on a difference."""

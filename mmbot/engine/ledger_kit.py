@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mmbot.engine.accounting import Accounting
+from mmbot.engine.activation import Activations
 from mmbot.engine.adoption import Adoption
+from mmbot.engine.books import Books
 from mmbot.engine.cancels import Cancels
 from mmbot.engine.doubt import Doubts
 from mmbot.engine.ledger_orders import Orders
 from mmbot.engine.ledger_sums import LineSums
 from mmbot.engine.manual import ManualOrders
-from mmbot.engine.missed import Missed
 from mmbot.engine.outbox import Outbox
 from mmbot.engine.reads import Reads
+from mmbot.engine.reconcile import Reconciliation
 from mmbot.engine.recovery import Recovery
+from mmbot.engine.reversals import Reversals
 from mmbot.engine.settlement import Settlement
 from mmbot.engine.timers import Timers
 from mmbot.engine.tombstones import Tombstones
+from mmbot.engine.trades import Trades
 from mmbot.engine.walk import Walk
 
 
@@ -34,17 +39,27 @@ class Kit:
     doubts: Doubts
     recovery: Recovery
     settlement: Settlement
+    reversals: Reversals
+    accounting: Accounting
     adoption: Adoption
     tombstones: Tombstones
     manual: ManualOrders
-    missed: Missed
+    reconcile: Reconciliation
+    trades: Trades
+    activations: Activations
     arrival_bound_ns: int
 
     @classmethod
     def make(cls, prefix: str, arrival_bound_ns: int) -> Kit:
         sums, out, timers = LineSums(), Outbox(), Timers()
-        orders, reads = Orders(sums), Reads(out, timers)
+        books = Books()
+        orders, reads = Orders(sums, books), Reads(out, timers)
+        reversals = Reversals(orders, books, out, timers, reads)
         doubts = Doubts(orders, out, timers, reads, arrival_bound_ns)
+        manual, reconcile = ManualOrders(sums, reads), Reconciliation(out, timers)
+        trades = Trades(orders, out, manual, reads, reconcile)
+        accounting = Accounting(books, out, reads, manual, reversals)
+        accounting.opened = reconcile.money
         return cls(
             orders=orders,
             sums=sums,
@@ -54,11 +69,15 @@ class Kit:
             walk=Walk(orders, out),
             cancels=Cancels(orders, out, timers, reads),
             doubts=doubts,
-            recovery=Recovery(orders, timers, reads, doubts),
-            settlement=Settlement(orders, out),
+            recovery=Recovery(orders, timers, reads, doubts, reconcile, trades),
+            settlement=Settlement(orders, out, timers, reads, accounting.book),
+            reversals=reversals,
+            accounting=accounting,
             adoption=Adoption(prefix, orders, out, reads, arrival_bound_ns),
             tombstones=Tombstones(prefix, orders, arrival_bound_ns),
-            manual=ManualOrders(sums, reads),
-            missed=Missed(out, timers),
+            manual=manual,
+            reconcile=reconcile,
+            trades=trades,
+            activations=Activations(timers, reads, reconcile),
             arrival_bound_ns=arrival_bound_ns,
         )

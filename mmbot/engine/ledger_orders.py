@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 from mmbot.domain.ids import ExternalId, LineId, OrderId, StrikeId
-from mmbot.domain.order import Order, State
+from mmbot.domain.order import TERMINAL, Order, State
+from mmbot.domain.price import profit_cents
+from mmbot.engine.books import NO_SHARE, Books, share_of
 from mmbot.engine.ledger_sums import NOTHING, LineSums, Stakes, fill_profit_cents
 
 K = TypeVar("K")
@@ -15,8 +17,9 @@ K = TypeVar("K")
 class Orders:
     """Orders by external id; a settled order counts in no sum any more."""
 
-    def __init__(self, sums: LineSums) -> None:
+    def __init__(self, sums: LineSums, books: Books | None = None) -> None:
         self._sums = sums
+        self._books = Books() if books is None else books
         self._orders: dict[ExternalId, Order] = {}
         self._by_order_id: dict[OrderId, ExternalId] = {}
         self._live: dict[ExternalId, None] = {}
@@ -24,6 +27,7 @@ class Orders:
         self._on_line: dict[LineId, dict[ExternalId, None]] = {}
         self._profit_cents: dict[ExternalId, int] = {}
         self._settled: dict[ExternalId, str] = {}
+        self._disputed: dict[ExternalId, int] = {}
         self._unsettled: dict[ExternalId, None] = {}
         self.in_doubt_count = 0
 
@@ -72,6 +76,12 @@ class Orders:
         """Take the order as it is now; indexes and sums follow."""
         ident = order.external_id
         old = self._orders.get(ident)
+        if old is not None and _only_moved_on(old, order):
+            self._orders[ident] = order
+            if old.order_id is None and order.order_id is not None:
+                self._by_order_id[order.order_id] = ident
+            self.in_doubt_count += (order.state is State.IN_DOUBT) - (old.state is State.IN_DOUBT)
+            return
         if old is not None and (old.line_id, old.side) != (order.line_id, order.side):
             self._take_off(old)
             self._add(order, self._stakes(order))
@@ -80,17 +90,55 @@ class Orders:
             before = NOTHING if old is None else self._stakes(old)
             gained = order.filled_cents - (0 if old is None else old.filled_cents)
             if gained:
-                profit = self._profit_cents.get(ident, 0)
-                self._profit_cents[ident] = profit + fill_profit_cents(order.price, gained)
+                self._count(order, old)
+                self._profit_cents[ident] = self._profit(order, gained)
+                if not order.filled_cents:
+                    self._settled.pop(ident, None)  # nothing is left for a result
             self._add(order, self._stakes(order).minus(before))
         self._orders[ident] = order
         self._index(order)
         was_doubt = old is not None and old.state is State.IN_DOUBT
         self.in_doubt_count += (order.state is State.IN_DOUBT) - was_doubt
 
+    def _profit(self, order: Order, gained: int) -> int:
+        """The least that its fills win; of those taken back nobody says which they were."""
+        before = self._profit_cents.get(order.external_id, 0)
+        if gained > 0:
+            return before + fill_profit_cents(order.price, gained)
+        return max(0, before - profit_cents(order.price, -gained)) if order.filled_cents else 0
+
+    def _count(self, order: Order, old: Order | None) -> None:
+        word = self._settled.get(order.external_id)
+        before = NO_SHARE if old is None else share_of(old, word)
+        self._books.change(order, share_of(order, word).minus(before))
+
+    def _result(self, order: Order, before: str | None, after: str | None) -> None:
+        self._books.change(order, share_of(order, after).minus(share_of(order, before)))
+
+    def dispute(self, ident: ExternalId, cents: int) -> None:
+        """Fills that may have been taken back: their stake counts, what they win does not."""
+        order = self._orders[ident]
+        before = self._stakes(order)
+        if cents:
+            self._disputed[ident] = cents
+        else:
+            self._disputed.pop(ident, None)
+        self._add(order, self._stakes(order).minus(before))
+
+    def unsettle(self, ident: ExternalId) -> None:
+        """The result was taken back: the fills are risk again."""
+        order = self._orders[ident]
+        if ident in self._settled:
+            before = self._stakes(order)
+            self._result(order, self._settled[ident], None)
+            del self._settled[ident]
+            self._add(order, self._stakes(order).minus(before))
+            self._index(order)
+
     def settle(self, ident: ExternalId, winning_status: str) -> None:
         """The result is known: the fills are money now and risk no more."""
         order = self._orders[ident]
+        self._result(order, self._settled.get(ident), winning_status)
         if ident not in self._settled:
             before = self._stakes(order)
             self._settled[ident] = winning_status
@@ -107,6 +155,7 @@ class Orders:
             self._by_order_id.pop(order.order_id, None)
         self._settled.pop(ident, None)
         self._profit_cents.pop(ident, None)
+        self._disputed.pop(ident, None)
 
     def check_sums(self, manual: dict[tuple[LineId, int], Stakes]) -> None:
         """Recompute every running sum from nothing; a difference is our own error."""
@@ -125,10 +174,13 @@ class Orders:
 
     def _stakes(self, order: Order) -> Stakes:
         ident = order.external_id
-        if ident in self._settled:
-            return Stakes(resting_cents=order.remaining_cents)
+        resting = order.remaining_cents
+        if not order.filled_cents or ident in self._settled:
+            return Stakes(0, 0, resting)
         profit = self._profit_cents.get(ident, 0)
-        return Stakes(order.filled_cents, profit, order.remaining_cents)
+        if ident in self._disputed:
+            profit = max(0, profit - profit_cents(order.price, self._disputed[ident]) - 1)
+        return Stakes(order.filled_cents, profit, resting)
 
     def _add(self, order: Order, change: Stakes) -> None:
         self._sums.add(order.line_id, order.side, change)
@@ -142,6 +194,8 @@ class Orders:
             self._by_order_id[order.order_id] = ident
         if order.filled_cents and ident not in self._settled:
             self._unsettled[ident] = None
+        elif not order.filled_cents:
+            self._unsettled.pop(ident, None)
         if order.terminal:
             self._live.pop(ident, None)
             _drop(self._on_strike, order.strike_id, ident)
@@ -176,6 +230,19 @@ def stepped(
         order_id,
         filled_cents,
         cancel_wanted,
+    )
+
+
+def _only_moved_on(old: Order, new: Order) -> bool:
+    """Alive before and after, and as risky: most steps are such, and no sum or index moves."""
+    return (
+        old.state not in TERMINAL
+        and new.state not in TERMINAL
+        and old.filled_cents == new.filled_cents
+        and old.quantity_cents == new.quantity_cents
+        and old.strike_id == new.strike_id
+        and old.line_id == new.line_id
+        and old.side == new.side
     )
 
 

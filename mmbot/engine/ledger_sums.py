@@ -47,21 +47,24 @@ def fill_profit_cents(price: Price, stake_cents: int) -> int:
 
 
 class _Line:
-    __slots__ = ("filled", "profit", "resting", "worst_cents")
+    """Per side. Lists, and asked for its worst case as it is: it changes with every order."""
+
+    __slots__ = ("profit_cents", "resting_cents", "stake_cents", "worst_cents")
 
     def __init__(self) -> None:
-        self.filled = [0, 0]
-        self.profit = [0, 0]
-        self.resting = [0, 0]
+        self.stake_cents = [0, 0]
+        self.profit_cents = [0, 0]
+        self.resting_cents = [0, 0]
         self.worst_cents = 0
 
     def exposure(self) -> LineExposure:
-        position = Position((self.filled[0], self.filled[1]), (self.profit[0], self.profit[1]))
-        return LineExposure(position, (self.resting[0], self.resting[1]))
+        (stake_0, stake_1), (profit_0, profit_1) = self.stake_cents, self.profit_cents
+        position = Position((stake_0, stake_1), (profit_0, profit_1))
+        return LineExposure(position, (self.resting_cents[0], self.resting_cents[1]))
 
     @property
     def empty(self) -> bool:
-        return not (any(self.filled) or any(self.profit) or any(self.resting))
+        return self.resting_cents == self.stake_cents == self.profit_cents == [0, 0]
 
 
 class LineSums:
@@ -76,12 +79,11 @@ class LineSums:
         line = self._lines.get(line_id)
         if line is None:
             line = self._lines[line_id] = _Line()
-        line.filled[side] += change.filled_cents
-        line.profit[side] += change.profit_cents
-        line.resting[side] += change.resting_cents
+        line.stake_cents[side] += change.filled_cents
+        line.profit_cents[side] += change.profit_cents
+        line.resting_cents[side] += change.resting_cents
         self.resting_total_cents += change.resting_cents
-        now = line.exposure()
-        worst_cents = line_worst_case_cents(now.position, now.resting_cents)
+        worst_cents = line_worst_case_cents(line, line.resting_cents)
         self.worst_case_total_cents += worst_cents - line.worst_cents
         line.worst_cents = worst_cents
         if line.empty:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from mmbot.domain.catalog import Line, Side
@@ -15,6 +16,7 @@ from mmbot.engine.reading import NO_RESULT_YET
 from mmbot.engine.reads import Reads
 
 LineOf = Callable[[StrikeId], Line | None]
+LOOKS_MAX: Final = 10
 UNKNOWN_LINE: Final = LineId("?")  # every stake on one side: nothing offsets anything
 
 
@@ -39,7 +41,8 @@ class ManualOrders:
         self._orders: dict[OrderId, _Manual] = {}
         self.line_of: LineOf = no_lines
 
-    def see(self, report: OrderReport) -> None:
+    def see(self, report: OrderReport) -> bool:
+        """True when it was not known and carries risk."""
         old = self._orders.pop(report.order_id, None)
         filled = report.filled_cents
         if old is not None:
@@ -48,7 +51,7 @@ class ManualOrders:
         unsettled = filled if report.winning_status in NO_RESULT_YET else 0
         resting = report.open_cents if report.alive else 0
         if not unsettled and not resting:
-            return
+            return False
         line = self.line_of(report.strike_id)
         line_id, side = UNKNOWN_LINE, 0
         if line is not None:
@@ -57,6 +60,11 @@ class ManualOrders:
         stakes = Stakes(unsettled, fill_profit_cents(report.price, unsettled), resting)
         self._orders[report.order_id] = _Manual(report, line_id, kept, stakes)
         self._sums.add(line_id, kept, stakes)
+        return old is None
+
+    def filled_cents(self, order_id: OrderId) -> int:
+        manual = self._orders.get(order_id)
+        return 0 if manual is None else manual.report.filled_cents
 
     def history(self, read: HistoryRead, now_ns: int) -> None:
         """One that a list of everything alive leaves out has ended: read how."""
@@ -65,9 +73,17 @@ class ManualOrders:
         listed = {report.order_id for report in read.reports}
         for order_id, manual in self._orders.items():
             if manual.stakes.resting_cents and order_id not in listed:
-                self._reads.order(
-                    manual.report.external_id or ExternalId(order_id), order_id, now_ns
-                )
+                self._read(manual.report, now_ns)
+
+    def look(self, now_ns: int) -> None:
+        """A few that wait for their result: what is read goes to the end of the row."""
+        filled = (one.report for one in self._orders.values() if not one.stakes.resting_cents)
+        for report in tuple(islice(filled, LOOKS_MAX)):
+            self._read(report, now_ns)
+
+    def _read(self, report: OrderReport, now_ns: int) -> None:
+        ident = report.external_id or ExternalId(report.order_id)
+        self._reads.later(ident, report.order_id, now_ns)
 
     def locate(self) -> None:
         """The catalogue came: move what stood on the unknown line."""
@@ -80,6 +96,15 @@ class ManualOrders:
             manual.report.strike_id == strike_id and manual.stakes.resting_cents
             for manual in self._orders.values()
         )
+
+    def known(self, order_id: OrderId) -> OrderReport | None:
+        """The last report of one that is counted."""
+        manual = self._orders.get(order_id)
+        return None if manual is None else manual.report
+
+    @property
+    def any_rests(self) -> bool:
+        return any(manual.stakes.resting_cents for manual in self._orders.values())
 
     def stakes(self) -> dict[tuple[LineId, int], Stakes]:
         """Per line and side, for the check of the sums."""

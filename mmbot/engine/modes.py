@@ -51,7 +51,7 @@ class Modes:
     was_connected: bool = False
     journal: str = ""
     token_until_ns: int = 0
-    second_daemon: bool = False
+    suspicion: str = ""  # somebody else may be placing in our name
     distrusted: set[SportEventId] = field(default_factory=set)
 
     def apply(
@@ -115,8 +115,7 @@ class Modes:
         why = self.withdrawn(now_ns)
         if not why and not self.recovered:
             why = "recovering"
-        if not why and self.journal:
-            why = self.journal
+        why = why or self.suspicion or self.journal
         if not why and in_doubt > IN_DOUBT_MAX:
             why = f"{in_doubt} orders in doubt"
         return (Mode.CANCEL_ONLY, why) if why else (Mode.ENABLED, "")

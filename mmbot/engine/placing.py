@@ -10,16 +10,21 @@ from mmbot.domain.commands import BATCH_ORDERS_MAX
 from mmbot.domain.events import Event, OrderSeen, PlaceNotSent, PlaceRefused
 from mmbot.domain.facts import Alarm, Fact, PlacementRefused
 from mmbot.domain.ids import LineId
+from mmbot.domain.money import usd
+from mmbot.domain.motive import Motive
 from mmbot.domain.order import Order, State
 from mmbot.domain.quote import Quote
+from mmbot.domain.view import MarketView
 from mmbot.engine.holdoff import HoldOff
 from mmbot.engine.housekeeping import Housekeeping
 from mmbot.engine.ledger import Ledger
 from mmbot.engine.modes import Mode, Modes
 from mmbot.engine.ports import PlaceOrders
-from mmbot.engine.risk import Approved, Gate, Refused, Situation
+from mmbot.engine.risk import Approved, Gate, Refused
+from mmbot.engine.situation import Situation
 from mmbot.engine.state import MarketState
 from mmbot.engine.wishes import Wishes
+from mmbot.pricing.exposure import NOTHING_OPEN, OpenStakes
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +37,10 @@ class Candidate:
     quote: Quote
     resend: Order | None
     cause_ns: int
+    view: MarketView | None = None  # what its strategy was shown
 
 
+UNSEEN = frozenset({State.INTENDED, State.IN_DOUBT})
 Placed = tuple[Approved, int]  # and when the event came in that caused it
 
 
@@ -107,9 +114,10 @@ class Placing:
                 continue
             self._last_refusal.pop(key, None)
             if candidate.resend is None:
-                self._ledger.intend(verdict.order)
+                motive = Motive.of(candidate.view) if candidate.view else None
+                self._ledger.intend(verdict.order, motive, verdict.verdict)
             else:
-                self._ledger.note_resend(order.external_id, now_ns)
+                self._ledger.note_resend(order.external_id, now_ns, verdict.verdict)
             placed.append((verdict, candidate.cause_ns))
         return placed
 
@@ -157,7 +165,17 @@ class Placing:
             blind=self._modes.blind(now_ns),
             writable=self._rights.writable,
             halted=bool(self._modes.halted),
+            in_doubt_cents=self._in_doubt(line),
         )
+
+    def _in_doubt(self, line: Line) -> OpenStakes:
+        if not self._ledger.in_doubt_count:
+            return NOTHING_OPEN
+        stakes = [0, 0]
+        for order in self._ledger.live_on_line(line.line_id):
+            if order.state is State.IN_DOUBT:
+                stakes[order.side] += order.remaining_cents
+        return stakes[0], stakes[1]
 
     def unfit(self, event: SportEvent, line: Line, now_ns: int, facts: list[Fact]) -> bool:
         """Closed, starting, or judged on old data: whatever is wished, nothing may rest there."""
@@ -191,6 +209,13 @@ class Placing:
             facts.append(PlacementRefused(owner, strike, why.check, why.detail))
         return True
 
+    def why_unwanted(self, line_id: LineId, quotes: Sequence[Quote]) -> str:
+        """In words: why what rests on a strike goes; `quotes` is what is wanted there now."""
+        if unfit := self._unfit.get(line_id):
+            return f"unfit: {unfit}"
+        wished = [f"{quote.price:+d} x {usd(quote.quantity_cents)}" for quote in quotes]
+        return f"wanted now: {', '.join(wished)}" if wished else "no quote is wanted"
+
     def too_old(self, order: Order, mode: Mode, now_ns: int) -> str:
         """A last look before the write: why this order must not leave now, or ""."""
         line = self._state.lines.get(order.line_id)
@@ -198,7 +223,11 @@ class Placing:
         if line is None or event is None:
             return "line is not listed"
         situation = self.situation(event, line, order, mode, now_ns)
-        return self._gate.still_good(situation)
+        if why := self._gate.still_good(situation):
+            return why
+        known = self._ledger.order(order.external_id)
+        waits = known is not None and known.state in UNSEEN and not known.cancel_wanted
+        return "" if waits else "no longer wanted"  # it may have waited long for its turn
 
 
 def batches(placed: Sequence[Placed], turn: int) -> tuple[PlaceOrders, ...]:

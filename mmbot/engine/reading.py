@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
-from mmbot.domain.events import Channel
+from mmbot.domain.events import Channel, OrderSeen
+from mmbot.domain.evidence import Evidence, Kind
 from mmbot.domain.order import VENUE_ENDS, Order, OrderReport, State, Step
 
 CANCELED: Final = frozenset({"canceled", "cancelled"})
@@ -13,20 +16,49 @@ SETTLED: Final = frozenset({"settled", "closed"})
 KNOWN_STATUSES: Final = CANCELED | SETTLED | VENUE_ENDS | {"inactive", "open"}
 NO_RESULT_YET: Final = frozenset({"", "tbd"})
 
+DETAIL_CHARS_MAX: Final = 80  # a status may be any text
+
+# Sources of evidence: the request that was answered, or the channel.
+PLACED_BY: Final = "place"
+CANCELLED_BY: Final = "cancel"
+SOURCES: Final[Mapping[Channel, str]] = MappingProxyType(
+    {"reply": PLACED_BY, "stream": "orders", "read": "order"}
+)
+KINDS: Final[Mapping[Channel, Kind]] = MappingProxyType(
+    {"reply": Kind.REPLY, "stream": Kind.MESSAGE, "read": Kind.READ}
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """How we came to see a report; `synced_ns` only of reads that carry it."""
+    """How we came to see a report; `synced_ns` only of reads that carry it.
+
+    `source` is the route, or the channel; `sequence` and `exchange_ns` as in `OrderSeen`.
+    """
 
     channel: Channel
     received_ns: int
     synced_ns: int | None = None
-    what: str = ""
+    source: str = ""
+    sequence: int | None = None
+    exchange_ns: int | None = None
 
-    def evidence(self, report: OrderReport) -> str:
-        synced = "" if self.synced_ns is None else f" synced {self.synced_ns}"
-        what = f" {self.what}" if self.what else ""
-        return f"{self.channel}{what} status {report.status}{synced}"
+    @classmethod
+    def of(cls, seen: OrderSeen) -> Sight:
+        source = seen.route or SOURCES[seen.channel]
+        return cls(
+            seen.channel, seen.received_ns, seen.synced_ns, source, seen.sequence, seen.exchange_ns
+        )
+
+    def evidence(self, report: OrderReport, resent: bool = False) -> Evidence:
+        """`resent`: the id went out more than once, so a reply may be to any of them."""
+        kind = KINDS[self.channel]
+        if kind is Kind.REPLY and self.source == CANCELLED_BY:
+            kind = Kind.CANCEL_ITEM
+        elif kind is Kind.REPLY and resent:
+            kind = Kind.SAME_ID
+        detail = f"{report.status} {report.matching_status}".rstrip()[:DETAIL_CHARS_MAX]
+        return Evidence(kind, self.source, detail, self.exchange_ns, self.synced_ns, self.sequence)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,9 @@ SECOND_NS: Final = 1_000_000_000
 HISTORY_GAP_NS: Final = SECOND_NS  # the exchange allows one history request a second
 HISTORY_WAIT_NS: Final = 120 * SECOND_NS  # many pages, at one a second; then ask again
 ORDER_GAP_NS: Final = SECOND_NS  # the same order is not read more often
+PACE_NS: Final = SECOND_NS
+ORDERS_PER_PACE: Final = 15  # of many; the rest of the request budget is for quoting
+CLOCK_MARGIN_NS: Final = 2 * SECOND_NS  # the Date header is cut to the second, and travels
 ORDER_GAPS_MAX: Final = 4096
 OFFSETS_KEPT: Final = 8  # some minutes: then a clock that was set is followed
 FROM_MARGIN_NS: Final = 10 * SECOND_NS  # asked from before the intent: clocks differ
@@ -44,6 +47,9 @@ class Reads:
         self._timers = timers
         self._kinds = {"doubt": _Kind(), "alive": _Kind()}
         self._order_read_ns: dict[OrderId, int] = {}
+        self._later: dict[OrderId, ExternalId] = {}  # of many, those that wait for their turn
+        self._pace_ns = 0
+        self._pace_left = 0
         self._offsets_ns: deque[int] = deque(maxlen=OFFSETS_KEPT)
         self.offset_ns = 0
 
@@ -60,6 +66,26 @@ class Reads:
             self._order_read_ns.clear()
         self._order_read_ns[order_id] = now_ns
         self._out.ask(ReadOrder(ident, order_id, ends_doubt))
+
+    def later(self, ident: ExternalId, order_id: OrderId | None, now_ns: int) -> None:
+        """One of perhaps very many: at the pace that leaves the request budget to others."""
+        if order_id is not None:
+            self._later[order_id] = ident
+            self._keep_pace(now_ns)
+
+    def no_longer(self, order_id: OrderId | None) -> None:
+        """It was read meanwhile, with others."""
+        if order_id is not None:
+            self._later.pop(order_id, None)
+
+    def _keep_pace(self, now_ns: int) -> None:
+        if self._later and now_ns >= self._pace_ns:
+            self._pace_ns, self._pace_left = now_ns + PACE_NS, ORDERS_PER_PACE
+            self._timers.at(self._pace_ns, "history")
+        while self._later and self._pace_left:
+            self._pace_left -= 1
+            order_id = next(iter(self._later))
+            self.order(self._later.pop(order_id), order_id, now_ns)
 
     def doubtful(self, from_ns: int, now_ns: int) -> None:
         """Ask for everything created since `from_ns` (our time): it may prove absence."""
@@ -84,8 +110,14 @@ class Reads:
             self._done(name, now_ns)
 
     def fire(self, now_ns: int) -> None:
+        self._keep_pace(now_ns)
         for name in self._kinds:
             self._send(name, now_ns)
+
+    @property
+    def exchange_known(self) -> bool:
+        """False until the exchange has told its time once."""
+        return bool(self._offsets_ns)
 
     def to_exchange(self, ours_ns: int) -> int:
         return ours_ns + self.offset_ns

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
+from mmbot.domain.difference import Cause
 from mmbot.domain.events import HistoryRead
-from mmbot.domain.ids import ExternalId, SportEventId
-from mmbot.domain.order import Order, State
+from mmbot.domain.ids import ExternalId, OrderId, SportEventId
+from mmbot.domain.order import Order, OrderReport, State
 from mmbot.engine.doubt import Doubts
 from mmbot.engine.ledger_orders import Orders
-from mmbot.engine.reading import Sight
+from mmbot.engine.reading import NO_RESULT_YET, Sight
 from mmbot.engine.reads import HISTORY_SPAN_MAX_NS, Reads
+from mmbot.engine.reconcile import Reconciliation
 from mmbot.engine.timers import Timers
+from mmbot.engine.trades import Trades
 
 SECOND_NS: Final = 1_000_000_000
 AUDIT_EVERY_NS: Final = 60 * SECOND_NS
@@ -28,7 +31,17 @@ SETTLE_WAIT_NS: Final = 3 * SECOND_NS  # the other results of a fixture come by 
 class Recovery:
     """`recovered` once every order live at the start was confirmed, and doubts looked for."""
 
-    def __init__(self, orders: Orders, timers: Timers, reads: Reads, doubts: Doubts) -> None:
+    def __init__(
+        self,
+        orders: Orders,
+        timers: Timers,
+        reads: Reads,
+        doubts: Doubts,
+        reconcile: Reconciliation,
+        trades: Trades,
+    ) -> None:
+        self._trades = trades
+        self._reconcile = reconcile
         self._orders = orders
         self._timers = timers
         self._reads = reads
@@ -37,6 +50,8 @@ class Recovery:
         self._unread: set[ExternalId] = set()
         self._unlooked: set[ExternalId] = set()
         self._list_due = True
+        self._unlisted: set[ExternalId] = set()  # alive for us, not in a list of what is alive
+        self._audit_list_due = False
         self._ask_again_ns = 0
         self._audited_ns = 0
         self._results: deque[ExternalId] = deque()
@@ -49,10 +64,11 @@ class Recovery:
         pending = self._unread or self._unlooked or self._list_due
         return self._started and not pending
 
-    def begin(self, now_ns: int) -> None:
+    def begin(self, now_ns: int, cause: Cause = "start") -> None:
         """At start and after every gap: nothing is believed until it was read again."""
         self._started = True
         live = self._orders.live()
+        self._reconcile.begin(cause, len(live), now_ns)
         self._unread = {o.external_id for o in live if o.order_id is not None}
         self._unlooked = {
             o.external_id for o in live if o.order_id is None and o.state is State.IN_DOUBT
@@ -91,18 +107,49 @@ class Recovery:
             return []
         # A list that reaches less far back than ours may leave out an old manual order.
         if read.from_ns <= self._reads.to_exchange(now_ns - LIST_SPAN_NS):
-            self._list_due = False
+            self._list_due = self._audit_list_due = False
         self._read_unlisted({report.order_id for report in read.reports}, now_ns)
+        self.close(now_ns)
         return self._reconciled()
 
-    def _read_unlisted(self, listed: set[str], now_ns: int) -> None:
+    def unchanged(self, report: OrderReport, now_ns: int) -> bool:
+        """True when a row of a list says what we know: most do, and nothing follows from them."""
+        ident = report.external_id
+        order = self._orders.get(ident) if ident is not None else None
+        if (
+            order is None
+            or order.state is not State.OPEN
+            or order.order_id != report.order_id
+            or order.filled_cents != report.filled_cents
+            or report.open_cents <= 0
+            or report.status != "open"
+            or report.winning_status not in NO_RESULT_YET
+        ):
+            return False
+        self._doubts.seen(order.external_id, now_ns)
+        self._confirm(order.external_id)
+        return True
+
+    def _read_unlisted(self, listed: set[OrderId], now_ns: int) -> None:
         """Alive for us, and not in the list of everything alive: read it by its id."""
         for order in self._orders.live():
             if order.order_id is not None and order.order_id not in listed:
-                self._reads.order(order.external_id, order.order_id, now_ns)
+                self._unlisted.add(order.external_id)
+                self._reads.later(order.external_id, order.order_id, now_ns)
+
+    def close(self, now_ns: int) -> None:
+        """The pass is over when everything that it asked for was answered."""
+        if self._reconcile.running is None or not self.recovered:
+            return
+        if not (self._unlisted or self._audit_list_due):
+            self._reconcile.end(now_ns)
 
     def _confirm(self, ident: ExternalId) -> None:
-        self._unread.discard(ident)
+        if ident in self._unread or ident in self._unlisted:
+            self._unread.discard(ident)
+            self._unlisted.discard(ident)
+            order = self._orders.get(ident)
+            self._reads.no_longer(None if order is None else order.order_id)
         for waiting in self._surprised.values():
             waiting.discard(ident)
 
@@ -122,10 +169,12 @@ class Recovery:
 
     def _read_unread(self, now_ns: int) -> None:
         waiting = self._unread.union(*self._surprised.values())
+        if self._list_due and len(waiting) > READ_SINGLY_MAX:
+            return  # the list tells most of them
         for ident in sorted(waiting):
             order = self._orders.get(ident)
             if order is not None:
-                self._reads.order(ident, order.order_id, now_ns)
+                self._reads.later(ident, order.order_id, now_ns)
 
     # --- a surprise --------------------------------------------------------------------------
 
@@ -151,15 +200,24 @@ class Recovery:
 
     # --- by the clock ------------------------------------------------------------------------
 
-    def audit(self, now_ns: int) -> None:
+    def audit(self, now_ns: int, at_once: bool = False) -> None:
         """Ask for everything alive, and for some results; paced, so it may be called often."""
-        if not self._started or now_ns < self._audited_ns + AUDIT_EVERY_NS:
+        due = at_once or now_ns >= self._audited_ns + AUDIT_EVERY_NS
+        if not self._started or not due:
             return
         self._audited_ns = now_ns
         self._timers.at(now_ns + AUDIT_EVERY_NS, "audit")
+        self._reconcile.begin("audit", self._orders.live_count, now_ns)
+        self._unlisted = {ident for ident in self._unlisted if self._lives(ident)}
+        self._audit_list_due = True
         self._reads.alive(now_ns)
+        self._trades.ask(now_ns)
         waiting = [o for o in self._orders.unsettled() if o.terminal]
         self._want_results(waiting[:SETTLE_BATCH], now_ns)
+
+    def _lives(self, ident: ExternalId) -> bool:
+        order = self._orders.get(ident)
+        return order is not None and not order.terminal
 
     def result_seen(self, order: Order, now_ns: int) -> None:
         """Where one result is known the others follow; read those that do not."""

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import InitVar, dataclass
-from typing import Final, Literal, Protocol
+from typing import Final
 
-from mmbot.domain.catalog import Line, SportEvent
 from mmbot.domain.money import usd
+from mmbot.domain.motive import Verdict
 from mmbot.domain.order import Order
-from mmbot.domain.price import Ladder, Price, crosses, profit_cents
-from mmbot.domain.view import Position
+from mmbot.domain.price import crosses, profit_cents
+from mmbot.engine.situation import Limits, Situation
 from mmbot.pricing.exposure import (
     OpenStakes,
     line_worst_case_cents,
@@ -22,63 +22,8 @@ from mmbot.pricing.exposure import (
     result_if_cents,
 )
 
-Mode = Literal["ENABLED", "REDUCE_ONLY", "CANCEL_ONLY", "HALTED"]
-
-EXCHANGE_QUANTITY_MIN_CENTS: Final = 100
-START_MARGIN_NS: Final = 120 * 10**9
 SECOND_NS: Final = 10**9
 _SEAL: Final = object()
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a person has decided; `unmatched_cash_multiple_max` counts times our cash."""
-
-    order_quantity_max_cents: int
-    line_loss_max_cents: int
-    total_loss_max_cents: int
-    unmatched_cash_multiple_max: float
-    price_age_max_ns: int
-    fair_age_max_ns: int
-    quantity_min_cents: int = EXCHANGE_QUANTITY_MIN_CENTS
-    start_margin_ns: int = START_MARGIN_NS
-
-
-class Exposure(Protocol):
-    """One line in the ledger: filled, and per side the stake that may still fill."""
-
-    @property
-    def position(self) -> Position: ...
-
-    @property
-    def resting_cents(self) -> OpenStakes: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """All that the gate may look at, for one order at one moment.
-
-    Sums and prices include intended, in doubt, open and cancelling orders. `mode` is the
-    stricter of the whole daemon's and the sport event's. An age counts from the last time that
-    the datum was known to be true: a quiet market on a healthy stream is not old.
-    """
-
-    now_ns: int
-    mode: Mode
-    ladder: Ladder | None
-    event: SportEvent | None
-    line: Line | None
-    exposure: Exposure
-    worst_case_total_cents: int
-    unmatched_cents: int
-    cash_cents: int | None
-    opposite_live: tuple[Price, ...]  # our prices on the other strike of the line
-    same_price_live: bool
-    book_age_ns: int | None  # None: never seen
-    fair_age_ns: int | None  # None: the strategy does not use fairs
-    blind: bool
-    writable: bool
-    halted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +33,7 @@ class Approved:
     order: Order
     resend: bool
     seal: InitVar[object]
+    verdict: Verdict | None = None
 
     def __post_init__(self, seal: object) -> None:
         if seal is not _SEAL:
@@ -120,6 +66,7 @@ class Case(Moment):
     added_cents: int  # stake that the ledger does not count yet; a resent order it counts
     open_after: OpenStakes
     line_worst_after_cents: int
+    total_worst_after_cents: int
 
     @classmethod
     def of(cls, now: Situation, limits: Limits, order: Order, resend: bool) -> Case:
@@ -129,7 +76,27 @@ class Case(Moment):
         first, second = now.exposure.resting_cents
         after = (first + added, second) if order.side == 0 else (first, second + added)
         worst = line_worst_case_cents(now.exposure.position, after)
-        return cls(now, limits, order, resend, added, after, worst)
+        line_now = line_worst_case_cents(now.exposure.position, (first, second))
+        total = now.worst_case_total_cents - line_now + worst
+        return cls(now, limits, order, resend, added, after, worst, total)
+
+    @property
+    def unmatched_limit_cents(self) -> int:
+        """0 while the balance is unknown."""
+        return int(max(0, self.now.cash_cents or 0) * self.limits.unmatched_cash_multiple_max)
+
+    def verdict(self) -> Verdict:
+        now, limits = self.now, self.limits
+        return Verdict(
+            now.mode,
+            line_worst_case_cents(now.exposure.position, now.in_doubt_cents),
+            self.line_worst_after_cents,
+            limits.line_loss_max_cents,
+            self.total_worst_after_cents,
+            limits.total_loss_max_cents,
+            now.unmatched_cents + self.added_cents,
+            self.unmatched_limit_cents,
+        )
 
 
 Check = Callable[[Case], str | None]
@@ -248,19 +215,14 @@ def within_line_loss(case: Case) -> str | None:
 
 
 def within_total_loss(case: Case) -> str | None:
-    exposure = case.now.exposure
-    line_now = line_worst_case_cents(exposure.position, exposure.resting_cents)
-    after = case.now.worst_case_total_cents - line_now + case.line_worst_after_cents
-    allowed = case.limits.total_loss_max_cents
+    after, allowed = case.total_worst_after_cents, case.limits.total_loss_max_cents
     return None if after <= allowed else f"all lines could lose {usd(after)} of {usd(allowed)}"
 
 
 def within_unmatched_cash(case: Case) -> str | None:
-    cash = case.now.cash_cents
-    if cash is None:
+    if case.now.cash_cents is None:
         return "the balance is unknown"
-    after = case.now.unmatched_cents + case.added_cents
-    allowed = int(max(0, cash) * case.limits.unmatched_cash_multiple_max)
+    after, allowed = case.now.unmatched_cents + case.added_cents, case.unmatched_limit_cents
     return None if after <= allowed else f"unmatched {usd(after)} of {usd(allowed)}"
 
 
@@ -287,6 +249,8 @@ CHECKS: Final[tuple[Check, ...]] = (
     within_total_loss,
     within_unmatched_cash,
 )
+
+CHECK_NAMES: Final = tuple(check.__name__ for check in CHECKS)
 
 LAST_CHECKS: Final[tuple[LastCheck, ...]] = (
     not_halted,
@@ -323,7 +287,7 @@ class Gate:
             detail = check(case)
             if detail is not None:
                 return Refused(check.__name__, detail)
-        return Approved(order, resend, _SEAL)
+        return Approved(order, resend, _SEAL, case.verdict())
 
     def still_good(self, situation: Situation) -> str:
         """A last look between commit and write: why not to send after all, or ""."""

@@ -6,8 +6,9 @@ import heapq
 from typing import Literal, NamedTuple
 
 What = Literal[
-    "answer", "cancel", "look", "sweep", "history", "recover", "audit", "reread", "settle", "missed"
-]
+    "answer", "cancel", "look", "sweep", "history", "recover", "audit", "reread", "settle",
+    "missed", "reversal", "unsettle", "activation",
+]  # fmt: skip
 
 
 class Timer(NamedTuple):

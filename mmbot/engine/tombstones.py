@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from mmbot.domain.ids import ExternalId
+from mmbot.domain.ids import REMEMBERED_N_MAX, ExternalId, IdRange
 from mmbot.engine.ledger_orders import Orders
 
 HOUR_NS: Final = 3_600_000_000_000
-NUMBER_MAX: Final = 8_000_000  # one bit each: 1 MB per run; a higher number is never forgotten
 REREADS_MAX: Final = 8
 REREAD_NS: Final = 2_500_000_000  # longer than the margin between the clocks
 REREAD_MAX_NS: Final = 60_000_000_000
@@ -85,6 +84,11 @@ class Tombstones:
                 self._looked.pop(ident, None)
                 yield ident
 
+    def spent(self, ids: IdRange) -> None:
+        """These have left memory already: the journal keeps them, and a start need not."""
+        for n in range(ids.first, ids.last + 1):
+            self._remember(ExternalId(f"{ids.stem}-{n}"))
+
     def was_ours(self, ident: ExternalId) -> bool:
         """True for an order that has left memory."""
         found = self._parts(ident)
@@ -100,7 +104,7 @@ class Tombstones:
 
     def _remember(self, ident: ExternalId) -> bool:
         found = self._parts(ident)
-        if found is None or found[1] > NUMBER_MAX:
+        if found is None or found[1] > REMEMBERED_N_MAX:
             return False
         run, n = found
         bits = self._gone.setdefault(run, bytearray())

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from mmbot.domain.entries import OrderStepped
-from mmbot.domain.facts import FillCounted, OrderMoved
+from mmbot.domain.entries import FillReversed, OrderStepped
+from mmbot.domain.evidence import Evidence, Kind
+from mmbot.domain.facts import FillCounted, FillTakenBack, OrderMoved
 from mmbot.domain.ids import OrderId, SportEventId
-from mmbot.domain.order import TABLE, Order, State, Step, Then
+from mmbot.domain.order import PROVEN_BY, TABLE, Order, State, Step, Then
 from mmbot.engine.ledger_orders import Orders, stepped
 from mmbot.engine.outbox import Outbox
 
@@ -21,7 +22,7 @@ LOUD: Final = frozenset({Then.DASH, Then.COUNT, Then.ALARM})
 class Proof:
     """Why a step is taken, and what came with it."""
 
-    evidence: str
+    evidence: Evidence
     now_ns: int
     filled_cents: int = 0
     order_id: OrderId | None = None
@@ -47,6 +48,9 @@ class Walk:
 
     def step(self, order: Order, step: Step, proof: Proof) -> Moved:
         """Look the cell up, do it, journal it, say it."""
+        assert proof.evidence.kind in PROVEN_BY[step], (
+            f"{order.external_id}: {proof.evidence} proves no {step}"
+        )
         cell = TABLE[order.state, step]
         if cell.then is Then.DASH and step in OURS:
             raise AssertionError(f"{order.external_id} is {order.state}: our step {step}")
@@ -68,6 +72,7 @@ class Walk:
     def correct(self, order: Order, step: Step, state: State, proof: Proof) -> Moved:
         """A trusted read contradicts an end that we had believed: the read wins, loudly."""
         assert order.terminal, f"{order.external_id} is {order.state}, not an end"
+        assert proof.evidence.kind is Kind.READ, f"{order.external_id}: {proof.evidence}"
         after = stepped(
             order,
             state,
@@ -81,6 +86,27 @@ class Walk:
             f"{order.external_id} was {order.state}, now {state}: {proof.evidence}",
             order.event_id,
         )
+        return Moved(order, after, Then.NOTHING, proof.now_ns)
+
+    def take_back(
+        self, order: Order, filled_cents: int, state: State, rows: tuple[str, ...], proof: Proof
+    ) -> Moved:
+        """Fills were undone: the one way in which a filled total falls."""
+        assert proof.evidence.kind is Kind.READ, f"{order.external_id}: {proof.evidence}"
+        gone = order.filled_cents - filled_cents
+        assert 0 < gone <= order.filled_cents, f"{order.external_id}: {filled_cents} filled"
+        wanted = order.cancel_wanted or state is State.CANCELLING
+        after = stepped(order, state, filled_cents, order.order_id, wanted)
+        self._orders.put(after)
+        ident = after.external_id
+        self._out.note(
+            FillReversed(ident, state, filled_cents, gone, rows, proof.evidence, proof.now_ns)
+        )
+        self._out.tell(FillTakenBack(ident, after.line_id, after.strike_id, after.price, gone))
+        if state is not order.state:
+            self._out.tell(OrderMoved(after, order.state, str(proof.evidence)))
+        detail = f"{ident}: {gone} of {order.filled_cents} cents, {filled_cents} stand"
+        self._out.alarm("fill taken back", detail, after.event_id)
         return Moved(order, after, Then.NOTHING, proof.now_ns)
 
     def _take(self, before: Order, after: Order, step: Step, proof: Proof) -> None:
@@ -103,7 +129,7 @@ class Walk:
                 FillCounted(after.external_id, after.line_id, after.strike_id, after.price, gained)
             )
         if after.state is not before.state:
-            self._out.tell(OrderMoved(after, before.state, proof.evidence))
+            self._out.tell(OrderMoved(after, before.state, str(proof.evidence)))
         if after.filled_cents > after.quantity_cents and gained:
             self._out.alarm(
                 "filled above quantity",

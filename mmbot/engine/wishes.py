@@ -34,6 +34,7 @@ class Wishes:
         self._quarantined: set[str] = set()
         self._failing: dict[str, str] = {}
         self._owned: tuple[SportEvent, Line, Slot | None] | None = None
+        self.shown: MarketView | None = None  # to the strategy that was asked last
 
     def quarantine(self, owner: str) -> None:
         self._quarantined.add(owner)
@@ -74,6 +75,7 @@ class Wishes:
             fairs,
             self._ledger.exposure(line.line_id).position,
         )
+        self.shown = view
         answer = self._ask(slot, view)
         if isinstance(answer, str):
             if self._failing.get(slot.owner) != answer:

@@ -12,7 +12,7 @@ from mmbot.domain.catalog import Competitor, SportEvent
 from mmbot.domain.commands import CancelRef, SweepStrike
 from mmbot.domain.errors import SetUpError
 from mmbot.domain.events import BalanceSeen
-from mmbot.domain.fill import Transaction
+from mmbot.domain.fill import Trade, Transaction
 from mmbot.domain.ids import ExternalId, MarketId, OrderId, SportEventId, StrikeId
 from mmbot.domain.order import Order, OrderReport
 from mmbot.domain.price import Ladder
@@ -128,6 +128,16 @@ def transaction(raw: wire.Raw) -> Transaction:
         created_ns=time_ns(row.created_at) or 0,
         balance_cents=None if row.balance is None else cents(row.balance),
     )
+
+
+def trade(raw: wire.Raw) -> Trade:
+    """One fill; ValueError when its id or its order is missing. The amount may be."""
+    row = wire.decode(raw, wire.Trade)
+    ident, order_id = row.id or row.trade_id, row.order_id or row.wager_id
+    if not ident or not order_id:
+        raise ValueError("a trade without id or order")
+    amount = row.stake if row.quantity is None else row.quantity
+    return Trade(str(ident), OrderId(str(order_id)), 0 if amount is None else cents(amount))
 
 
 def ladder(body: bytes, notices: Notices) -> Ladder:

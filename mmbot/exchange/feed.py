@@ -28,6 +28,7 @@ class FeedSettings:
     overlap_s: float = 5.0  # the old connection goes on while the engine reconciles
     delay_first_s: float = 0.5
     delay_max_s: float = 30.0
+    renew_every_s: float = 300.0  # each registration costs the exchange seconds
     healthy_after_s: float = 30.0  # live that long: delays start over
     link: LinkSettings = field(default_factory=LinkSettings)
 
@@ -71,6 +72,8 @@ class Feed:
         self._news: asyncio.Queue[_News] = asyncio.Queue()
         self._current: Link | None = None
         self._coming: Link | None = None
+        self._doubted: Link | None = None
+        self._renew_again_ns = 0
         self._opening = 0  # number of the connection being opened, 0 = none
         self._opening_task: asyncio.Task[None] | None = None
         self._numbers = 0
@@ -92,6 +95,16 @@ class Feed:
         if wish != self._wish:
             self._wish = wish
             self._news.put_nowait(_WantsChange())
+
+    def renew(self) -> None:
+        """The present connection seems to lose messages: another one first, then leave it."""
+        now_ns = self._clock.now_ns()
+        if self._current is None or now_ns < self._renew_again_ns:
+            return
+        self._renew_again_ns = now_ns + round(self._settings.renew_every_s * NS_PER_S)
+        self._doubted = self._current
+        self._notices.count("stream_renewed", self._current.name)
+        self._news.put_nowait(_WantsChange())
 
     async def run(
         self, emit: Callable[[Event], None], emitted: Callable[[], None] | None = None
@@ -127,7 +140,7 @@ class Feed:
         link = self._current
         if link is None:
             return True
-        if self._config is not None and self._config != link.config:
+        if link is self._doubted or (self._config is not None and self._config != link.config):
             return True
         wish, has = self._wish, link.wish
         return not (

@@ -31,6 +31,10 @@ TRANSACTION: Final = frozenset(
         "updated_at",
     }
 )  # fmt: skip
+TRADE: Final = frozenset(
+    {"id", "trade_id", "order_id", "wager_id", "external_id", "price", "quantity", "stake", "odds",
+     "matched_at", "timestamp", "created_at", "updated_at", "profit", "strike_id"}
+)  # fmt: skip
 
 
 def count_unknown(raw: wire.Raw, known: frozenset[str], kind: str, notices: Notices) -> None:

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
+from functools import partial
 from typing import Final, TypeVar
 
 from mmbot.domain.commands import BATCH_ORDERS_MAX, CancelRef, SweepStrike
@@ -25,10 +26,12 @@ from mmbot.domain.ids import ExternalId
 from mmbot.domain.order import Order, OrderReport
 from mmbot.engine.risk import Approved
 from mmbot.exchange import codec, wire
+from mmbot.exchange.attempts import Attempt
 from mmbot.exchange.order_wire import Cleared
 from mmbot.exchange.reads import ReadGateway
 from mmbot.exchange.refusals import OnCancel, OnPlace, Refusal, item_refusal
 from mmbot.exchange.rest import Answer
+from mmbot.exchange.routes import Route
 from mmbot.runtime.limiter import Priority
 
 NOT_SENT_RETRY_NS: Final = 300_000_000
@@ -61,11 +64,16 @@ class Gateway(ReadGateway):
     async def _place_chunk(
         self, orders: Sequence[Order], cleared: Cleared | None, priority: Priority
     ) -> list[Event]:
+        attempt = self.rest.attempts.begin("place", [order.external_id for order in orders])
         body = codec.submit_body(orders)
+        call = partial(self.rest.call, body=body, cleared=cleared, attempt=attempt)
+        events = await self._place_answer(orders, call(self.rest.routes.submit, priority))
+        attempt.told(events)
+        return events
+
+    async def _place_answer(self, orders: Sequence[Order], asked: Awaitable[Answer]) -> list[Event]:
         try:
-            answer = await self.rest.call(
-                self.rest.routes.submit, priority, body=body, cleared=cleared
-            )
+            answer = await asked
         except TryAgain as error:
             return [PlaceNotSent(order.external_id, str(error)) for order in orders]
         except FindOut as error:
@@ -95,7 +103,7 @@ class Gateway(ReadGateway):
                 self.notices.count("submit_item_of_nobody", str(report.order_id))
                 continue
             # Success wins over a failure of the same id: what lives must be counted.
-            outcome[report.external_id] = OrderSeen(report, "reply", answer.received_ns)
+            outcome[report.external_id] = _shown(report, "place", answer)
         lost = "in neither list of the answer"
         return [
             outcome.get(order.external_id) or PlaceLost(order.external_id, lost) for order in orders
@@ -136,13 +144,23 @@ class Gateway(ReadGateway):
         return events
 
     async def _cancel_chunk(self, refs: Sequence[CancelRef]) -> list[Event]:
+        attempt = self.rest.attempts.begin("cancel", [ref.external_id for ref in refs])
+        call = partial(self.rest.call, body=codec.cancel_body(refs), attempt=attempt)
+        events = await self._cancel_answer(refs, call(self.rest.routes.cancel, Priority.CANCEL))
+        attempt.told(events)
+        return events
+
+    async def _cancel_answer(
+        self, refs: Sequence[CancelRef], asked: Awaitable[Answer]
+    ) -> list[Event]:
         try:
-            answer = await self.rest.call(
-                self.rest.routes.cancel, Priority.CANCEL, body=codec.cancel_body(refs)
-            )
+            answer = await asked
         except TryAgain as error:
             wait_ns = max(NOT_SENT_RETRY_NS, min(round(error.retry_after_s * 1e9), 10**10))
-            return [CancelRefused(ref.external_id, f"not sent: {error}", wait_ns) for ref in refs]
+            return [
+                CancelRefused(ref.external_id, f"not sent: {error}", wait_ns, unsent=True)
+                for ref in refs
+            ]
         except FindOut as error:
             return [CancelLost(ref.external_id, str(error)) for ref in refs]
         except MmbotError as error:
@@ -165,19 +183,19 @@ class Gateway(ReadGateway):
             report = self._report(item.order, "cancel_item_unreadable") if item.order else None
             ref = _ref_of(item, report, place, refs, len(items))
             if ref is not None:
-                outcome[ref.external_id] = self._cancel_item(ref, item, report, answer.received_ns)
+                outcome[ref.external_id] = self._cancel_item(ref, item, report, answer)
         return [
             outcome.get(ref.external_id) or CancelLost(ref.external_id, "not in the answer")
             for ref in refs
         ]
 
     def _cancel_item(
-        self, ref: CancelRef, item: wire.CancelItem, report: OrderReport | None, received_ns: int
+        self, ref: CancelRef, item: wire.CancelItem, report: OrderReport | None, answer: Answer
     ) -> Event:
         if item.success:
             if report is None:
                 return CancelAcknowledged(ref.external_id, "success without the order")
-            return OrderSeen(report, "reply", received_ns)
+            return _shown(report, "cancel", answer)
         status = item.statusCode or 200
         refusal = item_refusal(status, item.error, item.error_code, None, item.message)
         refusal.tell(self.notices, ref.external_id, "item")
@@ -188,30 +206,29 @@ class Gateway(ReadGateway):
         route = self.rest.routes.cancel_by_market
         if route is None:
             return [ReadFailed("SweepStrike", "this dialect has no such route")]
-        for as_text in (False, True):  # contract 15.22: a number first
-            try:
-                answer = await self.rest.call(
-                    route, Priority.CANCEL, body=codec.sweep_body(sweep, as_text)
-                )
-            except MmbotError as error:
-                return [ReadFailed("SweepStrike", str(error))]
-            if answer.refusal is None or answer.refusal.code != "invalid_market_id":
-                break
-        return self._mass("SweepStrike", answer)
+        attempt = self.rest.attempts.begin("sweep", strike_id=sweep.strike_id)
+        events = await self._mass("SweepStrike", route, codec.sweep_body(sweep, False), attempt)
+        if attempt.code == "invalid_market_id":  # contract 15.22: a number first, then text
+            attempt.again()
+            events = await self._mass("SweepStrike", route, codec.sweep_body(sweep, True), attempt)
+        attempt.told(events)
+        return events
 
     async def cancel_everything(self) -> list[Event]:
         """The whole account, people's orders too. Empty means done or nothing there."""
         route = self.rest.routes.cancel_all
         if route is None:
             return [ReadFailed("CancelEverything", "this dialect has no such route")]
-        try:
-            answer = await self.rest.call(route, Priority.CANCEL, body=b"{}")
-        except MmbotError as error:
-            return [ReadFailed("CancelEverything", str(error))]
-        return self._mass("CancelEverything", answer)
+        attempt = self.rest.attempts.begin("mass cancel")
+        events = await self._mass("CancelEverything", route, b"{}", attempt)
+        attempt.told(events)
+        return events
 
-    @staticmethod
-    def _mass(what: str, answer: Answer) -> list[Event]:
+    async def _mass(self, what: str, route: Route, body: bytes, attempt: Attempt) -> list[Event]:
+        try:
+            answer = await self.rest.call(route, Priority.CANCEL, body=body, attempt=attempt)
+        except MmbotError as error:
+            return [ReadFailed(what, str(error))]
         refusal = answer.refusal
         if refusal is None or refusal.meaning.cancel is OnCancel.SEEMS_DONE:
             return []
@@ -221,6 +238,10 @@ class Gateway(ReadGateway):
 def _chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
     for start in range(0, len(items), BATCH_ORDERS_MAX):
         yield items[start : start + BATCH_ORDERS_MAX]
+
+
+def _shown(report: OrderReport, route: str, answer: Answer) -> OrderSeen:
+    return OrderSeen(report, "reply", answer.received_ns, route=route, exchange_ns=answer.date_ns)
 
 
 def _placed(order: Order, refusal: Refusal, asked_with: int) -> Event:

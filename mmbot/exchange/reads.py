@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -16,15 +16,17 @@ from mmbot.domain.events import (
     OrderNotFound,
     OrderSeen,
     ReadFailed,
+    TradesRead,
     TransactionsRead,
 )
-from mmbot.domain.fill import Transaction
+from mmbot.domain.fill import Trade, Transaction
 from mmbot.domain.ids import OrderId, SportEventId
 from mmbot.domain.order import OrderReport
 from mmbot.exchange import codec, fields, wire
 from mmbot.exchange.amounts import NS_PER_S, time_ns
 from mmbot.exchange.books import BookReader, leaves
 from mmbot.exchange.listing import Listing
+from mmbot.exchange.page import page
 from mmbot.exchange.rest import Answer, Rest
 from mmbot.exchange.routes import HISTORY_WINDOW_MAX_S, PAGE_ROWS_MAX, Route
 from mmbot.runtime.limiter import Priority
@@ -67,7 +69,8 @@ class ReadGateway:
         report = self._one_order(answer)
         if report is None:
             return [ReadFailed("ReadOrder", "an order that cannot be read")]
-        return [OrderSeen(report, "read", answer.received_ns, synced_ns)]
+        shown = OrderSeen(report, "read", answer.received_ns, synced_ns)
+        return [replace(shown, exchange_ns=answer.date_ns)]
 
     def _one_order(self, answer: Answer) -> OrderReport | None:
         """Flat below `data`, or one level deeper (contract 15.6)."""
@@ -150,7 +153,7 @@ class ReadGateway:
             page_query = {**query, "limit": PAGE_ROWS_MAX}
             if cursor:
                 page_query["next_cursor"] = cursor
-            answer = await self.rest.call(route, priority, page_query)
+            answer = await page(self.rest, route, priority, page_query)
             if answer.refusal is not None:
                 raise TryAgain(f"{route.name}: {answer.refusal.text}")
             pages.append(answer)
@@ -258,27 +261,64 @@ class ReadGateway:
         return [replace(seen, asked_ns=answer.sent_ns)]
 
     async def read_transactions(self, from_ns: int) -> list[Event]:
-        """All money rows created since `from_ns` (exchange time), or ReadFailed."""
+        """All money rows created since `from_ns` (exchange time), or ReadFailed.
+
+        Of rows that cannot be booked nothing is guessed: the answer says that there were some.
+        """
         route = self.rest.routes.transactions
-        if route is None:
-            return [ReadFailed("ReadTransactions", "this dialect has no such route")]
-        rows: dict[str, Transaction] = {}
         asked_ns = self.rest.clock.now_ns()
+        if route is None:
+            return [TransactionsRead((), from_ns, asked_ns, asked_ns, by_rows=False)]
+        rows: dict[str, Transaction] = {}
+        by_rows = True
         try:
-            end_s = self.rest.session.exchange_now_ns() // NS_PER_S + AHEAD_S
-            from_s = max(0, from_ns // NS_PER_S)
-            while from_s < end_s:
-                to_s = min(end_s, from_s + WINDOW_S)
-                query: dict[str, str | int] = {"from": from_s, "to": to_s}
+            for query in self._windows(from_ns):
                 for answer in await self._pages(route, Priority.AUDIT, query):
                     for raw in self._rows(answer, "transactions", fields.TRANSACTION):
-                        row = codec.transaction(raw)
-                        rows[row.transaction_id] = row
-                from_s = to_s
+                        row = self._money_row(raw)
+                        if row is None:
+                            by_rows = False
+                        else:
+                            rows[row.transaction_id] = row
         except (MmbotError, ValueError) as error:
             return [ReadFailed("ReadTransactions", str(error))]
         received_ns = self.rest.clock.now_ns()
-        return [TransactionsRead(tuple(rows.values()), from_ns, received_ns, asked_ns)]
+        return [TransactionsRead(tuple(rows.values()), from_ns, received_ns, asked_ns, by_rows)]
+
+    def _money_row(self, raw: wire.Raw) -> Transaction | None:
+        try:
+            return codec.transaction(raw)
+        except wire.Unreadable:
+            raise
+        except ValueError as error:
+            self.notices.count("transaction_unusable", str(error))
+            return None
+
+    async def read_trades(self, from_ns: int) -> list[Event]:
+        """All fills since `from_ns` (exchange time), or ReadFailed; nothing without the route."""
+        route = self.rest.routes.trades
+        if route is None:
+            return []
+        rows: dict[str, Trade] = {}
+        asked_ns = self.rest.clock.now_ns()
+        try:
+            for query in self._windows(from_ns):
+                for answer in await self._pages(route, Priority.AUDIT, query):
+                    for raw in self._rows(answer, "trades", fields.TRADE):
+                        row = codec.trade(raw)
+                        rows[row.trade_id] = row
+        except (MmbotError, ValueError) as error:
+            return [ReadFailed("ReadTrades", str(error))]
+        return [TradesRead(tuple(rows.values()), from_ns, asked_ns)]
+
+    def _windows(self, from_ns: int) -> Iterator[dict[str, str | int]]:
+        """From then until a little ahead of now, cut into windows that the exchange allows."""
+        end_s = self.rest.session.exchange_now_ns() // NS_PER_S + AHEAD_S
+        from_s = max(0, from_ns // NS_PER_S)
+        while from_s < end_s:
+            to_s = min(end_s, from_s + WINDOW_S)
+            yield {"from": from_s, "to": to_s}
+            from_s = to_s
 
     async def load_ladder(self) -> LadderLoaded:
         """Raises SetUpError for a ladder that cannot be used, TryAgain or FindOut else."""

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 
 from mmbot.domain.errors import FindOut, TryAgain
 from mmbot.exchange.amounts import NS_PER_S
+from mmbot.exchange.attempts import Attempt, Attempts
 from mmbot.exchange.http import HttpPort, HttpReply, ReplyLost
 from mmbot.exchange.notices import Notices
 from mmbot.exchange.order_wire import Cleared
@@ -35,6 +36,7 @@ class Unauthorised(TryAgain):
 @dataclass(frozen=True, slots=True)
 class RestSettings:
     reply_timeout_s: float = 12.0
+    read_timeout_s: float = 5.0  # reads take 0.15 s at most; one that hangs holds up a start
     register_timeout_s: float = 30.0
     pause_max_s: float = 60.0
 
@@ -73,6 +75,7 @@ class Rest:
         self.clock = ports.clock
         self.session = ports.session
         self.notices = ports.notices
+        self.attempts = Attempts(ports.clock)
         self._http = ports.http
         self._limiter = ports.limiter
         self._throttled_in_a_row = 0
@@ -85,21 +88,24 @@ class Rest:
         body: bytes = b"",
         item: str = "",
         cleared: Cleared | None = None,
+        attempt: Attempt | None = None,
     ) -> Answer:
         """`item` is a further path element, such as an order id.
 
         `cleared` is awaited when all is ready, just before each write; the reason that it gives
-        is raised as NotSent.
+        is raised as NotSent. `attempt` is told of each write and each answer.
         """
         path = route.path + (f"/{quote(item, safe='')}" if item else "")
         if query:
             path += "?" + urlencode(query, safe=",")
         token = await self._token(None)
-        answer = await self._once(route, path, priority, body, token, cleared)
+        answer = await self._once(route, path, priority, body, token, cleared, attempt)
         if answer.reply.status == 401:
             # Not executed. Only this request is repeated, whatever batch it belongs to (C8).
+            if attempt is not None:
+                attempt.again()
             token = await self._token(token)
-            answer = await self._once(route, path, priority, body, token, cleared)
+            answer = await self._once(route, path, priority, body, token, cleared, attempt)
             if answer.reply.status == 401:
                 self.notices.count("unauthorised_with_a_new_token", route.name)
                 raise Unauthorised(f"{route.name}: 401 with a new token")
@@ -122,34 +128,47 @@ class Rest:
         body: bytes,
         token: str,
         cleared: Cleared | None,
+        attempt: Attempt | None,
     ) -> Answer:
         await self._limiter.acquire(priority, route.name)
         sent_ns = self.clock.now_ns()
         if cleared is not None:
             cleared = partial(self._in_budget, cleared, priority, route, sent_ns)
-        settings = self.settings
+        if attempt is not None:
+            cleared = partial(attempt.cleared, cleared)
         reply = await self._http.request(
             route.method,
             path,
             {"Authorization": f"Bearer {token}"},
             body,
-            settings.register_timeout_s
-            if route is self.routes.register
-            else settings.reply_timeout_s,
+            self._timeout_s(route),
             cleared,
         )
         received_ns = self.clock.now_ns()
         date_ns = self.session.note_date(reply, sent_ns)
         if 200 <= reply.status < 300:
             self._throttled_in_a_row = 0
+            if attempt is not None:
+                attempt.came(reply.status, "")
             return Answer(reply, None, sent_ns, received_ns, date_ns)
         refusal = refusal_of(reply)
+        if attempt is not None:
+            attempt.came(reply.status, refusal.code)
         if reply.status == 429:
             self._throttle(route, reply, refusal)
         if 300 <= reply.status < 400:
             raise ReplyLost(f"{route.name}: redirected ({reply.status})")
         refusal.tell(self.notices, route.name)
         return Answer(reply, refusal, sent_ns, received_ns, date_ns)
+
+    def _timeout_s(self, route: Route) -> float:
+        """How long to wait for an answer. A read that is given up leaves no doubt behind."""
+        settings = self.settings
+        if route is self.routes.register:
+            return settings.register_timeout_s
+        if route.method == "GET":
+            return min(settings.read_timeout_s, settings.reply_timeout_s)
+        return settings.reply_timeout_s
 
     async def _in_budget(
         self, cleared: Cleared, priority: Priority, route: Route, granted_ns: int

@@ -37,6 +37,7 @@ class Routes:
     order: Route
     history: Route
     transactions: Route | None
+    trades: Route | None = None
 
     @property
     def order_paths(self) -> frozenset[str]:
@@ -71,4 +72,5 @@ V4: Final = Routes(
     order=_get("/v4/mm/get_order"),
     history=_get("/v4/mm/get_order_history"),
     transactions=_get("/v4/mm/get_transactions"),
+    trades=_get("/v4/mm/get_trades"),
 )

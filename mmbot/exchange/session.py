@@ -233,14 +233,14 @@ class Session:
             wait_s = (earliest_ns - now_ns) / NS_PER_S
             raise LoginPaced(f"the next log-in may be tried in {wait_s:.0f} s ({why})", wait_s)
         self._login_tried_ns = now_ns
-        self._file.save(self._tokens, now_ns)
+        self._keep(now_ns)
         keys = self._settings.credentials
         body = codec.login_body(keys.access_key, keys.secret_key)
         try:
             reply = await self._post(self._routes.login, body, "")
         except NotSent:
             self._login_tried_ns = tried_ns  # what never left burned no session
-            self._file.save(self._tokens, tried_ns)
+            self._keep(tried_ns)
             raise
         if reply.status == 200:
             self.logins += 1
@@ -304,9 +304,14 @@ class Session:
             refresh,
             refresh_until_ns,
         )
-        try:
-            self._file.save(self._tokens, self._login_tried_ns)
-        except SetUpError as error:
-            # We hold good tokens and orders rest: a full disk costs the next start a log-in.
-            self._notices.alarm("session_not_kept", str(error))
+        self._keep(self._login_tried_ns)
         self._changed.set()
+
+    def _keep(self, tried_ns: int) -> None:
+        try:
+            self._file.save(self._tokens, tried_ns)
+        except SetUpError as error:
+            if not self._tokens.access:
+                raise
+            # We had good tokens and orders rest: a full disk costs the next start a log-in.
+            self._notices.alarm("session_not_kept", str(error))

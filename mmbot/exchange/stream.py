@@ -146,7 +146,9 @@ class StreamReader:
         key = ("order", report.order_id, order.update_type or order.update_status or "")
         if not self.sequences.is_new(key, order.sequence_number):
             return ()
-        return (OrderSeen(report, "stream", now_ns),)
+        number = order.sequence_number
+        sequence = None if number is None else int(number)
+        return (OrderSeen(report, "stream", now_ns, sequence=sequence),)
 
     def _sport_event(self, payload: bytes, op: str) -> tuple[Event, ...]:
         seen = wire.decode(payload, wire.SportEventPayload)

@@ -134,9 +134,19 @@ class Transaction(msgspec.Struct):
     created_at: str | int | float | None = None
 
 
+class Trade(msgspec.Struct):
+    id: Ident = None
+    trade_id: Ident = None
+    order_id: Ident = None
+    wager_id: Ident = None
+    quantity: Number = None
+    stake: Number = None
+
+
 class Page(msgspec.Struct):
     orders: list[Raw] | None = None
     transactions: list[Raw] | None = None
+    trades: list[Raw] | None = None
     next_cursor: str | None = None
 
 

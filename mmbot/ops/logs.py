@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any, Final, TextIO, assert_never
+from typing import Any, Final, TextIO, assert_never, cast
 
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
 from mmbot.domain.facts import (
     Alarm,
+    DifferenceRepaired,
     Fact,
     FillCounted,
+    FillTakenBack,
     ModeChanged,
     OrderIntended,
     OrderMoved,
     PlacementRefused,
+    Reconciled,
     StrategyFailed,
 )
 
@@ -87,11 +91,32 @@ class Redactor:
         return cleaned
 
 
+class Sink:
+    """A log that cannot be written (its disk is full) is no reason to stop; what is lost is."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self.lost = 0
+
+    def write(self, text: str) -> None:
+        try:
+            if self.lost:
+                self._out.write(json.dumps({"event": "LinesLost", "lines": self.lost}) + "\n")
+            self._out.write(text)
+            self._out.flush()
+            self.lost = 0
+        except OSError:
+            self.lost += 1
+
+    def flush(self) -> None:
+        """Each line is flushed when it is written."""
+
+
 def configure(
     secrets: Iterable[str], level: str = "info", stream: TextIO | None = None
 ) -> FilteringBoundLogger:
     """Set up structlog for the process, and return the daemon's logger."""
-    out = sys.stderr if stream is None else stream
+    out = Sink(sys.stderr if stream is None else stream)
     redactor = Redactor(secrets)
     processors: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -105,7 +130,7 @@ def configure(
     structlog.configure(
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
-        logger_factory=structlog.WriteLoggerFactory(file=out),
+        logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", out)),
         cache_logger_on_first_use=False,
     )
     _route_standard_logging(redactor, level, out)
@@ -113,7 +138,7 @@ def configure(
     return logger
 
 
-def _route_standard_logging(redactor: Redactor, level: str, out: TextIO) -> None:
+def _route_standard_logging(redactor: Redactor, level: str, out: Sink) -> None:
     """Libraries log through `logging`: one handler, the same JSON, from warning upwards."""
     handler = logging.StreamHandler(out)
     handler.setFormatter(
@@ -150,7 +175,7 @@ def _level(fact: Fact) -> int:
     match fact:
         case Alarm() | StrategyFailed():
             return logging.WARNING
-        case ModeChanged() | FillCounted():
+        case ModeChanged() | FillCounted() | FillTakenBack() | DifferenceRepaired() | Reconciled():
             return logging.INFO
         case OrderIntended() | OrderMoved() | PlacementRefused():
             return logging.DEBUG

@@ -17,12 +17,15 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from mmbot.domain.facts import (
     Alarm,
+    DifferenceRepaired,
     Fact,
     FillCounted,
+    FillTakenBack,
     ModeChanged,
     OrderIntended,
     OrderMoved,
     PlacementRefused,
+    Reconciled,
     StrategyFailed,
 )
 from mmbot.domain.order import State
@@ -90,6 +93,9 @@ class Metrics:
         self._strategy_errors = count(
             "mmbot_strategy_errors", "Times a strategy failed, by strategy.", "strategy"
         )
+        self._differences = count(
+            "mmbot_differences", "Differences from the exchange, found and repaired.", "kind"
+        )
         self._alarms = count("mmbot_alarms", "Things a person should look at, by kind.", "what")
         self._mode_changes = count(
             "mmbot_mode_changes", "Changes of mode, of the whole or of one sport event.", "mode"
@@ -129,6 +135,9 @@ class Metrics:
         self._request_s = self._histogram(
             "mmbot_request_seconds", "Round trip of a request, by route.", NETWORK_S, "route"
         )
+        self._reconciled_s = self._histogram(
+            "mmbot_reconcile_seconds", "One whole reconciliation, by cause.", NETWORK_S, "cause"
+        )
         self._commit_s = self._histogram(
             "mmbot_journal_commit_seconds", "One durable commit of the ledger.", FAST_S
         )
@@ -159,8 +168,13 @@ class Metrics:
                 self._observe_move(fact)
             case FillCounted():
                 self._fills.inc()
-                # a fill that was taken back lowers no counter; the PnL gauge shows it
-                self._fills_usd.inc(max(0, fact.stake_cents) / 100)
+                self._fills_usd.inc(fact.stake_cents / 100)
+            case FillTakenBack():
+                pass  # it lowers no counter; the PnL gauge shows it
+            case DifferenceRepaired(difference):
+                self._differences.labels(self._label("kind", difference.kind)).inc()
+            case Reconciled(cause, _, _, took_ns):
+                self._reconciled_s.labels(self._label("cause", cause)).observe(took_ns / 1e9)
             case PlacementRefused():
                 self._refusals.labels(self._label("check", fact.check)).inc()
             case Alarm():

@@ -8,8 +8,9 @@ taken from wins alone, hence they cannot deepen the loss of a single line.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from mmbot.domain.catalog import Side
 from mmbot.domain.view import Position
@@ -32,7 +33,17 @@ def result_if_cents(position: Position, open_stakes: OpenStakes, side: Side) -> 
     return position.result_if(side) - open_stakes[1 - side]
 
 
-def line_worst_case_cents(position: Position, open_stakes: OpenStakes = NOTHING_OPEN) -> int:
+class Staked(Protocol):
+    """Filled stakes and what they win, per side: a `Position`, or sums that still change."""
+
+    @property
+    def stake_cents(self) -> Sequence[int]: ...
+
+    @property
+    def profit_cents(self) -> Sequence[int]: ...
+
+
+def line_worst_case_cents(position: Staked, open_stakes: Sequence[int] = NOTHING_OPEN) -> int:
     """Largest possible loss of one line, with what is open; 0 or more.
 
     `result_if_cents` of both sides, written out: it is asked three times for every order.

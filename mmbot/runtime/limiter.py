@@ -15,6 +15,10 @@ from typing import Final, Literal
 from mmbot.runtime.clock import NS_PER_S, Clock
 
 SECOND_NS: Final = NS_PER_S
+# What is granted at once arrives one after the other, and a second later all at once: at the
+# exchange that is less than a second. So each grant counts a little longer (kill -9, 2026-11).
+ARRIVAL_SPREAD_NS: Final = 50_000_000
+COUNTED_NS: Final = SECOND_NS + ARRIVAL_SPREAD_NS
 WAITING_MAX: Final = 10_000
 
 # Routes that the exchange's rules limit to one request per second each (substring of the path's
@@ -66,7 +70,7 @@ class Rates:
 
 
 class Window:
-    """What was sent in the last second, and what may be sent now. Pure: `now_ns` is given.
+    """What was granted in the last second, and what may be sent now. Pure: `now_ns` is given.
 
     The second before the start counts as full: a former process may have used it.
     """
@@ -113,7 +117,9 @@ class Window:
             return self._closed_until_ns
         if now_ns < self._paused_until_ns and kind != "cancel":
             return self._paused_until_ns
-        oldest_leaves_ns = self._sent[0][0] + SECOND_NS + 1 if self._sent else self._paused_until_ns
+        oldest_leaves_ns = (
+            self._sent[0][0] + COUNTED_NS + 1 if self._sent else self._paused_until_ns
+        )
         return max(oldest_leaves_ns, route_free_ns, now_ns + 1)
 
     def note_sent(self, priority: Priority, route: str, now_ns: int) -> None:
@@ -121,11 +127,11 @@ class Window:
         self._sent.append((now_ns, kind))
         self._used[kind] += 1
         if route in QUERY_ROUTES:
-            self._route_free_ns[route] = now_ns + SECOND_NS
+            self._route_free_ns[route] = now_ns + COUNTED_NS
 
     def _forget(self, now_ns: int) -> None:
         # Exactly one second apart still counts: any closed second then holds at most the limit.
-        while self._sent and self._sent[0][0] < now_ns - SECOND_NS:
+        while self._sent and self._sent[0][0] < now_ns - COUNTED_NS:
             _, kind = self._sent.popleft()
             self._used[kind] -= 1
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from mmbot.domain.errors import SetUpError
+from mmbot.store import integrity
 
 BUSY_TIMEOUT_S: Final = 5.0
 DEFAULT_ACCOUNT: Final = "main"
@@ -27,6 +28,24 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             kind TEXT NOT NULL,
             body BLOB NOT NULL
         ) STRICT
+        """,
+    ),
+    (
+        "ALTER TABLE entries ADD COLUMN crc INTEGER",  # NULL: written before there were any
+        """
+        CREATE TABLE checkpoints (
+            account TEXT PRIMARY KEY,
+            through INTEGER NOT NULL,
+            spent BLOB NOT NULL,
+            digest BLOB NOT NULL
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE carried (
+            account TEXT NOT NULL,
+            seq INTEGER NOT NULL,
+            PRIMARY KEY (account, seq)
+        ) STRICT, WITHOUT ROWID
         """,
     ),
 )
@@ -72,10 +91,8 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     _refuse_newer(connection, path)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
-    found = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
-    if found != "ok":
-        what = " ".join(str(found).replace("*", "").split())
-        raise SetUpError(f"{path}: damaged ({what}); restore it, orders may be open")
+    if found := integrity.finding(connection, path, integrity.CHECK_MAX_S):
+        raise SetUpError(f"{path}: damaged ({found}); restore it, orders may be open")
     _migrate(connection)
     _preallocate_wal(connection, path)
 
@@ -99,19 +116,19 @@ def _preallocate_wal(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _refuse_newer(connection: sqlite3.Connection, path: Path) -> None:
-    version = _version(connection)
+    version = version_of(connection)
     if version > VERSION:
         connection.close()
         raise SetUpError(f"{path}: schema {version} is newer than this mmbot knows ({VERSION})")
 
 
-def _version(connection: sqlite3.Connection) -> int:
+def version_of(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
     """Each version is one transaction: a failure half-way leaves the version before it."""
-    for number in range(_version(connection), VERSION):
+    for number in range(version_of(connection), VERSION):
         connection.execute("BEGIN IMMEDIATE")
         try:
             for statement in MIGRATIONS[number]:

@@ -8,8 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypedDict, assert_never
 
+from mmbot.domain.difference import DifferenceFound
 from mmbot.domain.entries import (
+    BalanceNoted,
+    CaseClosed,
+    CaseOpened,
     Entry,
+    FillDisputed,
+    FillReversed,
     OperatorNoted,
     OrderStepped,
     PlaceIntended,
@@ -17,6 +23,7 @@ from mmbot.domain.entries import (
     SettlementSeen,
     TransactionBooked,
 )
+from mmbot.domain.notes import IdExists, ManualSeen, RequestAnswered, RequestSent, ResendDecided
 
 
 class OrderRow(TypedDict):
@@ -51,7 +58,15 @@ def orders(entries: Iterable[Entry]) -> list[OrderRow]:
                 row["state"] = str(entry.state)
                 row["filled_cents"] = entry.filled_cents
                 row["order_id"] = entry.order_id
+            case FillReversed():
+                row = rows[entry.external_id]
+                row["state"] = str(entry.state)
+                row["filled_cents"] = entry.filled_cents
             case SettlementSeen() | TransactionBooked() | RunStarted() | OperatorNoted():
+                pass
+            case FillDisputed() | BalanceNoted() | CaseOpened() | CaseClosed() | DifferenceFound():
+                pass
+            case RequestSent() | RequestAnswered() | ResendDecided() | IdExists() | ManualSeen():
                 pass
             case _:
                 assert_never(entry)
@@ -59,6 +74,15 @@ def orders(entries: Iterable[Entry]) -> list[OrderRow]:
 
 
 def pnl_cents(entries: Iterable[Entry]) -> int:
-    """Sum of the booked money rows that come from trading, each row once."""
-    booked = {e.row.transaction_id: e.row for e in entries if isinstance(e, TransactionBooked)}
-    return sum(row.amount_cents for row in booked.values() if row.from_trading)
+    """The cash that trading made: the booked rows, each once, or what the balance says instead."""
+    booked: dict[str, int] = {}
+    instead: int | None = None
+    for entry in entries:
+        match entry:
+            case TransactionBooked(row) if row.from_trading:
+                booked[row.transaction_id] = row.amount_cents
+            case BalanceNoted(_, cents, why) if why != "opening":
+                instead = cents if why == "instead of rows" else None
+            case _:
+                pass
+    return sum(booked.values()) if instead is None else instead

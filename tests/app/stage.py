@@ -92,9 +92,26 @@ class Box:
         assert status == 200, text
         return dict(json.loads(text))
 
+    def faults(self, *rules: Json) -> None:
+        """These rules from now on, and no others."""
+        method, body = ("POST", rules) if rules else ("DELETE", None)
+        status, text = ask(self.port, method, "/_box/faults", body, self._token)
+        assert status == 200, text
+
     @property
     def record(self) -> Json:
         return self.get("record")
+
+    def truth(self, account: str, kind: str) -> list[Json]:
+        """Its diary of one account and kind, from the beginning."""
+        found: list[Json] = []
+        while True:
+            since = found[-1]["n"] if found else 0
+            asked = f"/_box/truth?since={since}&account={account}&kind={kind}&limit=10000"
+            lines = ask(self.port, "GET", asked)[1].splitlines()
+            if not lines:
+                return found
+            found += [json.loads(line) for line in lines]
 
     @property
     def open_orders(self) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mmbot.app.demo_verdict import Evidence, Run, Verdict, judge, side_by_side
+from mmbot.app.demo_verdict import Evidence, Run, Verdict, judge, side_by_side, waits_for
 
 SUMMARY_KEYS = {
     "seed", "duration_s", "latency_profile", "strikes", "quoted_share_min", "orders_placed",
@@ -113,3 +113,21 @@ def test_side_by_side_shows_each_strike_and_the_totals() -> None:
 def test_side_by_side_shows_a_difference() -> None:
     rows = side_by_side(some_evidence([a_ledger_order(filled_cents=100)]), {})
     assert not rows[0].equal
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (None, ["does not answer"]),
+        ({"mode": "CANCEL_ONLY", "why": "recovering", "uptime_s": 28.2, "lines": [1]},
+         ["up for 28 s", "CANCEL_ONLY (recovering)", "private stream is down"]),
+        ({"mode": "ENABLED", "why": "", "stream": {"private": True, "public": True}},
+         ["ENABLED (no strategy wants a quote)", "no line is listed"]),
+    ],
+)  # fmt: skip
+def test_a_demo_that_quotes_nothing_says_what_it_waits_for(
+    status: dict[str, Any] | None, words: list[str]
+) -> None:
+    said = waits_for(status)
+    assert [word for word in words if word not in said] == []
+    assert ("stream is down" in said) == any("down" in word for word in words)

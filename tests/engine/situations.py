@@ -9,7 +9,8 @@ from mmbot.domain.ids import ExternalId, LineId, MarketId, SportEventId, StrikeI
 from mmbot.domain.order import Order, State
 from mmbot.domain.price import Ladder, Price
 from mmbot.domain.view import Position
-from mmbot.engine.risk import Approved, Gate, Limits, Situation
+from mmbot.engine.risk import Approved, Gate
+from mmbot.engine.situation import Limits, Situation
 from mmbot.pricing.exposure import NOTHING_OPEN, OpenStakes
 
 S = 10**9

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mmbot.domain.commands import ReadTransactions
-from mmbot.domain.events import BalanceSeen, TransactionsRead
+from mmbot.domain.events import BalanceSeen, ReadFailed, TransactionsRead
 from mmbot.domain.fill import Transaction
 from mmbot.engine.housekeeping import ROWS_LATE_MAX_NS, SECOND_NS, Housekeeping
 
@@ -86,3 +86,14 @@ def test_after_a_halt_nothing_stays_overdue() -> None:
     resumed_ns = START_NS + 3600 * SECOND_NS
     made.due(resumed_ns, False, 0, START_NS)
     assert made.next_due_ns() > resumed_ns
+
+
+# faults: D14
+def test_rows_that_could_not_be_read_are_asked_for_again_soon() -> None:
+    made = house(1_000, OLD)
+    due_ns = SETTLED_NS + 6 * SECOND_NS
+    made.due(due_ns, stopping=False, live=0, booked_ns=0)
+    made.apply(ReadFailed("ReadTransactions", "reporting_not_available"))
+    assert made.due(due_ns, stopping=False, live=0, booked_ns=0) == []
+    asked = made.due(due_ns + 6 * SECOND_NS, stopping=False, live=0, booked_ns=0)
+    assert any(isinstance(command, ReadTransactions) for command in asked)

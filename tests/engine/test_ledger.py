@@ -186,7 +186,7 @@ def test_what_happened_is_told_once() -> None:
     ledger.apply(seen(a_report(order, filled=100_00)), NOW)
     moves = [f for f in ledger.drain().facts if isinstance(f, OrderMoved)]
     assert [(m.before, m.order.state) for m in moves] == [(State.OPEN, State.FILLED)]
-    assert moves[0].evidence == "stream status open"
+    assert moves[0].evidence == "message orders open"
 
 
 def test_an_intent_without_any_answer_does_not_stay_intended() -> None:

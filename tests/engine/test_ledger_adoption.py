@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from mmbot.domain.commands import CancelOrders, SweepStrike
+from mmbot.domain.commands import CancelOrders, ReadOrder, SweepStrike
 from mmbot.domain.entries import PlaceIntended
 from mmbot.domain.events import TransactionsRead
 from mmbot.domain.facts import Alarm
@@ -150,3 +150,34 @@ def test_money_of_manual_orders_is_in_the_account_result_too() -> None:
     ledger = a_ledger()
     ledger.apply(TransactionsRead((), 0, NOW), NOW)
     assert ledger.pnl_cents == 0
+
+
+def test_a_manual_fill_counts_after_a_restart_until_its_result_is_known() -> None:
+    # faults: H3 G6
+    ledger = a_ledger()
+    manual = an_order("by-hand")
+    ledger.apply(seen(a_report(manual, filled=40_00)), NOW)
+    journal = list(ledger.drain().entries)
+    again = Ledger(PREFIX, line_of=lines_of())
+    for entry in journal:
+        again.replay(entry)
+    again.begin_run("fedcba987654", NOW)
+    assert again.worst_case_total_cents == 100_00
+    again.start(NOW)
+    again.apply(a_history(alive_only=True), NOW)  # it rests no more: how did it end?
+    asked = [c for c in again.drain().commands if isinstance(c, ReadOrder)]
+    assert [c.order_id for c in asked] == [a_report(manual).order_id]
+    ended = a_report(manual, filled=40_00, open_cents=0)
+    again.apply(seen(ended, "read", NOW, NOW), NOW)
+    assert again.worst_case_total_cents == 40_00
+    again.drain()
+    again.tick(NOW + 60 * SECOND)  # and its result is looked for
+    asked = [c for c in again.drain().commands if isinstance(c, ReadOrder)]
+    assert [c.order_id for c in asked] == [ended.order_id]
+    lost = a_report(manual, filled=40_00, status="closed", winning_status="loss")
+    again.apply(seen(lost, "read", NOW, NOW), NOW + 61 * SECOND)
+    assert again.worst_case_total_cents == 0
+    third = Ledger(PREFIX, line_of=lines_of())
+    for entry in (*journal, *again.drain().entries):
+        third.replay(entry)
+    assert third.worst_case_total_cents == 0

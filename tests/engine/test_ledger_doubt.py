@@ -215,6 +215,7 @@ def test_a_resend_starts_the_arrival_bound_anew() -> None:
     ledger, order = a_doubt()
     again = NOW + 60 * SECOND
     ledger.note_resend(order.external_id, again)
+    ledger.apply(PlaceLost(order.external_id, "timeout"), again + 12 * SECOND)
     for at_s in (5, 16):
         at_ns = BOUND + at_s * SECOND
         ledger.apply(a_history(at_ns=at_ns), at_ns)

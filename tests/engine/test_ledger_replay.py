@@ -17,6 +17,8 @@ from mmbot.domain.events import (
     PlaceRefused,
     TransactionsRead,
 )
+from mmbot.domain.evidence import Kind
+from mmbot.domain.facts import Alarm
 from mmbot.domain.order import Order, State, Step
 from mmbot.domain.price import Price
 from mmbot.engine.ledger import Ledger
@@ -180,7 +182,7 @@ def test_killed_between_intent_and_answer_is_in_doubt_after_the_restart() -> Non
     assert again.live()[0].state is State.IN_DOUBT
     said = again.drain()
     steps = [e for e in said.entries if isinstance(e, OrderStepped)]
-    assert [(s.step, s.evidence) for s in steps] == [(Step.LOST_REPLY, "restart")]
+    assert [(s.step, s.evidence.kind) for s in steps] == [(Step.LOST_REPLY, Kind.RESTART)]
     assert [c.ends_doubt for c in said.commands if isinstance(c, ReadHistory)] == [True]
     assert again.worst_case_total_cents == 100_00
 
@@ -246,6 +248,24 @@ def test_tombstones_leave_memory_but_their_ids_stay_spent() -> None:
     ledger.apply(seen(a_report(gone, status="canceled")), late + 3700 * SECOND)
     assert not ledger.drain().entries
     assert ledger.exposure(LINE).position.stake_cents == (0, 0)
+
+
+def test_a_forgotten_order_that_was_filled_after_all_counts_again() -> None:
+    # faults: A15
+    ledger = a_ledger()
+    journal: list[Entry] = [RunStarted(RUN, NOW)]
+    order = an_order(ledger.next_external_id())
+    ledger.intend(order)
+    ledger.apply(PlaceRefused(order.external_id, "event_not_available", ""), NOW)
+    later = NOW + 4000 * SECOND
+    ledger.tick(later)
+    journal.extend(ledger.drain().entries)
+    assert ledger.order(order.external_id) is None
+    ledger.apply(seen(a_report(order, filled=100_00), "read", later, later), later)
+    assert ledger.exposure(LINE).position.stake_cents == (100_00, 0)
+    said = ledger.drain()
+    assert "adopted" in {f.what for f in said.facts if isinstance(f, Alarm)}
+    same(ledger, replayed([*journal, *said.entries]))
 
 
 def test_a_forgotten_order_that_is_alive_is_taken_back() -> None:

@@ -65,9 +65,12 @@ def test_a_fill_and_its_result_in_one_report_both_count() -> None:
 def test_a_result_that_changes_is_booked_again_with_an_alarm() -> None:
     ledger = a_ledger()
     order = an_open_order(ledger)
-    for word in ("profit", "loss"):
+    for word, late_s in (("profit", 0), ("loss", 20)):
         report = a_report(order, filled=100_00, status="closed", winning_status=word)
-        ledger.apply(seen(report), NOW)
+        at_ns = NOW + late_s * SECOND
+        ledger.apply(seen(report, "stream", at_ns), at_ns)
+        assert ledger.results() == {order.external_id: "profit"}  # perhaps an older image
+        ledger.apply(seen(report, "read", at_ns, at_ns), at_ns)
     assert ledger.results() == {order.external_id: "loss"}
     alarms = [f.what for f in ledger.drain().facts if isinstance(f, Alarm)]
     assert alarms == ["result changed"]

@@ -160,7 +160,7 @@ def test_a_reconnect_asks_everything_again() -> None:
     ledger.intend(lost)
     ledger.apply(PlaceLost(lost.external_id, "reset"), NOW)
     ledger.drain()
-    commands = ledger.resync(LATER)
+    commands = ledger.start(LATER, "reconnect")
     assert not is_ready(ledger)
     assert [c.external_id for c in only(ReadOrder, commands)] == [order.external_id]
     ledger.apply(a_history(a_report(order), at_ns=LATER, alive_only=True), LATER)

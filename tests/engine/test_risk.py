@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from mmbot.domain.order import Order, State
 from mmbot.domain.price import Price, crosses, profit_cents
 from mmbot.domain.view import Position
-from mmbot.engine.risk import CHECKS, Approved, Gate, Refused, Situation
+from mmbot.engine.risk import CHECKS, Approved, Gate, Refused
+from mmbot.engine.situation import Situation
 from mmbot.pricing.exposure import line_worst_case_cents
 from tests.engine.situations import (
     ALL_IS_WELL,

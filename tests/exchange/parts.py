@@ -120,6 +120,7 @@ class Asked:
     token: str
     body: Any
     at_ns: int
+    timeout_s: float = 0.0
 
 
 Step = HttpReply | BaseException | Callable[[Asked], HttpReply]
@@ -150,7 +151,7 @@ class ScriptedHttp:
         bare, _, query = path.partition("?")
         bearer = headers.get("Authorization", "").removeprefix("Bearer ")
         content = json.loads(body) if body else None
-        asked = Asked(method, bare, query, bearer, content, self.clock.now_ns())
+        asked = Asked(method, bare, query, bearer, content, self.clock.now_ns(), timeout_s)
         self.asked.append(asked)
         known = next(
             (key for key in self.steps if key == bare or (key.endswith("/") and key in bare)), None

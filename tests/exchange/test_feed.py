@@ -227,3 +227,20 @@ def test_config_polls_that_fail_keep_the_old_one_and_alarm() -> None:
     stage = staged(fail, config_poll_s=60)
     assert stage.states == [UP, DOWN]
     assert stage.parts.alarms == ["config_poll_failed"]
+
+
+def test_a_connection_that_loses_messages_is_replaced_without_a_gap_and_not_all_the_time() -> None:
+    # faults: A14 A16 E4
+    async def scenario(stage: Stage) -> None:
+        stage.feed.renew()
+        await stage.wait(10)
+        stage.feed.renew()
+        await stage.wait(10)
+        assert len(stage.server.sockets) == 2
+        await stage.wait(300)
+        stage.feed.renew()
+        await stage.wait(10)
+
+    stage = staged(scenario)
+    assert len(stage.server.sockets) == 3
+    assert stage.states == [UP, (True, True, "stream-2"), (True, True, "stream-3"), DOWN]

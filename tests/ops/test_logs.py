@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import logging
@@ -112,6 +113,31 @@ def test_a_known_secret_is_found_inside_any_text(before: str, after: str) -> Non
 
 def test_a_secret_that_contains_another_is_hidden_whole() -> None:
     assert Redactor(["abcd", "abcdef"]).text("abcdef") == HIDDEN
+
+
+class FullDisk(io.StringIO):
+    """A log file on a disk that is full for a while."""
+
+    full = True
+
+    def write(self, text: str) -> int:
+        if self.full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(text)
+
+
+def test_a_full_disk_loses_lines_and_says_how_many(out: io.StringIO) -> None:  # faults: H7
+    disk = FullDisk()
+    logger = configure([], "info", disk)
+    logger.warning("one")
+    logging.getLogger("aiohttp.client").warning("two")
+    disk.full = False
+    logger.warning("three")
+    lost, told = lines(disk)
+    assert (lost["event"], lost["lines"]) == ("LinesLost", 2)
+    assert told["event"] == "three"
+    logger.warning("four")
+    assert [line["event"] for line in lines(disk)] == ["LinesLost", "three", "four"]
 
 
 def test_an_alarm_is_a_warning_and_a_fill_is_news(out: io.StringIO) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mmbot.app.simulate import Output, run_seeds
+from mmbot.app.simulate import Asked, Output, run_seeds
 from mmbot.app.simulate_plan import read_scenario
 from mmbot.domain.errors import SetUpError
 from mmbot.sim.faults.plan import Fault
@@ -32,19 +32,23 @@ def test_a_finding_is_told_with_the_line_that_replays_it(
 ) -> None:
     scenario = tmp_path / "hopeless.toml"
     scenario.write_text(HOPELESS)
-    assert run_seeds([3], scenario=scenario) == 1
+    assert run_seeds([3], Asked(scenario)) == 1
     told = capsys.readouterr().out
     assert told.startswith("seed 3  venue")
     assert "I7: not quoting again after the calm" in told
-    assert f"replay: mmbot simulate --seeds 3 --scenario {scenario}" in told
+    assert f"replay: mmbot simulate --seeds 3 --scenario {scenario} --faults all" in told
 
 
 def test_json_and_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     scenario = tmp_path / "calm.toml"
-    scenario.write_text("[day]\nquoting_s = 15\ncalm_s = 0\nkills_max = 0\n[rival]\non = false\n")
+    scenario.write_text(
+        '[day]\nquoting_s = 15\ncalm_s = 0\nstrategy = "consensus"\n[rival]\non = false\n'
+    )
     out = Output(as_json=True, log_dir=tmp_path / "logs")
-    code = run_seeds([9], scenario=scenario, out=out)
-    told = json.loads(capsys.readouterr().out)
+    code = run_seeds([9], Asked(scenario, "none"), out=out)
+    told, total = map(json.loads, capsys.readouterr().out.splitlines())
+    assert total["seeds"] == 1
+    assert total["strikes"] == {}  # nothing was asked to strike
     assert (told["seed"], bool(told["findings"])) == (9, bool(code))
     assert told["orders"] > 0
     assert "OrderMoved" in (tmp_path / "logs" / "seed-9.jsonl").read_text()

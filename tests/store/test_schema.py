@@ -12,7 +12,7 @@ import pytest
 from mmbot.domain.entries import RunStarted
 from mmbot.domain.errors import SetUpError
 from mmbot.store import schema
-from mmbot.store.journal import Journal, export_orders
+from mmbot.store.journal import Journal, export_orders, read_entries
 
 
 def open_and_close(path: Path) -> None:
@@ -92,6 +92,34 @@ def test_a_migration_that_fails_half_way_leaves_the_version_before_it(
     journal = Journal.open(path)  # unharmed
     assert list(journal.replay()) == [RunStarted("r", 1)]
     journal.close()
+
+
+@pytest.mark.parametrize("statements", range(len(schema.MIGRATIONS[1])))
+def test_a_file_of_the_first_schema_survives_a_migration_that_stops_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, statements: int
+) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    first, second = schema.MIGRATIONS[:2]
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "MIGRATIONS", (first,))
+        patch.setattr(schema, "VERSION", 1)
+        open_and_close(path)
+    connection = sqlite3.connect(path)
+    row = ("main", "run", b'{"run":"r","at_ns":1}')
+    connection.execute("INSERT INTO entries (account, kind, body) VALUES (?, ?, ?)", row)
+    connection.commit()
+    connection.close()
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "MIGRATIONS", (first, (*second[:statements], "THIS IS NO SQL")))
+        with pytest.raises(SetUpError):
+            open_and_close(path)
+    assert pragma(path, "user_version") == 1
+    assert read_entries(path) == [RunStarted("r", 1)]
+    for _ in range(2):
+        journal = Journal.open(path)
+        assert list(journal.replay()) == list(journal.recall().entries) == [RunStarted("r", 1)]
+        journal.close()
+    assert pragma(path, "user_version") == schema.VERSION
 
 
 @pytest.mark.parametrize("harm", ["no database", "torn page"])

@@ -16,7 +16,8 @@ from mmbot.domain.order import Order, State
 from mmbot.domain.price import crosses, implied, profit_cents
 from mmbot.domain.view import MarketView, Position
 from mmbot.engine.planner import plan
-from mmbot.engine.risk import Approved, Gate, Limits
+from mmbot.engine.risk import Approved, Gate
+from mmbot.engine.situation import Limits
 from mmbot.pricing.exposure import line_worst_case_cents
 from mmbot.pricing.odds import expit, logit
 from mmbot.strategy.foreign import ask

@@ -1,0 +1,174 @@
+"""Carries out the moments of a virtual day, from outside of every island."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import Any, Final, assert_never, cast
+
+import msgspec
+
+from mmbot.app.simulate_disk import Death, Disk
+from mmbot.app.simulate_keeper import Keeper
+from mmbot.app.simulate_moments import Moment
+from mmbot.app.simulate_settings import renamed
+from mmbot.sim.memory import InMemoryBox
+from mmbot.sim.witness.strikes import Strikes
+from mmbot.sim.witness.watch import Watch
+
+HOUR_S: Final = 3600.0
+CROWD_ODDS: Final = 10_000  # nobody sells at these
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Who plays in a virtual day, and who looks on."""
+
+    box: InMemoryBox
+    keeper: Keeper
+    disk: Disk
+    watch: Watch
+    strikes: Strikes
+    prefix: str
+
+
+class Acts:
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._killed_s = -1e9
+        self._undo: dict[str, dict[str, Any]] = {}  # what the box is asked when all is over
+        self._paths = stage.box.box.options.wire.paths
+
+    async def act(self, moment: Moment) -> float:
+        """Do it; the seconds of the day that it took."""
+        stage = self._stage
+        match moment.what:
+            case "kill":
+                self._kill()
+            case "news":
+                await self._ask("/_box/news", {})
+            case "halt":
+                stage.keeper.halt()
+                stage.watch.halted(stage.box.now_ns())
+                if stage.disk.trouble:
+                    stage.strikes.acted("B14")
+            case "resume":
+                stage.watch.resumed()
+                stage.keeper.resume()
+            case "suspend" | "reopen" | "start":
+                await self._game(moment)
+            case "break" | "lock" | "slow":
+                stage.disk.trouble = moment.what
+                stage.strikes.acted("H7")
+            case "mend":
+                stage.disk.trouble = ""
+            case "die":
+                stage.disk.die(cast(Death, moment.ask))
+            case "do" | "switch" | "rules":
+                await self._steer(moment)
+            case "rename":
+                stage.keeper.settings = renamed(stage.keeper.settings)
+                stage.strikes.acted("H4")
+            case "crowd":
+                await self._crowd(int(moment.ask))
+            case "idle":
+                return await self._idle(moment)
+            case _:
+                assert_never(moment.what)
+        return 0.0
+
+    async def calm(self) -> None:
+        """No trouble goes on, and no order of a person rests any more."""
+        stage = self._stage
+        stage.disk.trouble = stage.disk.death = ""
+        for path, asked in self._undo.items():
+            await self._ask(path, asked)
+        await self._leave()
+
+    async def ask(self, path: str, body: dict[str, Any]) -> None:
+        """Of the box; it must be able to."""
+        status = await self._ask(path, body)
+        assert status == 200, f"{path}: {status}"
+
+    # --- each ----------------------------------------------------------------------------------
+
+    def _kill(self) -> None:
+        stage, now_s = self._stage, asyncio.get_running_loop().time()
+        if stage.keeper.kill():
+            if now_s - self._killed_s < 5.0:
+                stage.strikes.acted("H3")
+            self._killed_s = now_s
+
+    async def _game(self, moment: Moment) -> None:
+        games = list(self._stage.box.box.exchange.listing.events.values())
+        game = games[int(moment.chance * len(games))].event_id
+        word = "resume" if moment.what == "reopen" else moment.what
+        await self._ask("/_box/event", {"event_id": game, "action": word})  # it may be live already
+
+    async def _steer(self, moment: Moment) -> None:
+        asked = json.loads(moment.ask)
+        stage = self._stage
+        if moment.what != "do":
+            await self._turn(moment, asked)
+            return
+        await self._by_hand(asked)
+        if asked["action"] == "restart":
+            stage.strikes.acted("D16")
+            stage.watch.disturbed(stage.box.now_ns() + round(asked["down_s"] * 1e9))
+        elif asked["action"] == "bust":
+            stage.strikes.acted("B13")
+
+    async def _turn(self, moment: Moment, asked: dict[str, Any]) -> None:
+        """A switch or a rule of the exchange is otherwise from now on."""
+        stage = self._stage
+        if moment.what == "rules":
+            path = "/_box/rules"
+            self._undo[path] = {"wire": {"paths": self._paths}}
+            stage.strikes.acted("D12")
+        else:
+            path = "/_box/faults"
+            self._undo.setdefault(path, {}).update(dict.fromkeys(asked, False))
+        await self._ask(path, asked)
+        stage.watch.disturbed(stage.box.now_ns())
+
+    async def _by_hand(self, asked: dict[str, Any]) -> None:
+        self._stage.watch.by_hand = True
+        await self._ask("/_box/do", asked)
+        self._stage.watch.by_hand = False
+
+    async def _leave(self) -> None:
+        """A person takes back all that he placed."""
+        for order in list(self._stage.box.box.maker.alive.values()):
+            name = order.request.external_id
+            if not name.startswith(self._stage.prefix):
+                await self._by_hand({"action": "cancel", "external_id": name})
+
+    async def _crowd(self, count: int) -> None:
+        """So many orders of a person on the same account, where nobody wants them."""
+        if not count:
+            await self._leave()
+        for number in range(count):
+            where = {"event": 1 + number % 3, "line": 1, "side": number % 2}
+            bid = {"price": CROWD_ODDS, "usd": 1.0}
+            await self._ask("/_box/do", {"action": "place"} | where | bid)
+
+    async def _idle(self, moment: Moment) -> float:
+        """Nobody trades for an hour: we are switched off, or our strategies pause."""
+        stage, idle_s = self._stage, HOUR_S * (1.0 + 0.05 * moment.chance)
+        await self._ask("/_box/takers", {"on": False})
+        if moment.ask == "down":
+            stage.keeper.stays_down_s = idle_s
+            stage.keeper.kill()
+        elif stage.keeper.daemon is not None:
+            stage.keeper.daemon.say("pause", "simulate", "an hour without trading")
+        await asyncio.sleep(idle_s)
+        if moment.ask == "paused":
+            stage.keeper.resume()
+        await self._ask("/_box/takers", {"on": True})
+        return idle_s
+
+    async def _ask(self, path: str, body: dict[str, Any]) -> int:
+        asked = msgspec.json.encode(body)
+        status, _, _ = await self._stage.box.http_request("POST", path, {}, asked)
+        return status

@@ -1,0 +1,101 @@
+"""The disk of a virtual day: commits that fail, hang or are slow, and deaths around a commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final, Literal
+
+from mmbot.app.writer import Commit, Done
+from mmbot.domain.entries import Entry, FillReversed, OrderStepped, PlaceIntended
+from mmbot.sim.virtual.island import Island
+from mmbot.sim.virtual.loop import VirtualLoop
+from mmbot.store import tables
+from mmbot.store.journal import Journal, JournalError
+from mmbot.store.tables import OrderRow
+
+Trouble = Literal["", "break", "lock", "slow"]
+Death = Literal["", "before_commit", "after_commit", "after_reply"]
+
+OF_ORDERS: Final = (PlaceIntended, OrderStepped, FillReversed)
+LOCKED_S: Final = 5.0  # SQLite waits about so long for a lock, and gives up
+SLOW_S: Final = (0.2, 3.0)  # one commit; placements wait for at most 1 s
+
+
+class Disk:
+    """Makes the `Commit` port of each life. `trouble` holds until it is cleared."""
+
+    def __init__(
+        self, loop: VirtualLoop, intended: Callable[[str], None], replies: Callable[[], int]
+    ) -> None:
+        """`intended` hears of each order whose intent is durable; `replies` counts the answers
+        to placements that came back."""
+        self.trouble: Trouble = ""
+        self.death: Death = ""
+        self.deaths = 0
+        self._kept: list[Entry] = []
+        self._loop = loop
+        self._intended = intended
+        self._replies = replies
+        self._replies_before = 0
+
+    def orders(self) -> list[OrderRow]:
+        """What an export of the ledger shows now, without reading the file."""
+        return tables.orders(self._kept)
+
+    def die(self, where: Death) -> None:
+        """Kill the daemon at the next commit that fits."""
+        self.death = where
+        self._replies_before = self._replies()
+
+    def port(self, journal: Journal, island: Island) -> Commit:
+        def append(entries: Sequence[Entry]) -> None:
+            journal.append(entries)
+            for entry in entries:
+                if isinstance(entry, PlaceIntended):
+                    self._intended(entry.order.external_id)
+                if isinstance(entry, OF_ORDERS):
+                    self._kept.append(entry)
+
+        def commit(entries: Sequence[Entry], done: Done, urgent: bool) -> None:
+            if self._dies(entries, island, append):
+                return
+            if self.trouble in ("break", "lock"):
+                words = "database is locked" if self.trouble == "lock" else "disk I/O error"
+                broken = JournalError(f"the ledger could not be written: {words}")
+                delay_s = LOCKED_S if self.trouble == "lock" else 0.0
+                self._loop.call_later(delay_s, done, broken)
+                return
+            if self.trouble == "slow":
+                slow_s = self._loop.random.uniform(*SLOW_S)
+                self._loop.call_later(slow_s, self._write, append, entries, done)
+                return
+            self._write(append, entries, done)
+
+        return commit
+
+    def _write(
+        self, append: Callable[[Sequence[Entry]], None], entries: Sequence[Entry], done: Done
+    ) -> None:
+        writing = self._loop.run_in_executor(None, append, entries)
+        writing.add_done_callback(lambda written: done(written.exception()))
+
+    def _dies(
+        self,
+        entries: Sequence[Entry],
+        island: Island,
+        append: Callable[[Sequence[Entry]], None],
+    ) -> bool:
+        places = any(isinstance(entry, PlaceIntended) for entry in entries)
+        match self.death:
+            case "before_commit" | "after_commit" if not places:
+                return False
+            case "after_reply" if self._replies() == self._replies_before:
+                return False
+            case "":
+                return False
+        if self.death == "after_commit":
+            append(entries)
+        self.death = ""
+        self.deaths += 1
+        island.abandon()
+        return True

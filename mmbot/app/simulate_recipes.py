@@ -1,0 +1,213 @@
+"""How each fault of the list is made on a simulated day: rules for wire and box, and moments."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, Final
+
+from mmbot.app import simulate_scenes as scenes
+from mmbot.app.simulate_moments import Moment
+from mmbot.app.simulate_scenes import Scene
+from mmbot.sim.faults.plan import Fault, FaultRule
+
+USUAL_SHARE: Final = 0.4  # of the seeds have a fault that may strike on any day
+PLACE: Final = frozenset({"place"})
+CANCEL: Final = frozenset({"cancel"})
+WRITES: Final = PLACE | CANCEL
+ORDERS: Final = frozenset({"orders"})
+READS: Final = frozenset({"order", "report"})
+HOUR_S: Final = 3600.0
+FEW_IDS: Final = 3  # when no more are asked for, each is on in every seed
+
+
+@dataclass(frozen=True, slots=True)
+class Often:
+    """A fault of the wire or the box: how often on an occasion, and at most how many times."""
+
+    fault: Fault
+    rate: float
+    on: frozenset[str] = frozenset()
+    times_max: int = 4
+    delay_s: tuple[float, float] = (0.05, 2.0)
+    late_s: tuple[float, ...] = ()
+    whole_day: bool = False
+    for_s: float = 0.0  # strikes whenever it can for so long, before the middle of the day
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """`box`: values of the exchange's own rules, of which one is drawn."""
+
+    often: tuple[Often, ...] = ()
+    scenes: tuple[Scene, ...] = ()
+    box: tuple[Mapping[str, Any], ...] = ()
+    share: float = USUAL_SHARE
+
+
+@dataclass(slots=True)
+class Made:
+    """What the recipes of one seed came to."""
+
+    rules: list[FaultRule] = field(default_factory=list)
+    moments: list[Moment] = field(default_factory=list)
+    box: list[Mapping[str, Any]] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
+
+
+def cook(ids: tuple[str, ...], seed: int, quoting_s: float) -> Made:
+    """Draw for one seed which of these faults are on, and when; all of them when they are few."""
+    made = Made()
+    chance = Random(f"recipes {seed}")
+    storm = 4 if chance.random() < 0.15 else 1
+    for name in ids:
+        recipe, own = RECIPES[name], Random(f"recipe {seed} {name}")
+        if own.random() >= (recipe.share if len(ids) > FEW_IDS else 1.0):
+            continue
+        made.ids.append(name)
+        made.rules += [_rule(one, own, quoting_s, storm) for one in recipe.often]
+        for scene in recipe.scenes:
+            made.moments += scene(own, quoting_s)
+        if recipe.box:
+            made.box.append(own.choice(recipe.box))
+    return made
+
+
+def _rule(often: Often, chance: Random, quoting_s: float, storm: int) -> FaultRule:
+    start_s = 0.0 if often.whole_day else chance.uniform(0.0, 0.7) * quoting_s
+    length_s = quoting_s if often.whole_day else chance.uniform(0.15, 0.5) * quoting_s
+    if often.for_s:
+        start_s, length_s = start_s / 2.0, often.for_s
+    rule = FaultRule(
+        often.fault,
+        1.0 if often.for_s else min(1.0, storm * often.rate * chance.uniform(0.5, 1.0)),
+        often.on,
+        start_s=round(start_s, 1),
+        until_s=round(min(quoting_s, start_s + length_s), 1),
+        times_max=often.times_max if often.for_s else storm * chance.randint(1, often.times_max),
+        delay_s=often.delay_s,
+    )
+    return dataclasses.replace(rule, late_s=often.late_s) if often.late_s else rule
+
+
+AMBIGUOUS: Final[Mapping[str, Recipe]] = {
+    "A1": Recipe((Often(Fault.LANDS_LATE, 0.08, PLACE),)),
+    "A2": Recipe(
+        (Often(Fault.REQUEST_HANGS, 0.05, PLACE), Often(Fault.REQUEST_RESET, 0.05, PLACE))
+    ),
+    "A3": Recipe((Often(Fault.LANDS_LATE, 0.1, PLACE, late_s=(0.1, 5.0)),)),
+    "A3b": Recipe(
+        (Often(Fault.REPLY_RESET, 0.06, PLACE), Often(Fault.REPLY_HANGS, 0.04, PLACE)),
+        (scenes.takes,),
+    ),
+    "A4": Recipe((Often(Fault.ERROR_BEFORE, 0.05, PLACE), Often(Fault.ERROR_AFTER, 0.06, PLACE))),
+    "A5": Recipe(
+        (
+            Often(Fault.HTML_BEFORE, 0.04, WRITES),
+            Often(Fault.HTML_AFTER, 0.04, WRITES),
+            Often(Fault.TRUNCATED, 0.04, WRITES),
+            Often(Fault.EMPTY_DATA, 0.04, WRITES),
+        )
+    ),
+    "A6": Recipe((Often(Fault.SLOW, 0.3, PLACE, 12, (0.5, 6.0)),)),
+    "A7": Recipe((Often(Fault.SLOW, 0.5, PLACE, 12, (4.0, 11.0)),), (scenes.takes,)),
+    "A8": Recipe((Often(Fault.FRAME_SWAPPED, 0.3, ORDERS, 30),), (scenes.takes,)),
+    "A9": Recipe((Often(Fault.FRAME_COPIED, 0.2, ORDERS, 20),)),
+    "A10": Recipe((Often(Fault.FRAME_SWAPPED, 0.5, ORDERS, 40),), (scenes.takes,)),
+    "A11": Recipe((Often(Fault.FALSE_ABSENCE, 0.3, whole_day=True),)),
+    "A13": Recipe((Often(Fault.FRAME_ODD, 0.1, ORDERS, 8), Often(Fault.REPLY_ODD, 0.05, READS, 6))),
+    "A14": Recipe(
+        (Often(Fault.NEVER_ACTIVATED, 0.03), Often(Fault.ACTIVATION_FAILS, 0.03)),
+    ),
+    # The same id is sent again as long as it is wanted, and is lost again.
+    "A15": Recipe(
+        (Often(Fault.LANDS_LATE, 1.0, PLACE, 100, late_s=(HOUR_S,), for_s=150.0),),
+        (scenes.an_hour,),
+        share=0.04,
+    ),
+    "A16": Recipe((Often(Fault.FRAME_LOST, 0.15, ORDERS, 12),)),
+}
+CANCELS: Final[Mapping[str, Recipe]] = {
+    "B1": Recipe((Often(Fault.FRAME_LATE, 0.3, ORDERS, 10, (0.5, 3.0)),), (scenes.takes,)),
+    "B2": Recipe(
+        (Often(Fault.REPLY_RESET, 0.15, CANCEL),),
+        box=({"rules": {"cancel_again": "not_found"}}, {}),
+    ),
+    "B3": Recipe(
+        (Often(Fault.SLOW, 0.2, CANCEL),),
+        box=({"rules": {"first_pass_ms": 1500}}, {"rules": {"first_pass_status": 500}}),
+    ),
+    "B4": Recipe(
+        (Often(Fault.REPLY_HANGS, 0.1, CANCEL), Often(Fault.LANDS_LATE, 0.1, CANCEL)),
+        (scenes.takes,),
+    ),
+    "B5": Recipe((Often(Fault.SLOW, 0.3, CANCEL, 10),)),
+    "B6": Recipe((), (scenes.takes,)),
+    "B8": Recipe((), (scenes.halt_races,), share=0.2),
+    "B9": Recipe(
+        (Often(Fault.ERROR_BEFORE, 0.15, CANCEL), Often(Fault.REQUEST_HANGS, 0.1, CANCEL))
+    ),
+    "B10": Recipe((), (scenes.when_quiet,), share=0.1),
+    "B11": Recipe((), (scenes.takes,)),
+    "B12": Recipe((), (scenes.by_hand,), share=0.3),
+    "B13": Recipe(
+        (Often(Fault.FILL_TAKEN_BACK, 0.1, times_max=2, delay_s=(1.0, 200.0)),),
+        (scenes.busted,),
+        share=0.2,
+    ),
+    "B14": Recipe((), (scenes.halt_without_disk,), share=0.2),
+}
+BATCHES: Final[Mapping[str, Recipe]] = {
+    "C1": Recipe((Often(Fault.ITEM_TWICE, 0.2, PLACE), Often(Fault.ACTIVATION_FAILS, 0.02))),
+    "C2": Recipe((Often(Fault.BATCH_CUT, 0.1, PLACE), Often(Fault.REPLY_HANGS, 0.05, PLACE))),
+    "C3": Recipe((Often(Fault.BATCH_CUT, 0.15, PLACE),)),
+    "C4": Recipe((), (scenes.dies("after_reply"),)),
+    "C5": Recipe((Often(Fault.ITEM_TWICE, 0.2, PLACE),)),
+    "C7": Recipe((Often(Fault.ITEM_UNKNOWN, 0.15, CANCEL),)),
+    "C8": Recipe((Often(Fault.UNAUTHORIZED, 0.2, PLACE, 3),), (scenes.tokens_die,)),
+    "C9": Recipe(
+        (), (scenes.poor,), ({"rules": {"money": {"resting_cap": "refuse"}}},), share=0.15
+    ),
+}
+SESSIONS: Final[Mapping[str, Recipe]] = {
+    "D8": Recipe((Often(Fault.TOO_MANY_DELAYED, 0.2, PLACE, 8),)),
+    "D10": Recipe((), (scenes.crowd,), share=0.04),
+    "D12": Recipe((), (scenes.other_paths,), share=0.1),
+    "D13": Recipe(
+        (Often(Fault.MAINTENANCE, 0.2, PLACE),),
+        (scenes.switched("placement_disabled", True, 300.0),),
+    ),
+    "D14": Recipe(
+        (Often(Fault.NO_REPORTS, 0.3, times_max=10),),
+        (scenes.switched("reporting_down", True, 120.0),),
+    ),
+    "D16": Recipe((), (scenes.restart,), share=0.2),
+}
+OPERATIONS: Final[Mapping[str, Recipe]] = {
+    "H1": Recipe(
+        (
+            Often(Fault.CRASH_BEFORE, 0.3, PLACE, 1),
+            Often(Fault.CRASH_AFTER, 0.3, PLACE, 1),
+            Often(Fault.CRASH_BETWEEN, 1.0, PLACE, 1),
+        ),
+        (scenes.dies("before_commit"), scenes.dies("after_commit"), scenes.dies("after_reply")),
+    ),
+    "H3": Recipe(
+        (Often(Fault.FRAME_COPIED, 0.1, ORDERS, 10),), (scenes.twice_restarted,), share=0.3
+    ),
+    "H4": Recipe((), (scenes.renamed,), share=0.15),
+    "H7": Recipe((), (scenes.bad_disk,), share=0.2),
+}
+# Not of the groups that must strike, but what any connection does.
+WEATHER: Final[Mapping[str, Recipe]] = {
+    "D2": Recipe((Often(Fault.ERROR_BEFORE, 0.5, frozenset({"auth"}), 10),), share=0.2),
+    "D7": Recipe((Often(Fault.TOO_MANY, 0.1, times_max=10),)),
+    "E1": Recipe((Often(Fault.SILENCE, 0.3, times_max=2, delay_s=(5.0, 60.0)),), share=0.2),
+    "E5": Recipe((Often(Fault.DISCONNECT, 1.0, times_max=3), Often(Fault.CONNECT_REFUSED, 0.5))),
+}
+_REQUIRED: Final = {**AMBIGUOUS, **CANCELS, **BATCHES, **SESSIONS, **OPERATIONS}
+RECIPES: Final[Mapping[str, Recipe]] = {**_REQUIRED, **WEATHER}
+# Those of the list that must strike within a long run. H7 needs a real disk, and is made anyway.
+REQUIRED: Final = tuple(name for name in _REQUIRED if name != "H7")

@@ -1,0 +1,147 @@
+"""Scenes of a simulated day: moments that belong together, drawn for one fault of the list."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from random import Random
+from typing import Any, Final
+
+from mmbot.app.simulate_moments import Moment, What
+
+MANUAL_ODDS: Final = (2000, 1000, 500, -110, -1000)  # a longshot rests, a favourite trades
+CROWD: Final = 1000  # orders of a person, so that every read has many pages
+
+Scene = Callable[[Random, float], Iterator[Moment]]
+
+
+def _do(at_s: float, action: str, **asked: Any) -> Moment:
+    return Moment(round(at_s, 1), "do", ask=json.dumps({"action": action} | asked))
+
+
+def switched(name: str, value: Any, longest_s: float) -> Scene:
+    """A switch of the box is on for a while."""
+
+    def scene(chance: Random, last_s: float) -> Iterator[Moment]:
+        at_s = chance.uniform(0.05, 0.8) * last_s
+        end_s = min(last_s, at_s + longest_s * chance.uniform(0.1, 1.0))
+        off = type(value)()
+        yield Moment(round(at_s, 1), "switch", ask=json.dumps({name: value}))
+        yield Moment(round(end_s, 1), "switch", ask=json.dumps({name: off}))
+
+    return scene
+
+
+def dies(where: str) -> Scene:
+    """The process is killed at one point of the way of an order."""
+
+    def scene(chance: Random, last_s: float) -> Iterator[Moment]:
+        if chance.random() < 0.4:
+            yield Moment(round(chance.uniform(0.05, 0.9) * last_s, 1), "die", ask=where)
+
+    return scene
+
+
+def twice_restarted(chance: Random, last_s: float) -> Iterator[Moment]:
+    at_s = chance.uniform(0.1, 0.9) * last_s
+    yield Moment(round(at_s, 2), "kill")
+    yield Moment(round(at_s + chance.uniform(1.5, 4.5), 2), "kill")
+
+
+def renamed(chance: Random, last_s: float) -> Iterator[Moment]:
+    at_s = round(chance.uniform(0.2, 0.8) * last_s, 1)
+    yield Moment(at_s, "rename")
+    yield Moment(at_s, "kill", 0.5)
+
+
+def by_hand(chance: Random, last_s: float) -> Iterator[Moment]:
+    for _ in range(chance.randint(2, 5)):
+        at_s = chance.uniform(0.05, 0.9) * last_s
+        place = {"event": chance.randint(1, 3), "line": chance.randint(1, 3)}
+        price, usd = chance.choice(MANUAL_ODDS), float(chance.randint(5, 60))
+        yield _do(at_s, "place", **place, side=chance.randint(0, 1), price=price, usd=usd)
+
+
+def crowd(chance: Random, last_s: float) -> Iterator[Moment]:
+    at_s = round(chance.uniform(0.1, 0.6) * last_s, 1)
+    yield Moment(at_s, "crowd", ask=str(CROWD))
+    yield Moment(at_s + 20.0, "kill")
+    yield Moment(at_s + 80.0, "crowd", ask="0")  # and they leave
+
+
+def takes(chance: Random, last_s: float) -> Iterator[Moment]:
+    """Somebody takes a part of everything; soon after, the market pauses or the news come."""
+    for _ in range(chance.randint(1, 3)):
+        at_s = chance.uniform(0.05, 0.9) * last_s
+        yield _do(at_s, "take", event=chance.randint(0, 3), usd=float(chance.randint(2, 30)))
+        yield Moment(round(at_s + chance.uniform(0.0, 0.3), 2), "news")
+
+
+def halt_races(chance: Random, last_s: float) -> Iterator[Moment]:
+    """A halt cancels everything while somebody takes what rests."""
+    at_s = chance.uniform(0.1, 0.8) * last_s
+    yield Moment(round(at_s, 2), "halt")
+    yield _do(at_s + chance.uniform(0.0, 0.5), "take", usd=float(chance.randint(5, 50)))
+    yield Moment(round(min(last_s, at_s + chance.uniform(5.0, 40.0)), 1), "resume")
+
+
+def halt_without_disk(chance: Random, last_s: float) -> Iterator[Moment]:
+    at_s = chance.uniform(0.1, 0.7) * last_s
+    how: What = chance.choice(("break", "lock"))
+    yield Moment(round(at_s, 1), how)
+    yield Moment(round(at_s + chance.uniform(0.5, 5.0), 1), "halt")
+    yield Moment(round(at_s + 30.0, 1), "mend")
+    yield Moment(round(min(last_s, at_s + 45.0), 1), "resume")
+
+
+def bad_disk(chance: Random, last_s: float) -> Iterator[Moment]:
+    at_s = chance.uniform(0.05, 0.8) * last_s
+    how: What = chance.choice(("break", "lock", "slow"))
+    yield Moment(round(at_s, 1), how)
+    yield Moment(round(at_s + chance.uniform(2.0, 30.0), 1), "mend")
+
+
+def poor(chance: Random, last_s: float) -> Iterator[Moment]:
+    """The cash is gone for a moment, again and again: one is just before all is quoted anew."""
+    for _ in range(8):
+        at_s = round(chance.uniform(0.1, 0.9) * last_s, 1)
+        yield _do(at_s, "cash", usd=float(chance.randint(22, 45)))
+        yield _do(min(last_s, at_s + chance.uniform(8.0, 25.0)), "cash", usd=100_000.0)
+
+
+def restart(chance: Random, last_s: float) -> Iterator[Moment]:
+    at_s, down_s = chance.uniform(0.1, 0.7) * last_s, chance.choice((5.0, 30.0, 120.0))
+    down_s = min(down_s, last_s - at_s)
+    yield _do(at_s, "restart", down_s=down_s, lost_share=chance.choice((0.0, 0.3, 1.0)))
+
+
+def tokens_die(chance: Random, last_s: float) -> Iterator[Moment]:
+    for _ in range(chance.randint(1, 3)):
+        at_s = chance.uniform(0.05, 0.9) * last_s
+        yield _do(at_s, "expire_tokens")
+        yield Moment(round(at_s, 1), "news")
+
+
+def busted(chance: Random, last_s: float) -> Iterator[Moment]:
+    yield _do(chance.uniform(0.2, 0.9) * last_s, "bust", fills=chance.randint(1, 3))
+
+
+def other_paths(chance: Random, last_s: float) -> Iterator[Moment]:
+    """Only one dialect is served for a while, and at the end all of them again."""
+    at_s = chance.uniform(0.05, 0.7) * last_s
+    which = chance.choice(("v4", "legacy"))
+    longest_s = 0.3 * last_s if which == "v4" else 60.0
+    end_s = min(last_s, at_s + chance.uniform(0.3, 1.0) * longest_s)
+    for when_s, paths in ((at_s, which), (end_s, "all")):
+        yield Moment(round(when_s, 1), "rules", ask=json.dumps({"wire": {"paths": paths}}))
+
+
+def an_hour(chance: Random, last_s: float) -> Iterator[Moment]:
+    """Nobody trades for an hour: we are switched off, or our strategies pause."""
+    how = chance.choice(("down", "paused"))
+    yield Moment(round(0.75 * last_s, 1), "idle", chance.uniform(0.9, 1.0), ask=how)
+
+
+def when_quiet(chance: Random, last_s: float) -> Iterator[Moment]:
+    yield Moment(round(chance.uniform(0.2, 0.8) * last_s, 1), "halt")
+    yield Moment(round(min(last_s, chance.uniform(0.85, 1.0) * last_s), 1), "resume")

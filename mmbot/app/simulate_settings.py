@@ -1,0 +1,58 @@
+"""The settings of a virtual day: the shipped simulator.toml, as the demo uses it, made cheaper."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Final
+
+from mmbot.app.demo_config import DemoPlaces, write_config
+from mmbot.app.simulate_plan import FEED_EVERY_S, DayPlan
+from mmbot.config import Settings, StrategySettings, load
+from mmbot.domain.errors import SetUpError
+
+BASE_URL: Final = "http://127.0.0.1:8460/partner"
+RESTLESS: Final = Path(__file__).parent.parent / "data" / "days" / "restless.py"
+
+
+def settings_of(plan: DayPlan, folder: Path, log_level: str) -> Settings:
+    path = write_config(DemoPlaces(BASE_URL, 9464, folder))
+    secrets = {
+        "MMBOT_ACCESS_KEY": plan.box.access_key,
+        "MMBOT_SECRET_KEY": plan.box.secret_key,
+    }
+    settings = load(path, secrets)
+    sources = [one.model_copy(update={"poll_s": FEED_EVERY_S}) for one in settings.sources]
+    risk = settings.risk
+    if plan.loss_max_usd is not None:
+        line_usd, total_usd = plan.loss_max_usd
+        loss = {"line_loss_max_usd": line_usd, "total_loss_max_usd": total_usd}
+        risk = risk.model_copy(update=loss)
+    changed = {"log_level": log_level, "sources": tuple(sources), "risk": risk}
+    settings = settings.model_copy(update=changed)
+    return settings if plan.strategy == "consensus" else _restless(settings)
+
+
+def _restless(settings: Settings) -> Settings:
+    """Quotes that move on a beat and look at the book alone; the feed is not even read."""
+    folder = settings.state_dir / "strategies"
+    try:
+        folder.mkdir(exist_ok=True)
+        shutil.copy(RESTLESS, folder / RESTLESS.name)
+    except OSError as error:
+        raise SetUpError(f"{folder}: {error.strerror}") from None
+    strategy = StrategySettings(name="restless", file=RESTLESS.name)
+    changed = {"strategies_dir": folder, "strategies": (strategy,), "sources": ()}
+    return settings.model_copy(update=changed)
+
+
+def renamed(settings: Settings) -> Settings:
+    """Every strategy under another name; where the file is ours, under another file name too."""
+    strategies = []
+    for one in settings.strategies:
+        file = settings.strategies_path / one.file
+        if file.parent.parent == settings.state_dir and file.exists():
+            file = file.rename(file.with_name(f"again_{file.name}"))
+        changed = {"name": f"again_{one.name}"[:40], "file": file.name}
+        strategies.append(one.model_copy(update=changed))
+    return settings.model_copy(update={"strategies": tuple(strategies)})

@@ -1,0 +1,68 @@
+"""What the risk gate is shown of one moment, and the limits that a person has set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal, Protocol
+
+from mmbot.domain.catalog import Line, SportEvent
+from mmbot.domain.price import Ladder, Price
+from mmbot.domain.view import Position
+from mmbot.pricing.exposure import NOTHING_OPEN, OpenStakes
+
+Mode = Literal["ENABLED", "REDUCE_ONLY", "CANCEL_ONLY", "HALTED"]
+
+EXCHANGE_QUANTITY_MIN_CENTS: Final = 100
+START_MARGIN_NS: Final = 120 * 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a person has decided; `unmatched_cash_multiple_max` counts times our cash."""
+
+    order_quantity_max_cents: int
+    line_loss_max_cents: int
+    total_loss_max_cents: int
+    unmatched_cash_multiple_max: float
+    price_age_max_ns: int
+    fair_age_max_ns: int
+    quantity_min_cents: int = EXCHANGE_QUANTITY_MIN_CENTS
+    start_margin_ns: int = START_MARGIN_NS
+
+
+class Exposure(Protocol):
+    """One line in the ledger: filled, and per side the stake that may still fill."""
+
+    @property
+    def position(self) -> Position: ...
+
+    @property
+    def resting_cents(self) -> OpenStakes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that the gate may look at, for one order at one moment.
+
+    Sums and prices include intended, in doubt, open and cancelling orders. `mode` is the
+    stricter of the whole daemon's and the sport event's. An age counts from the last time that
+    the datum was known to be true: a quiet market on a healthy stream is not old.
+    """
+
+    now_ns: int
+    mode: Mode
+    ladder: Ladder | None
+    event: SportEvent | None
+    line: Line | None
+    exposure: Exposure
+    worst_case_total_cents: int
+    unmatched_cents: int
+    cash_cents: int | None
+    opposite_live: tuple[Price, ...]  # our prices on the other strike of the line
+    same_price_live: bool
+    book_age_ns: int | None  # None: never seen
+    fair_age_ns: int | None  # None: the strategy does not use fairs
+    blind: bool
+    writable: bool
+    halted: bool
+    in_doubt_cents: OpenStakes = NOTHING_OPEN  # of what rests on the line

@@ -1,0 +1,70 @@
+"""Deterministic simulation, walked by the command: seeds, faults, judges, replay, shrinking."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+SEEDS: Final = "3..4"
+WALK_MAX_S: Final = 280
+FULL_MAX_S: Final = 4 * 3600
+REQUIRED_OF_A_MEDIAN: Final = {
+    "lines": 10, "orders": 300, "fills": 50, "fault_strikes": 10, "fault_kinds": 5,
+}  # fmt: skip
+# Never seen before: another exchange, with faults of its own, under which nobody can quote.
+HOPELESS: Final = """
+[day]
+quoting_s = 20
+calm_s = 1
+strategy = "consensus"
+[session]
+access_life_s = 60
+[wire]
+paths = "legacy"
+"""
+
+
+def walk_simulation(folder: Path) -> None:
+    days, total = simulated("--seeds", SEEDS, "--faults", "all", "--json")
+    assert all(day["findings"] == [] for day in days)
+    assert all(day["looks"] > 1000 for day in days), "judged after every step"
+    assert total["violations"] == 0
+    for name, least in REQUIRED_OF_A_MEDIAN.items():
+        assert total["spread"][name]["median"] >= least, (name, total["spread"][name])
+    again, _ = simulated("--seeds", str(days[-1]["seed"]), "--faults", "all", "--json")
+    assert again[0]["journal"] == days[-1]["journal"] != days[0]["journal"]
+    a_finding_can_be_replayed_and_shrunk(folder)
+
+
+def a_finding_can_be_replayed_and_shrunk(folder: Path) -> None:
+    scenario = folder / "hopeless.toml"
+    scenario.write_text(HOPELESS, encoding="utf-8")
+    told = command("--seeds", "3", "--faults", "B4", "--scenario", str(scenario))
+    assert told.returncode == 1
+    replay = f"replay: mmbot simulate --seeds 3 --scenario {scenario} --faults B4"
+    assert replay in told.stdout
+    shrunk = command("--shrink", "3", "--faults", "B4", "--scenario", str(scenario))
+    assert shrunk.returncode == 0
+    assert "0 of them are left" in shrunk.stdout
+    assert f"{replay} --only" in shrunk.stdout
+
+
+def walk_2000_seeds() -> None:
+    told = command("--seeds", "1..2000", "--faults", "all", wait_max_s=FULL_MAX_S)
+    assert told.returncode == 0, told.stdout[-5000:]
+    assert told.stdout.splitlines()[-1] == "2000 seeds, 0 violations"
+
+
+def simulated(*words: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    told = command(*words)
+    assert told.returncode == 0, told.stdout[-3000:] + told.stderr[-3000:]
+    *days, total = map(json.loads, told.stdout.splitlines())
+    return days, total
+
+
+def command(*words: str, wait_max_s: float = WALK_MAX_S) -> subprocess.CompletedProcess[str]:
+    asked = [sys.executable, "-m", "mmbot", "simulate", *words]
+    return subprocess.run(asked, capture_output=True, text=True, timeout=wait_max_s, check=False)
