@@ -24,7 +24,7 @@ else
 INSTALL := $(UV) pip install --quiet --python $(BIN)/python
 endif
 
-.PHONY: setup setup-dev demo test check format bench peers lock clean help
+.PHONY: setup setup-dev demo test check format bench peers crash mutation lock clean help
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile
@@ -52,6 +52,12 @@ format: $(STAMP_DEV) ## rewrite the files as `make check` wants them
 
 bench: $(STAMP_BENCH) ## tick-to-trade of the daemon beside a vendor-style stack
 	@$(BIN)/mmbot bench $(ARGS)
+
+crash: $(STAMP_DEV) ## kill -9 at random moments, then the ledger against the exchange; FULL=1: 100
+	@$(BIN)/python -m tests.crash $(ARGS)
+
+mutation: $(STAMP_DEV) ## break the program on purpose; the seeds of mmbot simulate must notice
+	@$(BIN)/python -m tests.mutation $(ARGS)
 
 # Packages of Node stay inside .venv; without npm, or without its registry, what needs them is
 # skipped loudly (-ra says what and how to get it).

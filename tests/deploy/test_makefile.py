@@ -57,7 +57,9 @@ def test_a_python_that_is_not_there_is_named(checkout: Path) -> None:
     assert not (checkout / ".venv").exists()
 
 
-@pytest.mark.parametrize("target", ["setup", "demo", "test", "check", "bench", "lock"])
+@pytest.mark.parametrize(
+    "target", ["setup", "demo", "test", "check", "bench", "crash", "mutation", "lock"]
+)
 def test_the_targets_that_the_readme_names_are_there(checkout: Path, target: str) -> None:
     done = subprocess.run(
         ["make", "help"], cwd=checkout, capture_output=True, text=True, check=False, timeout=30
