@@ -16,7 +16,7 @@ from mmbot.domain.order import Order, OrderReport
 from mmbot.engine.books import NO_SHARE, Books, Place, Share, place_of, share_of
 from mmbot.engine.ledger_orders import Orders
 from mmbot.engine.outbox import Outbox
-from mmbot.engine.reading import Sight
+from mmbot.engine.reading import NO_RESULT_YET, Sight
 from mmbot.engine.reads import CLOCK_MARGIN_NS, Reads
 from mmbot.engine.timers import Timers
 
@@ -228,8 +228,11 @@ class Reversals:
             order = self._orders.get(ident)
             if order is not None and claim.report is not None and place_of(order) == place:
                 word = self._orders.result_of(ident)
+                # A result waits while the fill is disputed, but the exchange may have paid on it.
+                told = claim.report.winning_status
                 lower = replace(order, filled_cents=claim.report.filled_cents)
-                change = change.plus(share_of(lower, word).minus(share_of(order, word)))
+                lower_share = share_of(lower, word if told in NO_RESULT_YET else told)
+                change = change.plus(lower_share.minus(share_of(order, word)))
         return change
 
     def _rows_for(self, order: Order, cents: int) -> tuple[str, ...] | None:
