@@ -195,12 +195,12 @@ class Daemon:
             Service("stream", lambda: self._feed.run(put, self._loop.turn_now)),
             Service("connection config", self._feed.poll_config),
             Service("seeding", lambda: self._seeder.run(put)),
-            Service("loop lag", self._measure_lag),
             Service("service manager", self._tell_manager, Restart.NEVER),
         ]
         for source in wiring.sources(self._settings, self._world, lambda: client.listing.catalog):
             services.append(self._source_service(source))
-        if self._world.live:
+        if self._world.live:  # a virtual loop is never late
+            services.append(Service("loop lag", self._measure_lag))
             admin = self._settings.admin
             services.append(Service("admin", lambda: self._office.serve(admin)))
         return services

@@ -26,10 +26,10 @@ RUN_ID_BITS: Final = 48
 FEED_EVERY_S: Final = 3.0  # fair values may be 10 s old
 UNREAD_FEED_EVERY_S: Final = 3600.0
 LINES: Final = 12
-CONSENSUS_SHARE: Final = 0.12  # of the seeds quote around the feed, as the demo does
-CONSENSUS_QUOTING_S_MAX: Final = 300.0
+CONSENSUS_SHARE: Final = 0.08  # of the seeds quote around the feed, as the demo does
+CONSENSUS_QUOTING_S_MAX: Final = 180.0
 BUSY_SHARE: Final = 0.1  # of those days trade as densely as the demo, but not for so long
-BUSY_QUOTING_S_MAX: Final = 90.0
+BUSY_QUOTING_S_MAX: Final = 60.0
 WIRE_LATE_S_MAX: Final = 60.0
 VENUE_SHARE: Final = 0.4  # of the seeds; the others trade without added latency
 
@@ -169,7 +169,7 @@ def _market(box: BoxOptions, strategy: Strategy, busy: bool) -> BoxOptions:
     """Fewer ticks and takers than the demo shows: what costs time here and finds nothing."""
     if strategy == "consensus" and busy:
         return box
-    step_ms, arrivals_per_s = (1000, 2.5) if strategy == "consensus" else (5000, 0.6)
+    step_ms, arrivals_per_s = (1000, 2.5) if strategy == "consensus" else (10_000, 0.35)
     feed_every_s = FEED_EVERY_S if strategy == "consensus" else UNREAD_FEED_EVERY_S
     events = box.events if strategy == "consensus" else EventOptions(count=2, lines=LINES)
     return dataclasses.replace(

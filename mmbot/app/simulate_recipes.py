@@ -173,7 +173,7 @@ BATCHES: Final[Mapping[str, Recipe]] = {
 }
 SESSIONS: Final[Mapping[str, Recipe]] = {
     "D8": Recipe((Often(Fault.TOO_MANY_DELAYED, 0.2, PLACE, 8),)),
-    "D10": Recipe((), (scenes.crowd,), share=0.04),
+    "D10": Recipe((), (scenes.crowd,), share=0.02),
     "D12": Recipe((), (scenes.other_paths,), share=0.1),
     "D13": Recipe(
         (Often(Fault.MAINTENANCE, 0.2, PLACE),),

@@ -105,7 +105,7 @@ def poor(chance: Random, last_s: float) -> Iterator[Moment]:
     """The cash is gone for a moment, again and again: one is just before all is quoted anew."""
     for _ in range(8):
         at_s = round(chance.uniform(0.1, 0.9) * last_s, 1)
-        yield _do(at_s, "cash", usd=float(chance.randint(22, 45)))
+        yield _do(at_s, "cash", usd=float(chance.randint(16, 28)))
         yield _do(min(last_s, at_s + chance.uniform(8.0, 25.0)), "cash", usd=100_000.0)
 
 

@@ -16,7 +16,8 @@ NS = 10**9
 
 @dataclass(frozen=True, slots=True)
 class Params:
-    every_s: float = 48.0  # the lines of an event move this often, all at one moment
+    every_s: float = 45.0  # the lines of an event move this often, all at one moment
+    pause_s: float = 4.0  # and for so long nothing rests, so that all is placed in one batch
     quantity_usd: float = 15.0
     half_spread_logit: float = 0.04
     sway_logit: float = 0.04  # how far the quotes lean to either side on a beat
@@ -37,7 +38,9 @@ class Restless(QuotingStrategy[Params]):
         line_id = view.line.line_id
         phase = crc32(str(view.event.event_id).encode())
         every_ns = round(self.params.every_s * NS)
-        beat = (view.now_ns + phase * 1000 % every_ns) // every_ns
+        beat, since_ns = divmod(view.now_ns + phase * 1000 % every_ns, every_ns)
+        if since_ns < self.params.pause_s * NS:
+            return ()
         last = self._beats.get(line_id)
         if last is not None and last[0] == beat:
             return last[1]

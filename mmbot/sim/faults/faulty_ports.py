@@ -108,8 +108,9 @@ class FaultyPorts:
 
     def heard(self, frame: str) -> None:
         """A frame that its client can read now."""
+        kind, now_ns = frame_kind(frame), self._now_ns()
         for tap in self.taps:
-            tap.heard(frame_kind(frame), frame, self._now_ns())
+            tap.heard(kind, frame, now_ns)
 
     def spawn(self, coro: Coroutine[Any, Any, None]) -> None:
         """Do it on the wire, where no death of a client can stop it."""
