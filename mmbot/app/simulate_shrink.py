@@ -27,7 +27,7 @@ def run_shrink(seed: int, asked: Asked, *, jobs: int = 0) -> int:
     if first.good:
         print(f"seed {seed} holds every invariant: there is nothing to shrink")
         return 1
-    broken = first.findings[0][:2]
+    broken = invariant(first.findings[0])
     parts = [*first.moments, *dict.fromkeys(first.struck)]
     print(f"seed {seed}: {broken} fails with {len(parts)} moments and strikes", flush=True)
     with processes(cores(jobs)) as pool:
@@ -73,10 +73,15 @@ class _Runs:
             wanted = [dataclasses.replace(self._days, only=one) for one in only]
             found = list(self._pool.map(partial(_play, self._seed), wanted))
             for number, report in enumerate(found, start):
-                if any(finding.startswith(self._broken) for finding in report.findings):
+                if self._broken in map(invariant, report.findings):
                     self.last_failing = report
                     return number
         return None
+
+
+def invariant(finding: str) -> str:
+    """Which one is broken: `I1` of `midway I1: ...`."""
+    return finding.partition(":")[0].split()[-1]
 
 
 def _play(seed: int, days: Days) -> DayReport:
