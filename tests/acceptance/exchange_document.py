@@ -9,7 +9,7 @@ import re
 
 from mmbot.sim.scenario import DEMO_ACCESS_KEY, DEMO_SECRET_KEY
 from tests.acceptance.doors import ROOT
-from tests.acceptance.exchange_market import a_process
+from tests.acceptance.exchange_wire import a_process
 
 UNKNOWNS = 45  # rows of the contract's list, and of the second reader's
 SECTIONS = ("In five minutes", "What it speaks", "The stream", "Looking and steering", "Actions",

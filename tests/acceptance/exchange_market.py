@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import statistics
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from mmbot.sim.box import Box
 from mmbot.sim.core.prices import implied, logit
 from mmbot.sim.scenario import BoxOptions, load_scenario
-from tests.acceptance.doors import ROOT, mmbot
-from tests.acceptance.exchange_wire import Caller
+from tests.acceptance.doors import mmbot
+from tests.acceptance.exchange_wire import Caller, a_process
 from tests.sim.builders import NS, START_NS
 
 WAIT_S = 30.0
@@ -35,25 +30,6 @@ def walk_market(folder: Path) -> None:
     assert _first_fills(1) == _first_fills(1) != _first_fills(2)
     _timeline_happens(folder)
     _mistakes_are_named(folder)
-
-
-@contextmanager
-def a_process(*arguments: str) -> Iterator[Caller]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "mmbot", "exchange", "--port", "0", *arguments],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        ready = json.loads(process.stdout.readline())
-        yield Caller(ready["port"], ready["control_token"])
-    finally:
-        process.terminate()
-        _, errors = process.communicate(timeout=WAIT_S)
-    assert (process.returncode, errors) == (0, "")
 
 
 def _until(caller: Caller, enough: int) -> dict[str, Any]:

@@ -141,22 +141,13 @@ class Record:
         self._look(record, strike_id, now_ns)
 
     def filled(self, fill: Fill) -> None:
-        for order, own, other in (
-            (fill.maker, fill.maker_cents, fill.taker_cents),
-            (fill.taker, fill.taker_cents, fill.maker_cents),
-        ):
-            record = self._accounts.get(order.account.user_id)
-            if record is None:
-                continue
-            risk = record.risk[order.line.index]
-            before = risk.worst_cents()
-            risk.filled[order.strike.side] += own
-            risk.winnings[order.strike.side] += other
-            record.worst_cents += risk.worst_cents() - before
-            self.order_changed(order, f"filled {own}", fill.at_ns)
+        self._risk_moved(fill, 1, "filled", fill.at_ns)
 
     def taken_back(self, fill: Fill) -> None:
         """A fill was undone: what it had put at risk is at risk no more."""
+        self._risk_moved(fill, -1, "taken back", fill.busted_ns)
+
+    def _risk_moved(self, fill: Fill, sign: int, word: str, now_ns: int) -> None:
         for order, own, other in (
             (fill.maker, fill.maker_cents, fill.taker_cents),
             (fill.taker, fill.taker_cents, fill.maker_cents),
@@ -166,10 +157,10 @@ class Record:
                 continue
             risk = record.risk[order.line.index]
             before = risk.worst_cents()
-            risk.filled[order.strike.side] -= own
-            risk.winnings[order.strike.side] -= other
+            risk.filled[order.strike.side] += sign * own
+            risk.winnings[order.strike.side] += sign * other
             record.worst_cents += risk.worst_cents() - before
-            self.order_changed(order, f"taken back {own}", fill.busted_ns)
+            self.order_changed(order, f"{word} {own}", now_ns)
 
     def fair_moved(self, now_ns: int) -> None:
         """Look again at every quoted strike: the yardstick has moved."""
