@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.acceptance.doors import ROOT
 
-RUN_MAX_S = 600
+RUN_MAX_S = 3600
 
 
 def crash(*arguments: str) -> dict[str, Any]:
@@ -25,9 +25,9 @@ def crash(*arguments: str) -> dict[str, Any]:
 
 
 def walk_crash(*, full: bool) -> None:
-    """Ten kills in chaos are what `make crash` itself does in CI; a test suite has less time."""
+    """CI runs `make crash` with its ten kills in chaos; a test suite has less time."""
     if full:
-        _ten_kills_in_chaos()
+        _hundred_kills_in_chaos()
     else:
         _two_kills_on_a_quiet_evening()
 
@@ -38,8 +38,8 @@ def _two_kills_on_a_quiet_evening() -> None:
     assert told["orders"] > 0
 
 
-def _ten_kills_in_chaos() -> None:
-    told = crash("--seed", "7", "--kills", "10")
-    assert sum(told["kills"].values()) == 10
+def _hundred_kills_in_chaos() -> None:
+    told = crash("--seed", "7", "--kills", "100")
+    assert sum(told["kills"].values()) == 100
     assert told["log_ins"] <= 2
     assert told["fault_strikes"]

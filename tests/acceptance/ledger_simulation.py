@@ -12,8 +12,9 @@ SEEDS: Final = "3..4"
 WALK_MAX_S: Final = 280
 FULL_MAX_S: Final = 4 * 3600
 REQUIRED_OF_A_MEDIAN: Final = {
-    "lines": 10, "orders": 300, "fills": 50, "fault_strikes": 10, "fault_kinds": 5,
+    "lines": 10, "orders": 500, "fills": 50, "fault_strikes": 10, "fault_kinds": 5,
 }  # fmt: skip
+ABOUT_20_MINUTES_S: Final = 0.9 * 1200
 # Never seen before: another exchange, with faults of its own, under which nobody can quote.
 HOPELESS: Final = """
 [day]
@@ -32,11 +33,15 @@ def walk_simulation(folder: Path) -> None:
     assert all(day["findings"] == [] for day in days)
     assert all(day["looks"] > 1000 for day in days), "judged after every step"
     assert total["violations"] == 0
-    for name, least in REQUIRED_OF_A_MEDIAN.items():
-        assert total["spread"][name]["median"] >= least, (name, total["spread"][name])
     again, _ = simulated("--seeds", str(days[-1]["seed"]), "--faults", "all", "--json")
     assert again[0]["journal"] == days[-1]["journal"] != days[0]["journal"]
     a_finding_can_be_replayed_and_shrunk(folder)
+
+
+def walk_the_size_of_a_day() -> None:
+    _, total = simulated("--seeds", SEEDS, "--faults", "all", "--json")
+    for name, least in (REQUIRED_OF_A_MEDIAN | {"virtual_s": ABOUT_20_MINUTES_S}).items():
+        assert total["spread"][name]["median"] >= least, (name, total["spread"][name])
 
 
 def a_finding_can_be_replayed_and_shrunk(folder: Path) -> None:

@@ -20,6 +20,7 @@ from tests.acceptance import (
     ledger_simulation,
     ledger_store,
 )
+from tests.engine import test_money_world
 
 not_built = pytest.mark.xfail(strict=True, reason="not built")
 
@@ -54,10 +55,23 @@ def test_line_5_accounting(tmp_path: Path) -> None:
     ledger_money.walk_money(tmp_path)
 
 
+@not_built
+def test_line_5_no_world_ends_in_a_difference() -> None:
+    """Equal to the exchange's transactions, whatever happens and however we hear of it."""
+    assert not test_money_world.OPEN
+
+
 @pytest.mark.timeout(600)
 def test_line_6_deterministic_simulation(tmp_path: Path) -> None:
     """Every s fault; I1-I7 after every step; replay line; `--shrink`; same hash everywhere."""
     ledger_simulation.walk_simulation(tmp_path)
+
+
+@not_built
+@pytest.mark.timeout(600)
+def test_line_6_the_size_of_a_day() -> None:
+    """About 20 virtual minutes; the median seed carries >= 500 orders and >= 50 fills."""
+    ledger_simulation.walk_the_size_of_a_day()
 
 
 @not_built
