@@ -103,7 +103,7 @@ class Rules:
     book_coalesce_ms: int = 50
     book_levels_max: int = 10
     batch_orders_max: int = 20
-    fills_kept_max: int = 5_000
+    fills_kept_max: int = 1_000
     activation: ActivationRules = ActivationRules()
     money: MoneyRules = MoneyRules()
     life: LifeRules = LifeRules()

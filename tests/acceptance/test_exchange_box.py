@@ -16,11 +16,10 @@ from tests.acceptance import (
     exchange_faults,
     exchange_market,
     exchange_readings,
+    exchange_speed,
     exchange_stream,
     exchange_wire,
 )
-
-not_built = pytest.mark.xfail(strict=True, reason="not built")
 
 
 def test_line_1_every_route_in_three_dialects_over_one_core(tmp_path: Path) -> None:
@@ -81,10 +80,10 @@ def test_conformance(tmp_path: Path) -> None:
     exchange_wire.walk_conformance(tmp_path)
 
 
-@not_built
+@pytest.mark.timeout(2500)
 def test_speed_and_size() -> None:
     """100,000 core messages/s, 1,500 orders/s over HTTP, 200 clients, flat memory."""
-    raise NotImplementedError
+    exchange_speed.walk_speed()
 
 
 def test_done_when_bad_requests_get_the_documented_error(tmp_path: Path) -> None:

@@ -32,6 +32,8 @@ CALL_TIMEOUT_S: Final = 60.0
 SAMPLE_S: Final = 5.0
 ORDERS_EVERY_S: Final = 2.0
 BATCH_ORDERS: Final = 10
+CANCELS_MAX: Final = 20
+AGAIN: Final = (409, 425)  # refusals of a cancel that hold for a few seconds
 RENEW_S: Final = 300.0
 # the first minutes fill books, caches and the diary's rings, which all have a largest size
 WARM_UP_S: Final = 300.0
@@ -97,6 +99,7 @@ class Client:
         self._token = ""
         self._number = 0
         self._strikes: list[str] = []
+        self._resting: list[dict[str, str]] = []
 
     async def _call(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
@@ -147,16 +150,27 @@ class Client:
             return reply.status, await reply.json()
 
     async def trade(self) -> None:
-        """A batch at far prices every two seconds, cancelled two seconds later."""
+        """A batch at far prices every two seconds; each order is cancelled until it is gone."""
         renewed = time.monotonic()
         while True:
             if time.monotonic() - renewed > RENEW_S:
                 await self.log_in()
                 renewed = time.monotonic()
-            placed = await self._place()
+            self._resting += await self._place()
             await asyncio.sleep(ORDERS_EVERY_S)
-            if placed:
-                await self._call("POST", "/v4/mm/cancel_multiple_orders", {"data": placed})
+            # in play an order can only be cancelled some seconds after it was placed
+            await self._cancel(self._resting[:CANCELS_MAX])
+
+    async def _cancel(self, orders: list[dict[str, str]]) -> None:
+        """What is refused for now comes up again, behind the others."""
+        if not orders:
+            return
+        body = {"data": orders}
+        status, answer = await self._call("POST", "/v4/mm/cancel_multiple_orders", body)
+        if status == 200:
+            del self._resting[: len(orders)]
+            rows = zip(orders, answer["data"], strict=True)
+            self._resting += [one for one, row in rows if row.get("statusCode") in AGAIN]
 
     async def again(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do it for ever, whatever becomes of a call or a socket."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mmbot.sim.archive import archived
+from mmbot.sim.archive import Marks, archived
 from mmbot.sim.core import shelf
 from tests.sim.builders import NS, START_NS, Client, a_box
 
@@ -61,3 +61,20 @@ def test_what_was_put_away_answers_as_if_it_had_not(monkeypatch: pytest.MonkeyPa
         assert (status, answer["error"]) == (400, "order_external_id_existed"), answer
         status, answer = stored.cancel(orders[1])
         assert status in (400, 404), answer
+
+
+def test_an_id_is_looked_up_in_the_file_only_when_it_may_be_there() -> None:
+    marks = Marks()
+    for number in range(2000):
+        marks.add(f"mine-{number}")
+    assert all(marks.may_have(f"mine-{number}") for number in range(2000))
+    assert sum(marks.may_have(f"other-{number}") for number in range(2000)) < 100
+
+
+def test_an_account_keeps_nothing_of_a_strike_on_which_nothing_rests() -> None:
+    client = Client(a_box())
+    for line in client.box.exchange.listing.lines[:5]:
+        order = client.place(line.strikes[0].strike_id, 150, 10.0)
+        assert set(client.account.at_strike) == {line.strikes[0].strike_id}
+        client.cancel(order)
+    assert not client.account.at_strike

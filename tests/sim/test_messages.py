@@ -28,6 +28,25 @@ def a_wager_client(client: Client) -> Stream:
     return stream
 
 
+def test_a_call_of_the_older_model_leaves_the_v4_channels_in_order_words() -> None:
+    box = a_box()
+    client = Client(box)
+    event_id = a_line(box).event_id
+    stream = client.listen(event_id)
+    status, answer = client.api("POST", "/mm/pusher", {"socket_id": stream.socket_id})
+    assert status == 200
+    own = answer["data"]["authorized_channel"][1]
+    stream.send("pusher:subscribe", {"channel": own["channel_name"], "auth": own["auth"]})
+    stream.frames()
+    client.place(a_line(box).strikes[0].strike_id, 150, 10.0)
+    said = {
+        (frame["event"], "service=6" in frame["channel"], "odds" in decoded(frame)["info"])
+        for frame in stream.frames()
+        if "-user=" in frame["channel"]
+    }
+    assert said == {("orders", True, False), ("wagers", False, True)}
+
+
 def of_kind(stream: Stream, change_type: str) -> list[dict[str, Any]]:
     return [
         frame

@@ -59,6 +59,9 @@ def test_a_kick_off_wipes_and_a_moved_start_is_shown() -> None:
     assert _listed(client)[event.event_id]["status"] == "live"
     _do(client, action="end", event=1)
     assert event.status == "finished"
+    again = _do(client, action="go_live", event=1)
+    assert isinstance(again, Refusal)
+    assert (again.code, event.status) == ("event_not_available", "finished")
 
 
 def test_an_event_goes_comes_back_and_comes_back_as_another() -> None:

@@ -70,6 +70,9 @@ def test_history_filters() -> None:
     [
         ("", "missing_date_range"),
         ("?from=x&to=5", "invalid_from"),
+        ("?from=1795359600000", "invalid_from"),  # milliseconds: the table wants epoch seconds
+        ("?from=1795359600&to=1795359601000", "invalid_to"),
+        ("?updated_at_from=1795359600000000000", "invalid_updated_at_from"),
         ("?from=5&to=x", "invalid_to"),
         ("?from=10&to=5", "from_date_greater_than_to_date"),
         ("?from=0&to=604801", "invalid_from_to_range"),
@@ -308,6 +311,29 @@ def test_a_lagging_copy_keeps_no_more_versions_than_it_needs() -> None:
     for second in range(100):
         reporting.changed(known, client.now_ns + second * NS)
     assert len(reporting._versions[order_id]) <= 12
+
+
+def test_a_lagging_copy_forgets_its_versions_of_what_ended_long_ago() -> None:
+    box = a_box(session=SessionRules(reporting_lag_s=10))
+    client = Client(box)
+
+    def shown(order_id: str) -> object:
+        status, answer = client.api("GET", f"/v4/mm/get_order/{order_id}")
+        return answer["data"]["status"] if status == 200 else status
+
+    ids = []
+    for _ in range(2):
+        body = client.order(_strike(box), 900, 5.0)
+        placed = client.api("POST", "/v4/mm/submit_order", body)[1]["data"]["order"]
+        ids.append(placed["order_id"])
+        client.wait(12)
+        assert shown(placed["order_id"]) == "open"
+        assert client.cancel(placed)[0] == 200
+        assert shown(placed["order_id"]) == "open"
+        client.wait(12)
+        assert shown(placed["order_id"]) == "canceled"
+    assert [shown(one) for one in ids] == ["canceled", "canceled"]
+    assert set(box.witnesses.reporting._versions) <= {ids[1]}
 
 
 def _strike(box: Box) -> str:

@@ -87,7 +87,7 @@ def test_a_flag_is_true_or_false() -> None:
         assert client.api("GET", f"/mm/get_tournaments?has_active_events={word}")[0] == status
 
 
-def test_the_legacy_history_says_when_a_wager_was_settled() -> None:
+def test_the_history_says_when_an_order_was_settled() -> None:
     box = a_box()
     maker, taker = Client(box), a_second_client(box)
     maker.login()
@@ -95,15 +95,22 @@ def test_the_legacy_history_says_when_a_wager_was_settled() -> None:
     maker.place(side_a.strike_id, 100, 10.0)
     taker.place(side_b.strike_id, 100, 10.0)
 
-    def settled_at() -> object:
-        return maker.api("GET", f"/v2/mm/get_wager_histories?{WINDOW}")[1]["data"]["wagers"][0][
-            "settled_at"
-        ]
+    def rows() -> tuple[dict[str, Any], dict[str, Any]]:
+        v4 = maker.api("GET", f"/v4/mm/get_order_history?{WINDOW}")[1]["data"]["orders"]
+        legacy = maker.api("GET", f"/v2/mm/get_wager_histories?{WINDOW}")[1]["data"]["wagers"]
+        return v4[0], legacy[0]
 
-    assert settled_at() is None
+    v4, legacy = rows()
+    assert "settled_at" not in v4
+    assert legacy["settled_at"] is None
     settle = {"action": "settle", "event": a_line(box).event_id}
     assert maker.call("POST", "/_box/do", settle)[0] == 200
-    assert str(settled_at()).startswith("2026-11-22T")
+    v4, legacy = rows()
+    assert v4["settled_at"] == legacy["settled_at"] == v4["updated_at"]
+    assert "settled_at" not in maker.read(v4["order_id"])
+    reverse = {"action": "reverse", "event": a_line(box).event_id}
+    assert maker.call("POST", "/_box/do", reverse)[0] == 200
+    assert "settled_at" not in rows()[0]
 
 
 def test_a_game_of_a_thousand_lines_is_listed() -> None:

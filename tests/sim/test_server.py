@@ -122,6 +122,21 @@ def test_a_port_in_use_is_one_clear_line(capsys: pytest.CaptureFixture[str]) -> 
     assert f"cannot listen on 127.0.0.1:{port}" in error
 
 
+def test_a_box_that_strangers_can_reach_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It never listens here: the port is in use."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        scenario = tmp_path / "open.toml"
+        scenario.write_text('host = "0.0.0.0"\n')
+        assert main(["--scenario", str(scenario), "--port", str(port)]) == 2
+    first = capsys.readouterr().err.splitlines()[0]
+    assert "0.0.0.0 is not loopback: whoever reaches this machine can trade here" in first
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -101,13 +101,17 @@ def test_pings_are_answered_and_silence_ends_in_4201() -> None:
     texts(connection)
     hub.receive(connection, '{"event":"pusher:ping","data":{}}', 1 * NS)
     assert texts(connection) == [{"event": "pusher:pong", "data": {}}]
-    hub.tick(122 * NS)
+    hub.health(122 * NS)
+    hub.watch(122 * NS)
     assert texts(connection) == [{"event": "pusher:ping", "data": {}}]
     hub.receive(connection, '{"event":"pusher:pong","data":{}}', 123 * NS)
-    hub.tick(153 * NS)
+    hub.health(153 * NS)
+    hub.watch(153 * NS)
     assert texts(connection) == []
-    hub.tick(244 * NS)
-    hub.tick(275 * NS)
+    hub.health(244 * NS)
+    hub.watch(244 * NS)
+    hub.health(275 * NS)
+    hub.watch(275 * NS)
     assert texts(connection)[-1].code == 4201
 
 

@@ -35,7 +35,7 @@ WAGERS = Form("wager", shared_books=True)
 def a_listener(hub: StreamHub, *channels: str, form: Form | None = None) -> Connection:
     connection = a_socket(hub)
     if form is not None:
-        connection.form = form
+        connection.forms = {6: form, 3: form}
     for channel in channels:
         subscribe(hub, connection, channel)
     return connection

@@ -259,7 +259,11 @@ class Exchange:
         self.no_longer_alive(order)
 
     def no_longer_alive(self, order: Order) -> None:
-        order.account.at_strike[order.strike.strike_id].pop(order.order_id, None)
+        strike_id, at_strike = order.strike.strike_id, order.account.at_strike
+        mine = at_strike[strike_id]
+        mine.pop(order.order_id, None)
+        if not mine:  # or a box of many days would keep one for every strike there ever was
+            del at_strike[strike_id]
 
     def resume_activation(self, now_ns: int) -> None:
         """What waited while nothing was activated becomes open now, in its old order."""

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from mmbot.sim.core.prices import logit
 from mmbot.sim.games.fixtures import TEMPLATES as TEMPLATES
@@ -18,6 +19,7 @@ from mmbot.sim.games.props import prop_specs
 
 NS = 1_000_000_000
 START_STEP_S = 900
+SECONDS_KEPT = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,8 +281,13 @@ def competitor_id(team: str) -> int:
 def iso_utc(ns: int) -> str:
     """RFC 3339 with nanoseconds where they are not zero."""
     seconds, rest = divmod(ns, NS)
-    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    text = _second_utc(seconds)
     return f"{text}.{rest:09d}Z" if rest else f"{text}Z"
+
+
+@lru_cache(SECONDS_KEPT)
+def _second_utc(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def iso_seconds(ns: int) -> str:

@@ -67,10 +67,13 @@ def order_fields(order: Order, news: OrderNews | None = None) -> Json:
 
 
 def history_row(order: Order) -> Json:
-    return order_fields(order) | {
+    row = order_fields(order) | {
         "created_at": iso_utc(order.created_ns),
         "updated_at": iso_utc(order.updated_ns),
     }
+    if order.settled_ns:
+        row["settled_at"] = iso_utc(order.settled_ns)
+    return row
 
 
 def order_message(news: OrderNews) -> Outgoing:

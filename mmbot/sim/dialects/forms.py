@@ -18,7 +18,6 @@ LEGACY_MARKET_KEYS: Final = (
 )
 V1_MARKET_KEYS: Final = ("id", "name", "type", "status", "strike", "selections", "market_strikes")
 BET: Final = {"TRADE": "BET"}
-SETTLED: Final = ("settled", "closed", "manually_settled", "void")
 
 
 def answer_in(speech: Speech, route: Route, answer: Json, rules: WireRules) -> Json:
@@ -164,13 +163,10 @@ def _legacy_order(answer: Json) -> Json:
 def _legacy_history(answer: Json) -> Json:
     data = answer["data"]
     rows = data["orders"]
-    wagers = rows and [_settled_at(one) | _wager(one, "wager_id") for one in rows]
+    # v4 leaves it out until there is a result, here it is null
+    wagers = rows and [{"settled_at": None} | _wager(one, "wager_id") for one in rows]
     pages = {key: value for key, value in data.items() if key != "orders"}
     return answer | {"data": {"wagers": wagers, **pages}}
-
-
-def _settled_at(row: Json) -> Json:
-    return {"settled_at": row["updated_at"] if row["status"] in SETTLED else None}
 
 
 def _legacy_balance(answer: Json) -> Json:

@@ -60,7 +60,12 @@ def may_steer(request: web.Request) -> bool:
     """Steering is for this machine only; anybody may ask who we are."""
     if not request.path.startswith("/_box/") or request.path == OPEN_TO_ALL:
         return True
+    return is_loopback(request.remote or "")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is one of this machine alone."""
     try:
-        return ip_address(request.remote or "").is_loopback
+        return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False

@@ -17,6 +17,8 @@ from mmbot.sim.http.requests import integer
 
 WINDOW_S_MAX: Final = {"from": 7 * 86_400, "updated_at_from": 2 * 86_400}
 PAGE_USUAL = 100
+# the error table asks for epoch seconds: what lies beyond is a time in a smaller unit
+EPOCH_S_MAX: Final = 100_000_000_000
 Window = tuple[int, int]
 End = Literal["empty", "absent", "null"]
 Ends = Literal["inclusive", "exclusive"]
@@ -88,13 +90,12 @@ def _window(
 ) -> Window | Refusal | None:
     if first not in query and last not in query:
         return None
-    start, end = integer(query.get(first)), integer(query.get(last, str(1 << 40)))
-    if start is None or start < 0:
-        return refusal(f"invalid_{first}")
-    if end is None:
-        return refusal(f"invalid_{last}")
-    if last not in query:
-        end = start + WINDOW_S_MAX[first]
+    start = integer(query.get(first))
+    if start is None or not 0 <= start <= EPOCH_S_MAX:
+        return refusal(f"invalid_{first}", f"{first}: epoch seconds are expected")
+    end = integer(query[last]) if last in query else start + WINDOW_S_MAX[first]
+    if end is None or (last in query and end > EPOCH_S_MAX):
+        return refusal(f"invalid_{last}", f"{last}: epoch seconds are expected")
     if start > end:
         return refusal("from_date_greater_than_to_date")
     if end - start > WINDOW_S_MAX[first]:

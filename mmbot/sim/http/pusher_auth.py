@@ -37,7 +37,7 @@ def authorize(
     wanted = str(fields.get("channel_name") or main_channel(service))
     if not _may_open(account, wanted):
         return NOT_YOURS
-    hub.registered(socket_id, account.user_id, form, now_ns)
+    hub.registered(socket_id, account.user_id, {service: form}, now_ns)
     channels = fixed_channels(hub, socket_id, account, tournaments, form, service)
     data: Json = {"success": True, "status": "CONNECTED", "authorized_channel": channels}
     return {"auth": hub.app.channel_auth(socket_id, wanted), "data": data}

@@ -57,8 +57,8 @@ def register(
         return TOO_MANY
     if connection is not None:
         connection.known = union
-    hub.registered(socket_id, account.user_id, Form("order", hub.rules.shared_books_v4), now_ns)
-    service = hub.rules.channel_service
+    service, form = hub.rules.channel_service, Form("order", hub.rules.shared_books_v4)
+    hub.registered(socket_id, account.user_id, {service: form}, now_ns)
     channels = fixed_channels(hub, socket_id, account, wish.tournaments, V4_FORM, service)
     for name, scope in wish.scopes.items():
         channels.append(channel(hub, socket_id, name, [(BOOKS, BOOKS)]) | {"scope": scope})

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
+from typing import Final
+
 from mmbot.sim.core import messages
 from mmbot.sim.core.lifecycle import NS, iso_utc
 from mmbot.sim.core.messages import Json
 from mmbot.sim.core.orders import Fill, Order
+
+TIMES: Final = frozenset({"created_at", "updated_at", "settled_at"})
 
 
 class Reporting:
@@ -14,6 +19,7 @@ class Reporting:
     def __init__(self, lag_s: float) -> None:
         self._lag_ns = int(lag_s * NS)
         self._versions: dict[str, list[tuple[int, Json]]] = {}
+        self._ended: deque[tuple[int, Order]] = deque()  # unfilled: nothing changes them again
 
     def until_ns(self, now_ns: int) -> int:
         return now_ns - self._lag_ns
@@ -30,9 +36,13 @@ class Reporting:
             return
         versions = self._versions.setdefault(order.order_id, [])
         versions.append((now_ns, messages.history_row(order)))
+        if not (order.alive or order.filled_cents):
+            self._ended.append((now_ns, order))
         until = self.until_ns(now_ns)
         while len(versions) > 1 and versions[1][0] <= until:
             versions.pop(0)  # nobody can see it any more
+        while self._ended and self._ended[0][0] <= until:
+            self._versions.pop(self._ended.popleft()[1].order_id, None)
 
     def filled(self, fill: Fill) -> None:
         for order in (fill.maker, fill.taker):
@@ -54,10 +64,12 @@ class Reporting:
 
     def _seen(self, order: Order, now_ns: int) -> tuple[int, Json] | None:
         until = self.until_ns(now_ns)
-        versions = self._versions.get(order.order_id, ())
+        versions = self._versions.get(order.order_id)
+        if versions is None:  # it has arrived in the copy as it is
+            return order.updated_ns, messages.history_row(order)
         return next((one for one in reversed(versions) if one[0] <= until), None)
 
 
 def without_times(row: Json) -> Json:
     """An order as `get_order` shows it: a row of the history without its times."""
-    return {k: v for k, v in row.items() if k not in ("created_at", "updated_at")}
+    return {k: v for k, v in row.items() if k not in TIMES}

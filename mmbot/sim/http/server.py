@@ -24,7 +24,7 @@ from mmbot.sim.core.messages import Json
 from mmbot.sim.core.prices import DataError
 from mmbot.sim.faults import table as fault_table
 from mmbot.sim.http.guard import Guards, HttpLimits, body_within, http_log
-from mmbot.sim.http.handover import hand_over, may_steer
+from mmbot.sim.http.handover import hand_over, is_loopback, may_steer
 from mmbot.sim.http.replies import Reply
 from mmbot.sim.scenario import (
     BoxOptions,
@@ -260,6 +260,9 @@ async def _run(options: BoxOptions, spill: Callable[[bytes], object] | None) -> 
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
 
+    if not is_loopback(options.host):
+        text = f"{options.host} is not loopback: whoever reaches this machine can trade here"
+        print(f"mmbot exchange: {text}; steering stays with this machine", file=sys.stderr)
     token = options.control_token or secrets.token_hex(CONTROL_TOKEN_BYTES)
 
     def ready(port: int) -> None:

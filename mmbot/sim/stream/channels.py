@@ -38,6 +38,11 @@ def event_of(channel: str) -> tuple[int, str] | None:
     return (int(found[1]), found[2] or "") if found else None
 
 
+def service_of(channel: str) -> Service:
+    """The generation that a channel belongs to."""
+    return 3 if "service=3-" in channel else 6
+
+
 def is_private(channel: str) -> bool:
     return "-user=" in channel
 

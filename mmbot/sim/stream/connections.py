@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from mmbot.sim.core.messages import Outgoing
+from mmbot.sim.stream.channels import Service
 from mmbot.sim.stream.envelopes import V4_FORM, Form
 from mmbot.sim.stream.frames import Close
 
 # half open: all is sent, only what keeps the socket alive, or nothing
 Mute = Literal["", "data", "all"]
+Forms = dict[Service, Form]
 
 
 class Catalog(Protocol):
@@ -38,10 +40,15 @@ class Connection:
     useful_ns: int = 0
     user_id: str = ""
     token_until_ns: int = 0
-    form: Form = V4_FORM
+    # what was promised by the registration of each generation of channels
+    forms: Forms = field(default_factory=dict)
     mute: Mute = ""
     signed_in: bool = False
     closed: bool = False
+
+    def form(self, service: Service) -> Form:
+        """How this socket is told what goes out on the channels of a generation."""
+        return self.forms.get(service, V4_FORM)
 
 
 @dataclass(slots=True)

@@ -18,10 +18,11 @@ from mmbot.sim.stream.channels import (
     event_of,
     is_private,
     main_channel,
+    service_of,
     user_channel,
 )
 from mmbot.sim.stream.channels import AppKey as AppKey
-from mmbot.sim.stream.connections import Address, Catalog, Mute
+from mmbot.sim.stream.connections import Address, Catalog, Forms, Mute
 from mmbot.sim.stream.connections import Connection as Connection
 from mmbot.sim.stream.envelopes import Envelopes, Form, Words
 from mmbot.sim.stream.frames import CUT, PING, PONG
@@ -93,11 +94,12 @@ class StreamHub:
         self._put(connection, frames.own("pusher:connection_established", data, form))
         return connection
 
-    def registered(self, socket_id: str, user_id: str, form: Form, now_ns: int) -> None:
+    def registered(self, socket_id: str, user_id: str, forms: Forms, now_ns: int) -> None:
         """A REST call spoke for a socket: whose it is, and what it was promised."""
         connection = self.connections.get(socket_id)
         if connection is not None:
-            connection.user_id, connection.form = user_id, form
+            connection.user_id = user_id
+            connection.forms |= forms
             connection.token_until_ns = now_ns + self._session.access_life_s * NS
 
     def _refused(self, app_key: str, query: Mapping[str, str]) -> Close | None:
@@ -253,16 +255,13 @@ class StreamHub:
         if scope is None or self.catalog is None:
             return
         for message in self.catalog.images(*scope, now_ns):
-            self._put(connection, self._envelopes.text(message, channel, connection.form.words))
+            words = connection.form(service_of(channel)).words
+            self._put(connection, self._envelopes.text(message, channel, words))
 
     # -- time -----------------------------------------------------------------------------------
 
-    def tick(self, now_ns: int) -> None:
-        """health_check for every private channel, and a look at silent sockets."""
-        self.health(now_ns)
-        self.watch(now_ns)
-
     def health(self, now_ns: int) -> None:
+        """health_check for every private channel."""
         if "health_check" in self.silent:
             return
         to_all = self.rules.health_check_on == "all"
@@ -318,8 +317,9 @@ class StreamHub:
         wanted: Callable[[Form], bool] | None = None,
     ) -> None:
         texts: dict[Words, str] = {}
+        service = service_of(channel)
         for connection in list(self._by_channel.get(channel, ())):
-            form = connection.form
+            form = connection.form(service)
             if wanted is not None and not wanted(form):
                 continue
             text = texts.get(form.words)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 FIRST_NEW_GAME = 1001
 RELISTED_ID_STEP = 9_000_000
 NO_EVENT = Refusal(404, "sport_event_not_found", "no such event")
+GAME_OVER = Refusal(400, "event_not_available", "the game is over, it cannot go live again")
 NO_LINE = Refusal(404, "data_not_found", "no such line")
 
 
@@ -91,6 +92,9 @@ class EventMoves:
         return {"events": [event.event_id for event in events], "on": on}
 
     def _go_live(self, action: wanted.GoLive, now_ns: int) -> Json | Refusal:
+        event = self.event(action.event)
+        if isinstance(event, SportEvent) and event.status == "finished":
+            return GAME_OVER
         return self._tell(action.event, self._box.exchange.calendar.go_live, now_ns)
 
     def _end(self, action: wanted.End, now_ns: int) -> Json | Refusal:
