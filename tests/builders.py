@@ -106,6 +106,7 @@ def a_history(
     synced_ns: int | None = None,
     from_ns: int | None = None,
     alive_only: bool = False,
+    changed_only: bool = False,
 ) -> HistoryRead:
     """A complete read whose clock agrees with ours; synced at the moment of the read.
 
@@ -114,7 +115,7 @@ def a_history(
     synced = at_ns if synced_ns is None else synced_ns
     if from_ns is None:
         from_ns = at_ns - 7 * 86_400 * SECOND if alive_only else NOW - 60 * SECOND
-    return HistoryRead(from_ns, reports, synced, at_ns, at_ns, alive_only)
+    return HistoryRead(from_ns, reports, synced, at_ns, at_ns, alive_only, changed_only)
 
 
 def a_404(order: Order, at_ns: int) -> OrderNotFound:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from itertools import count
 from typing import Any, Final, Literal
 
 from mmbot.app import strategies, wiring
@@ -44,6 +45,7 @@ from mmbot.store.latch import HaltLatch
 STOP_WAIT_MAX_S: Final = 100.0  # a doubt ends at the arrival bound of 72 s, then it is swept
 STOP_LOOK_S: Final = 0.1
 START_AGAIN_S: Final = 2.0
+LISTING_WAIT_MAX_S: Final = 2.0
 FIRST_START_TRIES_MAX: Final = 5
 JOURNAL_WAIT_MAX_S: Final = 10.0
 LAST_CANCEL_MAX_S: Final = 10.0
@@ -88,6 +90,8 @@ class Daemon:
         self._loop = EngineLoop(self._engine, pumps, clock)
         self._feed = wiring.feed(settings, world, client)
         self._seeder = wiring.seeder(settings, client, self._feed)
+        self._listed = asyncio.Event()
+        self._laddered = False
         self._supervisor = Supervisor(clock, world.rng, self._supervised)
         self._office = Office(self._sources(), metrics, self._latch, tell, self.stop)
 
@@ -108,7 +112,10 @@ class Daemon:
     # --- start: there is no other than recovery ------------------------------------------------
 
     async def start(self) -> None:
-        """Replay, log in, ladder, seed, and ask about every order that was live."""
+        """Replay, log in, ask about every order that was live; with none, ladder and seeding too.
+
+        Where orders may be open they come first, and the listing beside them: a service loads it.
+        """
         clock = self._world.clock
         self._latch.prepare()
         if self._world.live:
@@ -118,37 +125,55 @@ class Daemon:
             self._ledger.spent(ids)
         self._ledger.rebuild(memory.entries)
         self._ledger.begin_run(self._world.run, clock.now_ns(), CHECK_NAMES)
-        tries = 1
-        while not await self._prepared(tries):
-            tries += 1
+        await self._patiently(self._client.session.token)
+        if not self._ledger.live():
+            await self._patiently(self._list)
         if self._latch.latched:
             self._inbox.put(OperatorSaid("halt", "latch", "halted before or during this start"))
         self._ledger.exchange_ahead(self._client.session.clock_offset_ns)
         self._dispatcher.commands(self._ledger.start(clock.now_ns()))
 
-    async def _prepared(self, tries: int) -> bool:
-        """Log in, ladder, seed. False: it failed, and after a wait it is worth another try.
+    async def _patiently(self, step: Callable[[], Awaitable[object]]) -> None:
+        """One step of the start, again and again while that may help.
 
         A first start that cannot log in fails at once, with one line for the person. With orders
         in the ledger it goes on trying: they may be open, and a service manager soon gives up on
         what ends again and again.
         """
-        try:
-            await self._client.session.token()
+        for tries in count(1):
+            try:
+                await step()
+                return
+            except (TryAgain, FindOut) as error:
+                patient = self._client.session.usable_until_ns and tries < FIRST_START_TRIES_MAX
+                if not (patient or self._ledger.orders() or isinstance(error, LoginPaced)):
+                    raise
+                wait_s = max(START_AGAIN_S, getattr(error, "retry_after_s", 0.0))
+                told = {"reason": str(error), "wait_s": round(wait_s, 1)}
+                self._world.logger.warning("StartDelayed", **told)
+                if await self._supervisor.asked_to_stop(wait_s):
+                    raise Stop("stopped while starting: orders of ours may be open") from None
+
+    async def _list(self) -> None:
+        """Ladder and seeding: what there is to quote."""
+        if not self._laddered:
             self._inbox.put(await self._client.reads.load_ladder())
-            seeding = await self._seeder.seed_once()
-        except (TryAgain, FindOut) as error:
-            patient = self._client.session.usable_until_ns and tries < FIRST_START_TRIES_MAX
-            if not (patient or self._ledger.orders() or isinstance(error, LoginPaced)):
-                raise
-            wait_s = max(START_AGAIN_S, getattr(error, "retry_after_s", 0.0))
-            self._world.logger.warning("StartDelayed", reason=str(error), wait_s=round(wait_s, 1))
-            if await self._supervisor.asked_to_stop(wait_s):
-                raise Stop("stopped while starting: orders of ours may be open") from None
-            return False
-        for event in seeding.events:
+            self._laddered = True
+        for event in (await self._seeder.seed_once()).events:
             self._inbox.put(event)
-        return True
+        self._listed.set()
+
+    async def _keep_listed(self) -> None:
+        if not self._listed.is_set():
+            await self._patiently(self._list)
+        await self._seeder.run(self._inbox.put)
+
+    async def _stream(self) -> None:
+        """What to watch is known in a moment, and a connection without it would be given up."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LISTING_WAIT_MAX_S):
+                await self._listed.wait()
+        await self._feed.run(self._inbox.put, self._loop.turn_now)
 
     # --- run ----------------------------------------------------------------------------------
 
@@ -192,9 +217,9 @@ class Daemon:
             Service("journal", self._writer.run, critical=True),
             Service("dispatch", self._dispatcher.run, critical=True),
             Service("session", lambda: client.session.run(put)),
-            Service("stream", lambda: self._feed.run(put, self._loop.turn_now)),
+            Service("stream", self._stream),
             Service("connection config", self._feed.poll_config),
-            Service("seeding", lambda: self._seeder.run(put)),
+            Service("seeding", self._keep_listed),
             Service("service manager", self._tell_manager, Restart.NEVER),
         ]
         for source in wiring.sources(self._settings, self._world, lambda: client.listing.catalog):
@@ -215,7 +240,8 @@ class Daemon:
         if self._client.writes is None:
             return
         waited_s = 0.0
-        while not self._engine.flat and waited_s < STOP_WAIT_MAX_S:
+        modes = self._engine.parts.modes  # flat before, it has still to hear of the stop
+        while not (modes.stopping and self._engine.flat) and waited_s < STOP_WAIT_MAX_S:
             await self._world.clock.sleep(STOP_LOOK_S)
             waited_s += STOP_LOOK_S
         waited_s = 0.0

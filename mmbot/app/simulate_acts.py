@@ -18,6 +18,7 @@ from mmbot.sim.witness.strikes import Strikes
 from mmbot.sim.witness.watch import Watch
 
 HOUR_S: Final = 3600.0
+TAKEN_USD: Final = 500.0
 CROWD_ODDS: Final = 10_000  # nobody sells at these
 
 
@@ -163,6 +164,7 @@ class Acts:
         elif stage.keeper.daemon is not None:
             stage.keeper.daemon.say("pause", "simulate", "an hour without trading")
         await asyncio.sleep(idle_s)
+        await self._by_hand({"action": "take", "usd": TAKEN_USD})  # of what came back meanwhile
         if moment.ask == "paused":
             stage.keeper.resume()
         await self._ask("/_box/takers", {"on": True})

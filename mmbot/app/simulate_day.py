@@ -22,7 +22,7 @@ from mmbot.app.simulate_report import DayReport as DayReport
 from mmbot.app.simulate_settings import settings_of
 from mmbot.app.simulate_story import Story
 from mmbot.config import Settings
-from mmbot.domain.entries import Entry, FillReversed, OrderStepped
+from mmbot.domain.entries import Entry, FillReversed, OrderStepped, SettlementSeen
 from mmbot.runtime.clock import LoopClock
 from mmbot.sim.faults.faulty_ports import FaultyPorts
 from mmbot.sim.memory import InMemoryBox
@@ -90,7 +90,7 @@ class _Day:
         log = Logbook(clock, self._settings.credentials.revealed, watch.told)
         wire = FaultyPorts(box.http_request, box.ws_connect, plan.faults, loop.now_ns)
         strikes = self._strikes
-        disk = Disk(loop, watch.intended, lambda: strikes.placements_answered)
+        disk = Disk(loop, watch, lambda: strikes.placements_answered)
         wire.taps += [watch, strikes]
         box.box.witnesses.hearers += [watch.order_changed, strikes.order_changed]
         box.box.faults.hearers += [lambda one: watch.struck(one, ""), strikes.struck]
@@ -131,6 +131,7 @@ class _Day:
             total_loss_max_cents=risk.total_loss_max_cents,
             secrets=self._secrets(),
             lag_ns=round(self._plan.box.session.reporting_lag_s * 1e9),
+            on_strike_max=1 if self._plan.strategy == "restless" else 0,
         )
 
     def _secrets(self) -> dict[str, str]:
@@ -144,7 +145,7 @@ class _Day:
         evidence = Evidence(
             self._record(stage.box),
             stage.disk.orders(),
-            excused_ns=stage.box.now_ns() - AUDIT_NS,
+            excused_ns=stage.box.now_ns() - AUDIT_NS - self._bounds().lag_ns,
             prefix=self._settings.ledger.prefix,
         )
         self._report.findings += [f"midway {one}" for one in check_invariants(evidence)]
@@ -209,6 +210,7 @@ class _Day:
         if told != record["pnl_cents"]:
             yield f"I6: PnL {told} cents in the status, {record['pnl_cents']} at the box"
         filled: dict[str, int] = {}
+        results: dict[str, str] = {}
         digest = hashlib.sha256()
         for entry in entries:
             digest.update(b"%s %s\n" % (type(entry).__name__.encode(), canonical(entry)))
@@ -222,7 +224,13 @@ class _Day:
                 if after + entry.reversed_cents != before:
                     yield f"I6: {entry.external_id}: filled {before}, taken back to {after}"
                 filled[entry.external_id] = after
+            elif isinstance(entry, SettlementSeen):
+                results[entry.external_id] = entry.winning_status
         self._report.journal = digest.hexdigest()
+        for order in record["orders"]:
+            ours, theirs = results.get(order["external_id"]), order["winning_status"]
+            if ours is not None and ours != theirs and order["filled_cents"]:
+                yield f"I6: {order['external_id']}: {ours} in the ledger, {theirs} at the box"
 
     def _sum_up(self, wire: FaultyPorts, stage: Stage, log: Logbook) -> None:
         report, lives = self._report, stage.keeper.lives

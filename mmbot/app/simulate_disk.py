@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Callable, Sequence
 from typing import Final, Literal
 
 from mmbot.app.writer import Commit, Done
 from mmbot.domain.entries import Entry, FillReversed, OrderStepped, PlaceIntended
+from mmbot.domain.order import State
 from mmbot.sim.virtual.island import Island
 from mmbot.sim.virtual.loop import VirtualLoop
+from mmbot.sim.witness.watch import Watch
 from mmbot.store import tables
 from mmbot.store.journal import Journal, JournalError
 from mmbot.store.tables import OrderRow
 
+Append = Callable[[Sequence[Entry]], None]
 Trouble = Literal["", "break", "lock", "slow"]
 Death = Literal["", "before_commit", "after_commit", "after_reply"]
 
@@ -24,17 +28,15 @@ SLOW_S: Final = (0.2, 3.0)  # one commit; placements wait for at most 1 s
 class Disk:
     """Makes the `Commit` port of each life. `trouble` holds until it is cleared."""
 
-    def __init__(
-        self, loop: VirtualLoop, intended: Callable[[str], None], replies: Callable[[], int]
-    ) -> None:
-        """`intended` hears of each order whose intent is durable; `replies` counts the answers
-        to placements that came back."""
+    def __init__(self, loop: VirtualLoop, watch: Watch, replies: Callable[[], int]) -> None:
+        """`watch` hears what is durable; `replies` counts the answers to placements that came
+        back."""
         self.trouble: Trouble = ""
         self.death: Death = ""
         self.deaths = 0
         self._kept: list[Entry] = []
         self._loop = loop
-        self._intended = intended
+        self._watch = watch
         self._replies = replies
         self._replies_before = 0
 
@@ -48,22 +50,29 @@ class Disk:
         self._replies_before = self._replies()
 
     def port(self, journal: Journal, island: Island) -> Commit:
+        self._watch.began()
+
         def append(entries: Sequence[Entry]) -> None:
             journal.append(entries)
             for entry in entries:
                 if isinstance(entry, PlaceIntended):
-                    self._intended(entry.order.external_id)
+                    self._watch.intended(entry.order.external_id, entry.adopted)
+                elif isinstance(entry, OrderStepped):
+                    self._stepped(entry)
+                elif isinstance(entry, FillReversed):
+                    self._watch.taken_back(entry.external_id)
                 if isinstance(entry, OF_ORDERS):
                     self._kept.append(entry)
 
         def commit(entries: Sequence[Entry], done: Done, urgent: bool) -> None:
             if self._dies(entries, island, append):
                 return
-            if self.trouble in ("break", "lock"):
-                words = "database is locked" if self.trouble == "lock" else "disk I/O error"
-                broken = JournalError(f"the ledger could not be written: {words}")
-                delay_s = LOCKED_S if self.trouble == "lock" else 0.0
-                self._loop.call_later(delay_s, done, broken)
+            if self.trouble == "lock":
+                locked = JournalError("the ledger could not be written: database is locked")
+                self._loop.call_later(LOCKED_S, done, locked)
+                return
+            if self.trouble == "break":
+                self._loop.call_later(0.0, _write_in_vain, append, entries, done)
                 return
             if self.trouble == "slow":
                 slow_s = self._loop.random.uniform(*SLOW_S)
@@ -73,9 +82,13 @@ class Disk:
 
         return commit
 
-    def _write(
-        self, append: Callable[[Sequence[Entry]], None], entries: Sequence[Entry], done: Done
-    ) -> None:
+    def _stepped(self, entry: OrderStepped) -> None:
+        if entry.state is State.REJECTED:
+            self._watch.rejected(entry.external_id)
+        elif entry.cancel_wanted:
+            self._watch.unwanted(entry.external_id)
+
+    def _write(self, append: Append, entries: Sequence[Entry], done: Done) -> None:
         writing = self._loop.run_in_executor(None, append, entries)
         writing.add_done_callback(lambda written: done(written.exception()))
 
@@ -83,7 +96,7 @@ class Disk:
         self,
         entries: Sequence[Entry],
         island: Island,
-        append: Callable[[Sequence[Entry]], None],
+        append: Append,
     ) -> bool:
         places = any(isinstance(entry, PlaceIntended) for entry in entries)
         match self.death:
@@ -99,3 +112,17 @@ class Disk:
         self.deaths += 1
         island.abandon()
         return True
+
+
+def _write_in_vain(append: Append, entries: Sequence[Entry], done: Done) -> None:
+    """The operating system refuses every byte, so that it is the journal that must notice."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, hard))
+    try:
+        append(entries)
+    except JournalError as error:
+        done(error)
+    else:
+        done(None)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -149,7 +149,7 @@ class Keeper:
         self.over = False
 
     async def run(self) -> None:
-        while not await self._live() and not self._closing:
+        while not self._closing and not await self._live():
             down_s, self.stays_down_s = self.stays_down_s, 0.0
             await asyncio.sleep(down_s + RESTART_AFTER_S + 2.0 * self._rng.random())
             if self._failed_in_a_row >= FAILED_STARTS_MAX:

@@ -17,7 +17,7 @@ What = Literal[
 class DayRules:
     """The shape of a day, in seconds of virtual time; table `[day]` of a scenario."""
 
-    quoting_s: float = 900.0  # under faults
+    quoting_s: float = 1020.0  # under faults
     calm_s: float = 90.0  # then without; an order in doubt has ended after that
     crashes_max: int = 1  # in the middle of a request, of each kind
     kills_max: int = 1  # at any moment
@@ -27,6 +27,9 @@ class DayRules:
     kick_offs_max: int = 1  # a game goes live, and all that rests on it is wiped
     journal_failures_max: int = 1
     tight_limits_share: float = 0.25  # of the days, with limits that bind
+    down_share: float = 0.25  # of the days are settled while no daemon runs
+    reversed_share: float = 0.15  # of the days have a settlement that is taken back at the end
+    patient_share: float = 0.15  # of the days have quotes that rest for minutes
     strategy: Literal["", "consensus", "restless"] = ""  # "": drawn
 
 

@@ -169,7 +169,7 @@ def _market(box: BoxOptions, strategy: Strategy, busy: bool) -> BoxOptions:
     """Fewer ticks and takers than the demo shows: what costs time here and finds nothing."""
     if strategy == "consensus" and busy:
         return box
-    step_ms, arrivals_per_s = (1000, 2.5) if strategy == "consensus" else (10_000, 0.35)
+    step_ms, arrivals_per_s = (1000, 2.5) if strategy == "consensus" else (10_000, 0.25)
     feed_every_s = FEED_EVERY_S if strategy == "consensus" else UNREAD_FEED_EVERY_S
     events = box.events if strategy == "consensus" else EventOptions(count=2, lines=LINES)
     return dataclasses.replace(

@@ -20,7 +20,10 @@ WRITES: Final = PLACE | CANCEL
 ORDERS: Final = frozenset({"orders"})
 READS: Final = frozenset({"order", "report"})
 HOUR_S: Final = 3600.0
-FEW_IDS: Final = 3  # when no more are asked for, each is on in every seed
+NEVER_S: Final = 3000.0  # later than the end of any day
+FEW_IDS: Final = 3  # when no more are asked for, each is on in every seed, all day, as a storm
+STORM: Final = 4
+STORM_SHARE: Final = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +64,15 @@ def cook(ids: tuple[str, ...], seed: int, quoting_s: float) -> Made:
     """Draw for one seed which of these faults are on, and when; all of them when they are few."""
     made = Made()
     chance = Random(f"recipes {seed}")
-    storm = 4 if chance.random() < 0.15 else 1
+    few = len(ids) <= FEW_IDS
+    storm = STORM if chance.random() < STORM_SHARE or few else 1
     for name in ids:
         recipe, own = RECIPES[name], Random(f"recipe {seed} {name}")
-        if own.random() >= (recipe.share if len(ids) > FEW_IDS else 1.0):
+        if own.random() >= (1.0 if few else recipe.share):
             continue
         made.ids.append(name)
-        made.rules += [_rule(one, own, quoting_s, storm) for one in recipe.often]
+        often = (dataclasses.replace(one, whole_day=one.whole_day or few) for one in recipe.often)
+        made.rules += [_rule(one, own, quoting_s, storm) for one in often]
         for scene in recipe.scenes:
             made.moments += scene(own, quoting_s)
         if recipe.box:
@@ -93,14 +98,22 @@ def _rule(often: Often, chance: Random, quoting_s: float, storm: int) -> FaultRu
 
 
 AMBIGUOUS: Final[Mapping[str, Recipe]] = {
-    "A1": Recipe((Often(Fault.LANDS_LATE, 0.08, PLACE),)),
+    # For a while each attempt is lost, also of an id that is sent again: it comes late, or never.
+    "A1": Recipe(
+        (
+            Often(Fault.LANDS_LATE, 0.08, PLACE),
+            Often(Fault.LANDS_LATE, 1.0, PLACE, 100, late_s=(45.0, 58.0, NEVER_S), for_s=40.0),
+        ),
+        (scenes.deaf,),
+        ({}, {"session": {"reporting_lag_s": 40.0}}),
+    ),
     "A2": Recipe(
         (Often(Fault.REQUEST_HANGS, 0.05, PLACE), Often(Fault.REQUEST_RESET, 0.05, PLACE))
     ),
     "A3": Recipe((Often(Fault.LANDS_LATE, 0.1, PLACE, late_s=(0.1, 5.0)),)),
     "A3b": Recipe(
         (Often(Fault.REPLY_RESET, 0.06, PLACE), Often(Fault.REPLY_HANGS, 0.04, PLACE)),
-        (scenes.takes,),
+        (scenes.takes, scenes.dark),
     ),
     "A4": Recipe((Often(Fault.ERROR_BEFORE, 0.05, PLACE), Often(Fault.ERROR_AFTER, 0.06, PLACE))),
     "A5": Recipe(
@@ -140,7 +153,11 @@ CANCELS: Final[Mapping[str, Recipe]] = {
         box=({"rules": {"first_pass_ms": 1500}}, {"rules": {"first_pass_status": 500}}),
     ),
     "B4": Recipe(
-        (Often(Fault.REPLY_HANGS, 0.1, CANCEL), Often(Fault.LANDS_LATE, 0.1, CANCEL)),
+        (
+            Often(Fault.REPLY_HANGS, 0.1, CANCEL),
+            Often(Fault.LANDS_LATE, 0.1, CANCEL),
+            Often(Fault.EMPTY_UNDONE, 0.1, CANCEL),
+        ),
         (scenes.takes,),
     ),
     "B5": Recipe((Often(Fault.SLOW, 0.3, CANCEL, 10),)),

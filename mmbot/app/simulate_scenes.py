@@ -10,6 +10,7 @@ from typing import Any, Final
 from mmbot.app.simulate_moments import Moment, What
 
 MANUAL_ODDS: Final = (2000, 1000, 500, -110, -1000)  # a longshot rests, a favourite trades
+DARK_S: Final = 180.0  # longer than anybody needs to know, and then an audit
 CROWD: Final = 1000  # orders of a person, so that every read has many pages
 
 Scene = Callable[[Random, float], Iterator[Moment]]
@@ -40,6 +41,27 @@ def dies(where: str) -> Scene:
             yield Moment(round(chance.uniform(0.05, 0.9) * last_s, 1), "die", ask=where)
 
     return scene
+
+
+def deaf(chance: Random, last_s: float) -> Iterator[Moment]:
+    """No message of an order comes for the first half of the day: only lists tell."""
+    if chance.random() < 0.5:
+        yield Moment(0.0, "switch", ask=json.dumps({"private_orders_lost": True}))
+        end_s = chance.uniform(0.3, 0.6) * last_s
+        yield Moment(round(end_s, 1), "switch", ask=json.dumps({"private_orders_lost": False}))
+
+
+def dark(chance: Random, last_s: float) -> Iterator[Moment]:
+    """Placements without a reply while no messages come, and perhaps no lists."""
+    if chance.random() < 0.5:
+        return
+    at_s = round(chance.uniform(0.05, 0.5) * last_s, 1)
+    away = {"private_orders_lost": True, "reporting_down": chance.random() < 0.5}
+    yield Moment(at_s, "switch", ask=json.dumps(away | {"place_reply_lost": True}))
+    for news_s in (1.0, 4.0, 20.0):
+        yield Moment(at_s + news_s, "news")
+    yield Moment(at_s + 6.0, "switch", ask=json.dumps({"place_reply_lost": False}))
+    yield Moment(at_s + DARK_S, "switch", ask=json.dumps(dict.fromkeys(away, False)))
 
 
 def twice_restarted(chance: Random, last_s: float) -> Iterator[Moment]:
@@ -95,10 +117,11 @@ def halt_without_disk(chance: Random, last_s: float) -> Iterator[Moment]:
 
 
 def bad_disk(chance: Random, last_s: float) -> Iterator[Moment]:
-    at_s = chance.uniform(0.05, 0.8) * last_s
-    how: What = chance.choice(("break", "lock", "slow"))
-    yield Moment(round(at_s, 1), how)
-    yield Moment(round(at_s + chance.uniform(2.0, 30.0), 1), "mend")
+    for part in range(chance.randint(2, 3)):
+        at_s = (0.05 + 0.3 * (part + 0.8 * chance.random())) * last_s
+        how: What = chance.choice(("break", "break", "lock", "slow"))
+        yield Moment(round(at_s, 1), how)
+        yield Moment(round(min(last_s, at_s + chance.uniform(2.0, 30.0)), 1), "mend")
 
 
 def poor(chance: Random, last_s: float) -> Iterator[Moment]:

@@ -12,6 +12,7 @@ from mmbot.config import Settings, StrategySettings, load
 from mmbot.domain.errors import SetUpError
 
 BASE_URL: Final = "http://127.0.0.1:8460/partner"
+PATIENT_EVERY_S: Final = 300.0  # so that what is lost is not soon found by a cancel
 RESTLESS: Final = Path(__file__).parent.parent / "data" / "days" / "restless.py"
 
 
@@ -30,10 +31,10 @@ def settings_of(plan: DayPlan, folder: Path, log_level: str) -> Settings:
         risk = risk.model_copy(update=loss)
     changed = {"log_level": log_level, "sources": tuple(sources), "risk": risk}
     settings = settings.model_copy(update=changed)
-    return settings if plan.strategy == "consensus" else _restless(settings)
+    return settings if plan.strategy == "consensus" else _restless(settings, plan)
 
 
-def _restless(settings: Settings) -> Settings:
+def _restless(settings: Settings, plan: DayPlan) -> Settings:
     """Quotes that move on a beat and look at the book alone; the feed is not even read."""
     folder = settings.state_dir / "strategies"
     try:
@@ -41,7 +42,9 @@ def _restless(settings: Settings) -> Settings:
         shutil.copy(RESTLESS, folder / RESTLESS.name)
     except OSError as error:
         raise SetUpError(f"{folder}: {error.strerror}") from None
-    strategy = StrategySettings(name="restless", file=RESTLESS.name)
+    patient = plan.rng("beat").random() < plan.rules.patient_share
+    params = {"every_s": PATIENT_EVERY_S} if patient else {}
+    strategy = StrategySettings(name="restless", file=RESTLESS.name, params=params)
     changed = {"strategies_dir": folder, "strategies": (strategy,), "sources": ()}
     return settings.model_copy(update=changed)
 

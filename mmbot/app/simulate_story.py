@@ -14,6 +14,8 @@ BACK_MAX_S: Final = 30.0  # after the calm, a daemon must be quoting
 EMPTY_MAX_S: Final = 120.0  # an order in doubt is believed absent after 72 s and two reads
 BOOKED_MAX_S: Final = 150.0  # two rounds of the reads that are made by the clock
 END_MAX_S: Final = 110.0
+REVERSED_S: Final = 150.0  # until reads have shown that a result is another one
+DOWN_S: Final = 180.0  # longer than the reads of money overlap
 AUDIT_EVERY_S: Final = 90.0
 
 
@@ -66,13 +68,26 @@ class Story:
 
     async def _stop(self) -> None:
         await self._acts.ask("/_box/stop_mark", {})
-        if await self._until("empty after the stop", EMPTY_MAX_S, self._flat):
+        lag_s = 2.0 * self._plan.box.session.reporting_lag_s
+        if await self._until("empty after the stop", EMPTY_MAX_S + lag_s, self._flat):
             self.flat_ns = self._stage.box.now_ns()
 
     async def _settle(self) -> None:
         await self._acts.ask("/_box/takers", {"on": False})
+        share = self._plan.rules.down_share
+        down_s = DOWN_S if self._plan.rng("settlement").random() < share else 0.0
+        if down_s:
+            self._keeper.stays_down_s = down_s
+            self._keeper.kill()
         await self._acts.ask("/_box/settle", {})
-        await self._until("every settlement booked", BOOKED_MAX_S, self._booked)
+        wait_max_s = BOOKED_MAX_S + down_s + 2.0 * self._plan.box.session.reporting_lag_s
+        booked = await self._until("every settlement booked", wait_max_s, self._booked)
+        if booked and self._plan.rng("taken back").random() < self._plan.rules.reversed_share:
+            await self._acts.ask("/_box/do", {"action": "reverse", "event": 1})
+            await asyncio.sleep(REVERSED_S)
+            await self._acts.ask("/_box/do", {"action": "void", "event": 1})
+            await asyncio.sleep(REVERSED_S)
+            await self._until("every settlement booked again", wait_max_s, self._booked)
 
     async def _end(self) -> None:
         if self._keeper.daemon is not None:

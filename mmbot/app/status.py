@@ -60,7 +60,7 @@ def status(sources: Sources) -> dict[str, Any]:
         "reconciliation": _reconciliation(ledger.reconciliation, now_ns),
         "flat": not ledger.live(),
         "pnl_cents": ledger.pnl_cents,
-        "open_stake_cents": ledger.accounting.books.waiting_cents,
+        "open_stake_cents": ledger.open_stake_cents,
         "fees_cents": ledger.accounting.books.fees_cents,
         "cases": case_rows(ledger),
         "cash_cents": house.cash_cents,

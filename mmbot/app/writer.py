@@ -97,6 +97,8 @@ class JournalWriter:
         self, entries: Sequence[Entry], placements: Sequence[PlaceOrders], at_once: bool = True
     ) -> None:
         """Start the commit when none is in flight; not `at_once`: after what is on its way."""
+        if not (entries or placements or self._waiting.entries or self._waiting.leaving):
+            return  # most turns decide nothing
         for entry in entries:
             if isinstance(entry, STORY):
                 self.note(entry)

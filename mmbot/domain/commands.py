@@ -49,15 +49,17 @@ class ReadOrder:
 
 @dataclass(frozen=True, slots=True)
 class ReadHistory:
-    """All orders created since `from_ns`; answered by one HistoryRead.
+    """All orders created since `from_ns` (exchange time); answered by one HistoryRead.
 
     `alive_only` asks by status and matching status for what may still trade: a few pages
-    instead of the whole past. It shows what rests; it proves no absence.
+    instead of the whole past. It shows what rests; it proves no absence. `changed_only` asks
+    for what changed since `from_ns` instead, whenever it was created.
     """
 
     from_ns: int
     ends_doubt: bool = False
     alive_only: bool = False
+    changed_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,7 +163,8 @@ class HistoryRead:
     """A complete paged read of orders created since `from_ns` (exchange time).
 
     `date_ns` is the Date header of its first page; `synced_ns` the oldest `last_synced_at`.
-    With `alive_only` it lists only what may still trade: such a read proves no absence.
+    With `alive_only` it lists only what may still trade: such a read proves no absence,
+    nor does one with `changed_only`: what changed since `from_ns`, whenever it was created.
     """
 
     from_ns: int
@@ -172,6 +173,7 @@ class HistoryRead:
     date_ns: int
     received_ns: int
     alive_only: bool = False
+    changed_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

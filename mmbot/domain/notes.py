@@ -66,6 +66,9 @@ class IdExists:
     at_ns: int
 
 
+NO_MARKET: Final = MarketId(0)
+
+
 @dataclass(frozen=True, slots=True)
 class ManualSeen:
     """An order on the account that is not ours, when it came and whenever it changed."""
@@ -82,6 +85,7 @@ class ManualSeen:
     evidence: Evidence
     at_ns: int
     winning_status: str = ""
+    market_id: MarketId = NO_MARKET  # written before it was kept
 
     @property
     def report(self) -> OrderReport:
@@ -90,7 +94,7 @@ class ManualSeen:
             order_id=self.order_id,
             external_id=self.external_id,
             event_id=self.event_id,
-            market_id=MarketId(0),
+            market_id=self.market_id,
             strike_id=self.strike_id,
             price=self.price,
             quantity_cents=self.quantity_cents,
@@ -115,6 +119,7 @@ class ManualSeen:
             evidence,
             at_ns,
             report.winning_status,
+            report.market_id,
         )
 
 

@@ -10,7 +10,7 @@ from mmbot.domain.case import Case, CaseKind
 from mmbot.domain.entries import BalanceNoted, CaseClosed, CaseOpened
 from mmbot.domain.events import BalanceSeen, TransactionsRead
 from mmbot.domain.fill import Transaction
-from mmbot.domain.ids import OrderId, SportEventId
+from mmbot.domain.ids import SportEventId
 from mmbot.engine.books import Books, Market, Place
 from mmbot.engine.housekeeping import UNUSABLE_READS_MAX
 from mmbot.engine.manual import ManualOrders
@@ -20,7 +20,6 @@ from mmbot.engine.reversals import Reversals
 
 SECOND_NS: Final = 1_000_000_000
 CASE_AFTER_NS: Final = 90 * SECOND_NS  # rows and reports lag: a difference must last
-FOREIGN_MAX: Final = 10_000
 CASES_MAX: Final = 200  # open at once; more are one problem, not many
 
 
@@ -37,6 +36,10 @@ def _unheard(_: Case, __: int) -> None:
     """Nobody counts them."""
 
 
+def _unread(_: SportEventId, __: int) -> None:
+    """Nobody reads them."""
+
+
 class Accounting:
     """Cases open and close by comparison alone; nothing here changes an order."""
 
@@ -46,13 +49,13 @@ class Accounting:
         self.books = books
         self.cases: dict[str, Case] = {}
         self.opened: Callable[[Case, int], None] = _unheard  # told each case when it opens
+        self.differs: Callable[[SportEventId, int], None] = _unread  # told where rows do
         self._out = out
         self._reads = reads
         self._manual = manual
         self._reversals = reversals
         self._noticed: dict[str, tuple[Case, int]] = {}
         self._watched: set[Place] = set()  # markets to compare: touched, or not yet equal
-        self._foreign: dict[OrderId, tuple[Place, int]] = {}
         self._opening: BalanceNoted | None = None
         self._instead: BalanceNoted | None = None  # the PnL while rows cannot be booked
         self._rows_cents = 0  # of all rows after the opening, payments too
@@ -179,24 +182,15 @@ class Accounting:
     def _judge(self, read: TransactionsRead, now_ns: int) -> None:
         self._watched |= self.books.touched
         self.books.touched.clear()
-        self._remember_foreign()
-        foreign = {place for place, _ in self._foreign.values()}
         disputed = self._reversals.places()
         for place in sorted(self._watched):
             market = self.books.markets[place]
-            if place in foreign or place in disputed or self.books.unplaced:
+            if place in self._manual.places or place in disputed or self.books.unplaced:
                 continue
             if self._judge_market(place, market, now_ns):
                 self._watched.discard(place)
         self._judge_reversals(now_ns)
         self._judge_cash(now_ns)
-
-    def _remember_foreign(self) -> None:
-        """Markets in which a person traded on the account: their rows are not only ours."""
-        for report in self._manual.reports():
-            if report.filled_cents and len(self._foreign) < FOREIGN_MAX:
-                place = (int(report.event_id), str(report.market_id))
-                self._foreign[report.order_id] = (place, report.filled_cents)
 
     def _judge_market(self, place: Place, market: Market, now_ns: int) -> bool:
         """The sum of its rows, within what rounding and the fee can explain; a fill that came and
@@ -256,6 +250,8 @@ class Accounting:
         first = self._noticed.get(ident)
         if first is None or first[0].difference_cents != case.difference_cents:
             self._noticed[ident] = (case, now_ns)
+            if case.kind is CaseKind.MARKET:
+                self.differs(_event_of(case), now_ns)
             return False
         known = self.cases.get(ident)
         if known is not None and known.difference_cents == case.difference_cents:
@@ -266,6 +262,10 @@ class Accounting:
             self.opened(case, now_ns)
             event_id = None
             if case.kind is CaseKind.MARKET:
-                event_id = SportEventId(int(case.about.split()[1]))
+                event_id = _event_of(case)
             self._out.alarm("money differs", f"{ident}: {case.detail}", event_id)
         return False
+
+
+def _event_of(market: Case) -> SportEventId:
+    return SportEventId(int(market.about.split()[1]))

@@ -35,11 +35,15 @@ class Adoption:
     def is_ours(self, ident: str | None) -> bool:
         return ident is not None and run_of(self._prefix, ident) is not None
 
-    def adopt(self, report: OrderReport, channel: Channel, now_ns: int) -> Order | None:
+    def adopt(
+        self, report: OrderReport, channel: Channel, now_ns: int, all_known: bool = True
+    ) -> Order | None:
         """Take an order of ours into the ledger; None when there is nothing left to count."""
         ident = report.external_id
         assert ident is not None
-        self._watch_run(ident, report, now_ns)
+        # A read without a time may show any old order, and so may a message before all is known.
+        if report.created_ns or (all_known and channel != "read"):
+            self._watch_run(ident, report, now_ns)
         open_risk = report.filled_cents and report.winning_status in NO_RESULT_YET
         if not report.alive and not open_risk:
             return None

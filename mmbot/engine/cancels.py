@@ -22,6 +22,8 @@ SENDS_ALARM: Final = 8  # and again at every doubling
 REREAD_EVERY_REFUSALS: Final = 3
 # About 12 s: longer than orders are known to be held back. Then: a mass cancel asks nothing.
 SWEEP_REFUSALS: Final = 14
+SWEEP_AGAIN_NS: Final = 15 * SECOND_NS  # while it is still refused; then it doubles
+SWEEP_AGAIN_MAX_NS: Final = 50 * SECOND_NS  # plus a retry: never a minute without one
 
 
 @dataclass(slots=True)
@@ -29,6 +31,8 @@ class _Track:
     sends: int = 0
     refusals: int = 0
     losses: int = 0
+    sweep_ns: int = 0  # when the next sweep is due; 0: none was asked for yet
+    sweep_wait_ns: int = SWEEP_AGAIN_NS
     due_ns: int = 0
     reading: bool = False  # the next deadline asks for a read instead of another cancel
 
@@ -82,8 +86,11 @@ class Cancels:
         self._send_in(order.external_id, track, now_ns, pause_ns)
         if track.refusals % REREAD_EVERY_REFUSALS == 0:
             self._reads.order(order.external_id, order.order_id, now_ns)
-        turns, rest = divmod(track.refusals, SWEEP_REFUSALS)
-        return not rest and turns & (turns - 1) == 0
+        if track.refusals < SWEEP_REFUSALS or now_ns < track.sweep_ns:
+            return False
+        track.sweep_ns = now_ns + track.sweep_wait_ns
+        track.sweep_wait_ns = min(SWEEP_AGAIN_MAX_NS, track.sweep_wait_ns * 2)
+        return True
 
     def read_alive(self, order: Order, now_ns: int) -> None:
         """A read after our cancel still shows the order alive: cancel again."""

@@ -113,6 +113,7 @@ class Conduct:
             kit.out.alarm("two orders for one id", detail, order.event_id)
             kit.reconcile.doubled(order, report, now_ns)
             return
+        told, was = report, kit.proofs.held(order)
         report = kit.reversals.weighed(order, report, sight, now_ns)
         before = order
         said = sight.evidence(report, resent=kit.doubts.was_resent(ident))
@@ -137,13 +138,14 @@ class Conduct:
         self._reverse(now_ns)
         if not kit.reversals.disputed(ident):
             self._result(ident, report, sight, now_ns)
+        kit.proofs.see(was, ident, told, sight, now_ns)
 
     def _result(self, ident: ExternalId, report: OrderReport, sight: Sight, now_ns: int) -> None:
         kit = self._kit
         order = kit.orders.get(ident)
         if order is not None and kit.settlement.result(order, report, sight, now_ns):
             kit.tombstones.settled(ident, now_ns)
-            kit.recovery.result_seen(order, now_ns)
+            kit.changes.result_seen(order, now_ns)
 
     def _reverse(self, now_ns: int) -> None:
         """Fills that a read and the money say were taken back."""
@@ -159,6 +161,7 @@ class Conduct:
             self._walk.follow(kit.walk.take_back(one.order, filled_cents, state, one.rows, proof))
             read = Sight("read", now_ns)
             self._result(one.order.external_id, one.report, read, now_ns)
+            kit.proofs.doubt(one.order.external_id, now_ns)
 
     def _compare(self, before: Order, order: Order, report: OrderReport, sight: Sight) -> None:
         """Two channels, one truth: what a read found the stream should tell as well."""
@@ -178,7 +181,8 @@ class Conduct:
         if ident is None or not kit.adoption.is_ours(ident):
             self._manual(report, sight, now_ns)
             return None
-        adopted = kit.adoption.adopt(report, sight.channel, now_ns)
+        all_known = kit.recovery.recovered
+        adopted = kit.adoption.adopt(report, sight.channel, now_ns, all_known)
         if adopted is not None:
             kit.reconcile.adopted(adopted, report, now_ns)
         return adopted
@@ -283,11 +287,15 @@ class Conduct:
             case ReadFailed(what):
                 if what == "ReadHistory":
                     kit.reads.failed(now_ns)
+                    kit.recovery.failed(now_ns)
                 elif what == "SweepStrike":
                     kit.doubts.sweep_failed(now_ns)
             case TransactionsRead():
                 for row in kit.settlement.transactions(event, now_ns):
-                    kit.reversals.row(row, now_ns)
+                    kit.reversals.row(row)
+                    kit.proofs.row(row, now_ns)
+                if event.by_rows:
+                    kit.reversals.rows_read(event.asked_ns)
                 self._reverse(now_ns)
                 kit.accounting.transactions(event, now_ns)
             case BalanceSeen():
@@ -314,3 +322,4 @@ class Conduct:
             self._kit.doubts.forget(ident)
             self._kit.settlement.forget(ident)
             self._kit.reversals.forget(ident)
+            self._kit.proofs.forget(ident)

@@ -6,7 +6,6 @@ it half done; there is one place for a breakpoint. It never looks at a clock.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterable, Sequence
 
 from mmbot.domain.catalog import Line, SportEvent
@@ -58,12 +57,12 @@ from mmbot.engine.halting import Halting
 from mmbot.engine.modes import Mode
 from mmbot.engine.parts import Parts
 from mmbot.engine.placing import Candidate, batches, doubtful
-from mmbot.engine.planner import plan
+from mmbot.engine.planner import LastPlans
 from mmbot.engine.ports import Budget, Effects, PlaceOrders
+from mmbot.engine.rounds import Rounds
 from mmbot.engine.wishes import NotYet
 
 MS_NS = 1_000_000
-RECONSIDER_EVERY_NS = 1_000 * MS_NS  # staleness has no event of its own
 BUDGET_RETRY_NS = 25 * MS_NS
 AS_DECIDED_NS = 5 * MS_NS
 PRICES = (BookUpdated, FairUpdated)
@@ -76,8 +75,7 @@ class Engine:
         self.parts = parts
         self._dirty: set[LineId] = set()
         self._cause_ns: dict[LineId, int] = {}
-        self._reconsider: list[tuple[int, LineId]] = []
-        self._waiting: set[LineId] = set()  # lines that stand in `_reconsider`, once each
+        self._rounds = Rounds()
         self._commands: list[Command] = []
         self._entries: list[Entry] = []
         self._facts: list[Fact] = []
@@ -86,6 +84,7 @@ class Engine:
         self._halting = Halting()
         self._turn = 0
         self._due_ns = 0
+        self._plans = LastPlans()
 
     def handle(self, batch: Sequence[Event], now_ns: int, budget: Budget) -> Effects:
         """Decide. `now_ns` is our clock; the limiter's `budget` bounds new intents."""
@@ -98,7 +97,7 @@ class Engine:
             self.parts.ledger.tick(now_ns)
             self._collect(now_ns)
             self._follow_mode(now_ns)
-            self._due_lines(now_ns)
+            self._dirty.update(self._rounds.pop_due(now_ns))
             self._keep_house(now_ns)
         placements, held_back = self._judge(now_ns, budget)
         self._collect(now_ns)
@@ -242,12 +241,6 @@ class Engine:
         elif self.parts.halt_whole_account and self._halting.due(ledger.anything_rests, now_ns):
             self._commands.append(CancelEverything())
 
-    def _due_lines(self, now_ns: int) -> None:
-        while self._reconsider and self._reconsider[0][0] <= now_ns:
-            line_id = heapq.heappop(self._reconsider)[1]
-            self._waiting.discard(line_id)
-            self._dirty.add(line_id)
-
     def _keep_house(self, now_ns: int) -> None:
         ledger, modes = self.parts.ledger, self.parts.modes
         live = ledger.live_count
@@ -271,9 +264,7 @@ class Engine:
                 continue
             cause_ns = self._cause_ns.pop(line_id, 0)
             candidates.extend(self._judge_line(line, now_ns, cause_ns))
-            if line_id not in self._waiting:
-                self._waiting.add(line_id)
-                heapq.heappush(self._reconsider, (now_ns + RECONSIDER_EVERY_NS, line_id))
+            self._rounds.looked(line_id, now_ns)
         room = budget.placements * BATCH_ORDERS_MAX
         placed = self.parts.placing.place(candidates[:room], self._mode, now_ns, self._facts)
         for late in candidates[room:]:
@@ -292,7 +283,7 @@ class Engine:
         for strike in line.strikes:
             live = parts.ledger.live_on(strike.strike_id)
             quotes = [q for q in wanted if q.strike_id == strike.strike_id]
-            planned = plan(quotes, live, parts.state.ladder)
+            planned = self._plans.of(strike.strike_id, quotes, live, parts.state.ladder)
             for ident in planned.cancels:
                 why = self._withdrawn or parts.placing.why_unwanted(line.line_id, quotes)
                 parts.ledger.want_cancel(ident, now_ns, why)
@@ -321,8 +312,9 @@ class Engine:
     def _wake_at(self, now_ns: int, held_back: bool) -> int:
         ledger_due = self.parts.ledger.next_due_ns
         times = [self.parts.housekeeping.next_due_ns()]
-        if self._reconsider:
-            times.append(self._reconsider[0][0])
+        rounds_due = self._rounds.next_due_ns
+        if rounds_due is not None:
+            times.append(rounds_due)
         if ledger_due is not None:
             times.append(ledger_due)
         if held_back:

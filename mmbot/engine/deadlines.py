@@ -50,11 +50,11 @@ class Deadlines:
                 elif order is not None and kit.tombstones.unexplained(ident):
                     self._walk.reread(order, now_ns)
             case "settle":
-                kit.recovery.fire_results(now_ns)
+                kit.changes.fire(now_ns)
             case "reversal":
                 kit.reversals.fire(ident, now_ns)
-            case "unsettle":
-                kit.settlement.fire(ident, now_ns)
+            case "proof":
+                kit.proofs.fire(ident, now_ns)
             case "activation":
                 kit.activations.fire(ident, kit.orders.get(ident), now_ns)
             case "missed":

@@ -191,7 +191,7 @@ class Doubts:
 
     def absent_from(self, read: HistoryRead, listed: Collection[str]) -> list[Order]:
         """Orders in doubt whose absence this read completes the proof of."""
-        if read.alive_only or read.synced_ns is None:
+        if read.alive_only or read.changed_only or read.synced_ns is None:
             return []
         proven = []
         for ident in tuple(self._doubts):

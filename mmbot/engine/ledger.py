@@ -30,6 +30,7 @@ from mmbot.domain.motive import Motive, Verdict
 from mmbot.domain.notes import ResendDecided
 from mmbot.domain.order import Order, OrderReport, State
 from mmbot.engine.accounting import Accounting
+from mmbot.engine.books import Place
 from mmbot.engine.conduct import Conduct, OrderEvent
 from mmbot.engine.consequences import Consequences
 from mmbot.engine.ledger_kit import Kit
@@ -100,6 +101,7 @@ class Ledger:
         self._conduct.forget(now_ns)
         self._walk.restart(now_ns)
         self._kit.reversals.restart(now_ns)
+        self._kit.proofs.restart(now_ns)
 
     def exchange_ahead(self, offset_ns: int) -> None:
         """What the log-in told of the exchange's clock: single reads may answer before a list."""
@@ -112,7 +114,7 @@ class Ledger:
 
     def _start_reads(self, now_ns: int, cause: Cause) -> None:
         kit, from_ns = self._kit, self.booked_ns - TRANSACTIONS_OVERLAP_NS
-        kit.recovery.begin(now_ns, cause)
+        kit.recovery.begin(now_ns, cause, self._replay.last_ns)
         kit.out.ask(ReadTransactions(from_ns))
         kit.trades.begin(from_ns)
         kit.trades.ask(now_ns)
@@ -286,6 +288,16 @@ class Ledger:
     def pnl_cents(self) -> int:
         """The cash that trading made, as the exchange booked it."""
         return self._kit.accounting.pnl_cents
+
+    @property
+    def manual_waiting_cents(self) -> dict[Place, int]:
+        """A person's filled stakes without a result, per market."""
+        return self._kit.manual.waiting_cents()
+
+    @property
+    def open_stake_cents(self) -> int:
+        """Filled stakes that wait for a result, a person's included: they have left the cash."""
+        return self.accounting.books.waiting_cents + sum(self.manual_waiting_cents.values())
 
     @property
     def accounting(self) -> Accounting:

@@ -9,11 +9,13 @@ from mmbot.engine.activation import Activations
 from mmbot.engine.adoption import Adoption
 from mmbot.engine.books import Books
 from mmbot.engine.cancels import Cancels
+from mmbot.engine.changes import Changes
 from mmbot.engine.doubt import Doubts
 from mmbot.engine.ledger_orders import Orders
 from mmbot.engine.ledger_sums import LineSums
 from mmbot.engine.manual import ManualOrders
 from mmbot.engine.outbox import Outbox
+from mmbot.engine.proofs import Proofs
 from mmbot.engine.reads import Reads
 from mmbot.engine.reconcile import Reconciliation
 from mmbot.engine.recovery import Recovery
@@ -40,12 +42,14 @@ class Kit:
     recovery: Recovery
     settlement: Settlement
     reversals: Reversals
+    proofs: Proofs
     accounting: Accounting
     adoption: Adoption
     tombstones: Tombstones
     manual: ManualOrders
     reconcile: Reconciliation
     trades: Trades
+    changes: Changes
     activations: Activations
     arrival_bound_ns: int
 
@@ -55,10 +59,13 @@ class Kit:
         books = Books()
         orders, reads = Orders(sums, books), Reads(out, timers)
         reversals = Reversals(orders, books, out, timers, reads)
+        proofs = Proofs(orders, timers, reads)
         doubts = Doubts(orders, out, timers, reads, arrival_bound_ns)
         manual, reconcile = ManualOrders(sums, reads), Reconciliation(out, timers)
         trades = Trades(orders, out, manual, reads, reconcile)
+        changes = Changes(orders, timers, reads)
         accounting = Accounting(books, out, reads, manual, reversals)
+        accounting.differs = proofs.suspect
         accounting.opened = reconcile.money
         return cls(
             orders=orders,
@@ -69,15 +76,17 @@ class Kit:
             walk=Walk(orders, out),
             cancels=Cancels(orders, out, timers, reads),
             doubts=doubts,
-            recovery=Recovery(orders, timers, reads, doubts, reconcile, trades),
-            settlement=Settlement(orders, out, timers, reads, accounting.book),
+            recovery=Recovery(orders, timers, reads, doubts, reconcile, trades, changes),
+            settlement=Settlement(orders, out, reads, accounting.book),
             reversals=reversals,
+            proofs=proofs,
             accounting=accounting,
             adoption=Adoption(prefix, orders, out, reads, arrival_bound_ns),
             tombstones=Tombstones(prefix, orders, arrival_bound_ns),
             manual=manual,
             reconcile=reconcile,
             trades=trades,
+            changes=changes,
             activations=Activations(timers, reads, reconcile),
             arrival_bound_ns=arrival_bound_ns,
         )

@@ -25,6 +25,9 @@ class Orders:
         self._live: dict[ExternalId, None] = {}
         self._on_strike: dict[StrikeId, dict[ExternalId, None]] = {}
         self._on_line: dict[LineId, dict[ExternalId, None]] = {}
+        # The same as tuples, as they were last asked for: most questions come again unchanged.
+        self._strike_shown: dict[StrikeId, tuple[Order, ...]] = {}
+        self._line_shown: dict[LineId, tuple[Order, ...]] = {}
         self._profit_cents: dict[ExternalId, int] = {}
         self._settled: dict[ExternalId, str] = {}
         self._disputed: dict[ExternalId, int] = {}
@@ -55,16 +58,26 @@ class Orders:
         return len(self._live)
 
     def live_on(self, strike_id: StrikeId) -> tuple[Order, ...]:
-        found = self._on_strike.get(strike_id)
-        return tuple(self._orders[i] for i in found) if found else ()
+        shown = self._strike_shown.get(strike_id)
+        if shown is None:
+            found = self._on_strike.get(strike_id, ())
+            shown = self._strike_shown[strike_id] = tuple([self._orders[i] for i in found])
+        return shown
 
     def live_on_line(self, line_id: LineId) -> tuple[Order, ...]:
-        found = self._on_line.get(line_id)
-        return tuple(self._orders[i] for i in found) if found else ()
+        shown = self._line_shown.get(line_id)
+        if shown is None:
+            found = self._on_line.get(line_id, ())
+            shown = self._line_shown[line_id] = tuple([self._orders[i] for i in found])
+        return shown
 
     def unsettled(self) -> tuple[Order, ...]:
         """Orders with fills whose result is not known."""
         return tuple(self._orders[i] for i in self._unsettled)
+
+    def settled(self) -> tuple[Order, ...]:
+        """Orders with a result, which may yet be taken back."""
+        return tuple(self._orders[i] for i in self._settled)
 
     def result_of(self, ident: ExternalId) -> str | None:
         return self._settled.get(ident)
@@ -76,6 +89,9 @@ class Orders:
         """Take the order as it is now; indexes and sums follow."""
         ident = order.external_id
         old = self._orders.get(ident)
+        for moved in (order,) if old is None else (order, old):
+            self._strike_shown.pop(moved.strike_id, None)
+            self._line_shown.pop(moved.line_id, None)
         if old is not None and _only_moved_on(old, order):
             self._orders[ident] = order
             if old.order_id is None and order.order_id is not None:

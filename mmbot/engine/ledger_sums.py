@@ -49,15 +49,21 @@ def fill_profit_cents(price: Price, stake_cents: int) -> int:
 class _Line:
     """Per side. Lists, and asked for its worst case as it is: it changes with every order."""
 
-    __slots__ = ("profit_cents", "resting_cents", "stake_cents", "worst_cents")
+    __slots__ = ("profit_cents", "resting_cents", "shown", "stake_cents", "worst_cents")
 
     def __init__(self) -> None:
         self.stake_cents = [0, 0]
         self.profit_cents = [0, 0]
         self.resting_cents = [0, 0]
         self.worst_cents = 0
+        self.shown: LineExposure | None = None  # as last asked for, until something changes
 
     def exposure(self) -> LineExposure:
+        if self.shown is None:
+            self.shown = self._exposure()
+        return self.shown
+
+    def _exposure(self) -> LineExposure:
         (stake_0, stake_1), (profit_0, profit_1) = self.stake_cents, self.profit_cents
         position = Position((stake_0, stake_1), (profit_0, profit_1))
         return LineExposure(position, (self.resting_cents[0], self.resting_cents[1]))
@@ -79,6 +85,7 @@ class LineSums:
         line = self._lines.get(line_id)
         if line is None:
             line = self._lines[line_id] = _Line()
+        line.shown = None
         line.stake_cents[side] += change.filled_cents
         line.profit_cents[side] += change.profit_cents
         line.resting_cents[side] += change.resting_cents

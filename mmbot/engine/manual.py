@@ -11,12 +11,14 @@ from mmbot.domain.catalog import Line, Side
 from mmbot.domain.events import HistoryRead
 from mmbot.domain.ids import ExternalId, LineId, OrderId, StrikeId
 from mmbot.domain.order import OrderReport
+from mmbot.engine.books import Place
 from mmbot.engine.ledger_sums import LineSums, Stakes, fill_profit_cents
 from mmbot.engine.reading import NO_RESULT_YET
 from mmbot.engine.reads import Reads
 
 LineOf = Callable[[StrikeId], Line | None]
 LOOKS_MAX: Final = 10
+PLACES_MAX: Final = 10_000
 UNKNOWN_LINE: Final = LineId("?")  # every stake on one side: nothing offsets anything
 
 
@@ -40,6 +42,7 @@ class ManualOrders:
         self._reads = reads
         self._orders: dict[OrderId, _Manual] = {}
         self.line_of: LineOf = no_lines
+        self.places: set[Place] = set()  # where a person traded: rows there are not only ours
 
     def see(self, report: OrderReport) -> bool:
         """True when it was not known and carries risk."""
@@ -48,6 +51,8 @@ class ManualOrders:
         if old is not None:
             filled = max(filled, old.stakes.filled_cents)
             self._sums.add(old.line_id, old.side, Stakes().minus(old.stakes))
+        if filled and len(self.places) < PLACES_MAX:
+            self.places.add((int(report.event_id), str(report.market_id)))
         unsettled = filled if report.winning_status in NO_RESULT_YET else 0
         resting = report.open_cents if report.alive else 0
         if not unsettled and not resting:
@@ -112,6 +117,14 @@ class ManualOrders:
         for manual in self._orders.values():
             key = (manual.line_id, manual.side)
             total[key] = total.get(key, Stakes()).minus(Stakes().minus(manual.stakes))
+        return total
+
+    def waiting_cents(self) -> dict[Place, int]:
+        """Filled stakes without a result, per market."""
+        total: dict[Place, int] = {}
+        for manual in self._orders.values():
+            place = int(manual.report.event_id), str(manual.report.market_id)
+            total[place] = total.get(place, 0) + manual.stakes.filled_cents
         return total
 
     def reports(self) -> tuple[OrderReport, ...]:

@@ -49,6 +49,7 @@ class Modes:
     recovered: bool = False
     private_up: bool = False
     was_connected: bool = False
+    ready: bool = False  # all that rests was known and the private channel up, at one moment
     journal: str = ""
     token_until_ns: int = 0
     suspicion: str = ""  # somebody else may be placing in our name
@@ -93,9 +94,10 @@ class Modes:
         return not self.private_up or bool(dying)
 
     def starting(self, now_ns: int) -> bool:
-        """Not yet able to judge what rests: leave it, but not for ever."""
-        waiting = not self.recovered or not self.was_connected
-        return waiting and now_ns < self.started_ns + START_GRACE_NS
+        """Not yet able to judge what rests: leave it, but not for ever. A stream that closes
+        again before all is known is no reason to cancel."""
+        self.ready = self.ready or (self.recovered and self.private_up)
+        return not self.ready and now_ns < self.started_ns + START_GRACE_NS
 
     def withdrawn(self, now_ns: int) -> str:
         """Why every wish is withdrawn now; "" when quoting is wanted."""

@@ -9,10 +9,10 @@ from mmbot.domain.catalog import Line, Side, SportEvent
 from mmbot.domain.commands import BATCH_ORDERS_MAX
 from mmbot.domain.events import Event, OrderSeen, PlaceNotSent, PlaceRefused
 from mmbot.domain.facts import Alarm, Fact, PlacementRefused
-from mmbot.domain.ids import LineId
+from mmbot.domain.ids import ExternalId, LineId, StrikeId
 from mmbot.domain.money import usd
 from mmbot.domain.motive import Motive
-from mmbot.domain.order import Order, State
+from mmbot.domain.order import Order, OrderReport, State
 from mmbot.domain.quote import Quote
 from mmbot.domain.view import MarketView
 from mmbot.engine.holdoff import HoldOff
@@ -20,8 +20,9 @@ from mmbot.engine.housekeeping import Housekeeping
 from mmbot.engine.ledger import Ledger
 from mmbot.engine.modes import Mode, Modes
 from mmbot.engine.ports import PlaceOrders
+from mmbot.engine.reading import CANCELLED_BY
 from mmbot.engine.risk import Approved, Gate, Refused
-from mmbot.engine.situation import Situation
+from mmbot.engine.situation import Resting, Situation
 from mmbot.engine.state import MarketState
 from mmbot.engine.wishes import Wishes
 from mmbot.pricing.exposure import NOTHING_OPEN, OpenStakes
@@ -40,6 +41,7 @@ class Candidate:
     view: MarketView | None = None  # what its strategy was shown
 
 
+CAME_AND_WENT_NS = 10_000_000_000
 UNSEEN = frozenset({State.INTENDED, State.IN_DOUBT})
 Placed = tuple[Approved, int]  # and when the event came in that caused it
 
@@ -72,14 +74,21 @@ class Placing:
         self._last_refusal: dict[tuple[str, int], str] = {}
         self._unfit: dict[LineId, str] = {}
         self._holdoff = HoldOff()
+        self._last_opened: dict[StrikeId, ExternalId | None] = {}
 
     def answered(self, event: Event, now_ns: int) -> None:
         """What the exchange made of a placement decides how soon the next one is tried."""
         match event:
+            case OrderSeen(report, "reply") if report.alive and event.route != CANCELLED_BY:
+                self._holdoff.accepted()
+                if report.status == "open":
+                    self._opened(report)
             case OrderSeen(report) if report.status == "open":
-                self._holdoff.worked(report.strike_id)
+                self._opened(report)
             case OrderSeen(report) if report.status == "invalid":
                 self._holdoff.failed(report.strike_id, now_ns, report.status)
+            case OrderSeen(report) if report.status == "canceled" and report.external_id:
+                self._taken_back(report.external_id, now_ns)
             case PlaceRefused(ident, code) | PlaceNotSent(ident, code):
                 order = self._ledger.order(ident)
                 if order is not None:
@@ -89,6 +98,19 @@ class Placing:
             case _:
                 pass
 
+    def _opened(self, report: OrderReport) -> None:
+        self._holdoff.worked(report.strike_id)
+        self._last_opened[report.strike_id] = report.external_id
+
+    def _taken_back(self, ident: ExternalId, now_ns: int) -> None:
+        """It came and went without a word of ours: it crossed something that we do not see."""
+        order = self._ledger.order(ident)
+        if order is None or order.cancel_wanted or order.filled_cents or not order.terminal:
+            return
+        never_open = self._last_opened.get(order.strike_id) != ident
+        if never_open and now_ns - order.intended_ns < CAME_AND_WENT_NS:
+            self._holdoff.failed(order.strike_id, now_ns, "canceled by the exchange")
+
     def place(
         self, candidates: Sequence[Candidate], mode: Mode, now_ns: int, facts: list[Fact]
     ) -> list[Placed]:
@@ -96,6 +118,10 @@ class Placing:
         placed = []
         if failing := self._holdoff.to_tell():
             facts.append(Alarm("placing goes on failing", failing))
+        if self._holdoff.probing:
+            if not self._holdoff.probe_due(now_ns):
+                return []
+            candidates = sorted(candidates, key=lambda one: one.resend is not None)
         for candidate in candidates:
             if not candidate.resend and self._holdoff.holds(candidate.quote.strike_id, now_ns):
                 continue
@@ -119,6 +145,9 @@ class Placing:
             else:
                 self._ledger.note_resend(order.external_id, now_ns, verdict.verdict)
             placed.append((verdict, candidate.cause_ns))
+            if self._holdoff.probing:
+                self._holdoff.probed(now_ns)
+                break
         return placed
 
     def _draft(self, candidate: Candidate, now_ns: int) -> Order:
@@ -181,25 +210,14 @@ class Placing:
         """Closed, starting, or judged on old data: whatever is wished, nothing may rest there."""
         slot = self._wishes.owner_of(event, line)
         uses_fairs = slot is not None and slot.quoter.uses_fairs
-        situation = Situation(
-            now_ns=now_ns,
-            mode="ENABLED",
-            ladder=self._state.ladder,
-            event=event,
-            line=line,
-            exposure=self._ledger.exposure(line.line_id),
-            worst_case_total_cents=0,
-            unmatched_cents=0,
-            cash_cents=None,
-            opposite_live=(),
-            same_price_live=False,
-            book_age_ns=self._state.book_age_ns(line.line_id, now_ns),
-            fair_age_ns=self._state.fair_age_ns(line.line_id, now_ns) if uses_fairs else None,
-            blind=False,
-            writable=True,
-            halted=False,
+        resting = Resting(
+            now_ns,
+            event,
+            line,
+            self._state.book_age_ns(line.line_id, now_ns),
+            self._state.fair_age_ns(line.line_id, now_ns) if uses_fairs else None,
         )
-        why = self._gate.may_rest(situation)
+        why = self._gate.may_rest(resting)
         if why is None:
             self._unfit.pop(line.line_id, None)
             return False

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from mmbot.domain.ids import ExternalId
+from mmbot.domain.ids import ExternalId, StrikeId
 from mmbot.domain.order import Order, State
 from mmbot.domain.price import Ladder, Price, implied
 from mmbot.domain.quote import Quote
@@ -48,6 +48,26 @@ def plan(
     gone_soon = [*(order for order in live if _leaving(order)), *cancelled]
     places, waiting = _release(unmet, gone_soon, overlap)
     return Plan(tuple(order.external_id for order in cancelled), places, waiting)
+
+
+class LastPlans:
+    """The last plan of each strike: as long as wishes and orders are the same, so is it."""
+
+    def __init__(self) -> None:
+        self._known: dict[StrikeId, tuple[Sequence[Quote], Sequence[Order], Ladder, Plan]] = {}
+
+    def of(
+        self, strike_id: StrikeId, wanted: Sequence[Quote], live: Sequence[Order], ladder: Ladder
+    ) -> Plan:
+        """`plan`; `live` and `ladder` must be the same objects as long as nothing changed."""
+        if not live:
+            return plan(wanted, live, ladder)
+        known = self._known.get(strike_id)
+        if known is not None and known[1] is live and known[2] is ladder and known[0] == wanted:
+            return known[3]
+        planned = plan(wanted, live, ladder)
+        self._known[strike_id] = (wanted, live, ladder, planned)
+        return planned
 
 
 def _leaving(order: Order) -> bool:

@@ -27,7 +27,8 @@ HISTORY_SPAN_MAX_NS: Final = (7 * 24 - 2) * 3_600 * SECOND_NS  # the exchange's,
 
 @dataclass(slots=True)
 class _Kind:
-    """One kind of history read; `wanted_from_ns` is the next one to ask for, in our time."""
+    """One kind of history read; `wanted_from_ns` is the next one to ask for, in our time (of
+    what changed: in the exchange's)."""
 
     wanted_from_ns: int | None = None
     waiting_until_ns: int = 0
@@ -45,7 +46,7 @@ class Reads:
     def __init__(self, out: Outbox, timers: Timers) -> None:
         self._out = out
         self._timers = timers
-        self._kinds = {"doubt": _Kind(), "alive": _Kind()}
+        self._kinds = {"doubt": _Kind(), "alive": _Kind(), "changed": _Kind()}
         self._order_read_ns: dict[OrderId, int] = {}
         self._later: dict[OrderId, ExternalId] = {}  # of many, those that wait for their turn
         self._pace_ns = 0
@@ -95,6 +96,17 @@ class Reads:
         """Ask for everything that rests on the account, ours or not."""
         self._want("alive", now_ns - HISTORY_SPAN_MAX_NS, now_ns)
 
+    def changed(self, from_ns: int, now_ns: int) -> None:
+        """Ask for everything that changed since `from_ns` (exchange time); what rests goes first:
+        both take the same route, and a start waits for that."""
+        self._want("changed", from_ns, now_ns)
+
+    @property
+    def changes_come(self) -> bool:
+        """A list of what changed is under way, or about to be."""
+        kind = self._kinds["changed"]
+        return kind.waiting_until_ns > 0 or kind.wanted_from_ns is not None
+
     def exchange_ahead(self, offset_ns: int) -> None:
         """One more word about the exchange's clock, in nanoseconds that it is ahead of ours."""
         self._offsets_ns.append(offset_ns)
@@ -102,10 +114,11 @@ class Reads:
 
     def answered(self, read: HistoryRead, now_ns: int) -> None:
         self.exchange_ahead(read.date_ns - read.received_ns)
-        self._done("alive" if read.alive_only else "doubt", now_ns)
+        name = "changed" if read.changed_only else "alive" if read.alive_only else "doubt"
+        self._done(name, now_ns)
 
     def failed(self, now_ns: int) -> None:
-        """Which one failed is not said: both may be asked for again."""
+        """Which one failed is not said: all may be asked for again."""
         for name in self._kinds:
             self._done(name, now_ns)
 
@@ -125,6 +138,7 @@ class Reads:
     def _done(self, name: str, now_ns: int) -> None:
         self._kinds[name].waiting_until_ns = 0
         self._send(name, now_ns)
+        self._send("changed", now_ns)
 
     def _want(self, name: str, from_ns: int, now_ns: int) -> None:
         kind = self._kinds[name]
@@ -137,13 +151,17 @@ class Reads:
         if kind.wanted_from_ns is None:
             return
         free_ns = max(kind.waiting_until_ns, kind.earliest_ns)
+        if name == "changed":
+            free_ns = max(free_ns, self._kinds["alive"].waiting_until_ns)
         if now_ns < free_ns:
             self._timers.at(free_ns, "history")
             return
-        oldest_ns = now_ns - HISTORY_SPAN_MAX_NS
-        from_ns = self.to_exchange(max(kind.wanted_from_ns, oldest_ns)) - FROM_MARGIN_NS
+        from_ns = kind.wanted_from_ns - FROM_MARGIN_NS
+        if name != "changed":
+            from_ns = self.to_exchange(max(kind.wanted_from_ns, now_ns - HISTORY_SPAN_MAX_NS))
+            from_ns -= FROM_MARGIN_NS
         kind.wanted_from_ns = None
         kind.waiting_until_ns = now_ns + HISTORY_WAIT_NS
         kind.earliest_ns = now_ns + HISTORY_GAP_NS
-        doubt = name == "doubt"
-        self._out.ask(ReadHistory(from_ns, ends_doubt=doubt, alive_only=not doubt))
+        ask = ReadHistory(from_ns, name == "doubt", name == "alive", name == "changed")
+        self._out.ask(ask)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Final
 
 from mmbot.domain.difference import Cause
 from mmbot.domain.events import HistoryRead
 from mmbot.domain.ids import ExternalId, OrderId, SportEventId
 from mmbot.domain.order import Order, OrderReport, State
+from mmbot.engine.changes import Changes
 from mmbot.engine.doubt import Doubts
 from mmbot.engine.ledger_orders import Orders
 from mmbot.engine.reading import NO_RESULT_YET, Sight
@@ -22,10 +22,7 @@ AUDIT_EVERY_NS: Final = 60 * SECOND_NS
 LIST_SPAN_NS: Final = HISTORY_SPAN_MAX_NS - 3600 * SECOND_NS
 READ_SINGLY_MAX: Final = 20  # more live orders than this wait for the list of what is alive
 ASK_AGAIN_NS: Final = 5 * SECOND_NS
-SETTLE_PACE_NS: Final = SECOND_NS
-SETTLE_BATCH: Final = 10  # unsettled orders read per pace
-SETTLE_QUEUE_MAX: Final = 20_000
-SETTLE_WAIT_NS: Final = 3 * SECOND_NS  # the other results of a fixture come by themselves
+FAILURES_AT_ONCE_MAX: Final = 5  # lists in a row that a start asks for again without a wait
 
 
 class Recovery:
@@ -39,8 +36,10 @@ class Recovery:
         doubts: Doubts,
         reconcile: Reconciliation,
         trades: Trades,
+        changes: Changes,
     ) -> None:
         self._trades = trades
+        self._changes = changes
         self._reconcile = reconcile
         self._orders = orders
         self._timers = timers
@@ -53,10 +52,8 @@ class Recovery:
         self._unlisted: set[ExternalId] = set()  # alive for us, not in a list of what is alive
         self._audit_list_due = False
         self._ask_again_ns = 0
+        self._failures = 0
         self._audited_ns = 0
-        self._results: deque[ExternalId] = deque()
-        self._results_due_ns: int | None = None
-        self._settling: set[SportEventId] = set()
         self._surprised: dict[SportEventId, set[ExternalId]] = {}
 
     @property
@@ -64,8 +61,11 @@ class Recovery:
         pending = self._unread or self._unlooked or self._list_due
         return self._started and not pending
 
-    def begin(self, now_ns: int, cause: Cause = "start") -> None:
-        """At start and after every gap: nothing is believed until it was read again."""
+    def begin(self, now_ns: int, cause: Cause = "start", lived_until_ns: int = 0) -> None:
+        """At start and after every gap: nothing is believed until it was read again.
+
+        `lived_until_ns`: our time of the last journalled entry, 0 without one.
+        """
         self._started = True
         live = self._orders.live()
         self._reconcile.begin(cause, len(live), now_ns)
@@ -74,12 +74,13 @@ class Recovery:
             o.external_id for o in live if o.order_id is None and o.state is State.IN_DOUBT
         }
         self._list_due = True
+        self._failures = 0
         self._doubts.look_now(now_ns)
         self._reads.alive(now_ns)
         if len(self._unread) <= READ_SINGLY_MAX:
             self._read_unread(now_ns)
         self._again(now_ns)
-        self._want_results([o for o in self._orders.unsettled() if o.terminal], now_ns)
+        self._changes.begin(lived_until_ns, now_ns)
         self._audited_ns = now_ns
         self._timers.at(now_ns + AUDIT_EVERY_NS, "audit")
 
@@ -98,6 +99,11 @@ class Recovery:
 
     def history(self, read: HistoryRead, now_ns: int) -> list[SportEventId]:
         """Returns the sport events that are reconciled now."""
+        if read.changed_only:
+            self._changes.read(read, now_ns)
+            self._read_singly(self._unlisted, now_ns)
+            self.close(now_ns)
+            return self._reconciled()
         if not read.alive_only:
             for ident in tuple(self._unlooked):
                 order = self._orders.get(ident)
@@ -135,7 +141,8 @@ class Recovery:
         for order in self._orders.live():
             if order.order_id is not None and order.order_id not in listed:
                 self._unlisted.add(order.external_id)
-                self._reads.later(order.external_id, order.order_id, now_ns)
+        if len(self._unlisted) <= READ_SINGLY_MAX or not self._reads.changes_come:
+            self._read_singly(self._unlisted, now_ns)
 
     def close(self, now_ns: int) -> None:
         """The pass is over when everything that it asked for was answered."""
@@ -155,6 +162,16 @@ class Recovery:
 
     # --- asking again ------------------------------------------------------------------------
 
+    def failed(self, now_ns: int) -> None:
+        """A list could not be had, and nothing is quoted before one was."""
+        self._failures += 1
+        if not self._started or self.recovered or self._failures > FAILURES_AT_ONCE_MAX:
+            return
+        if self._list_due:
+            self._reads.alive(now_ns)
+        if self._unlooked:
+            self._doubts.look_now(now_ns)
+
     def fire(self, now_ns: int) -> None:
         if now_ns < self._ask_again_ns or (self.recovered and not self._surprised):
             return
@@ -171,7 +188,10 @@ class Recovery:
         waiting = self._unread.union(*self._surprised.values())
         if self._list_due and len(waiting) > READ_SINGLY_MAX:
             return  # the list tells most of them
-        for ident in sorted(waiting):
+        self._read_singly(waiting, now_ns)
+
+    def _read_singly(self, idents: set[ExternalId], now_ns: int) -> None:
+        for ident in sorted(idents):
             order = self._orders.get(ident)
             if order is not None:
                 self._reads.later(ident, order.order_id, now_ns)
@@ -211,42 +231,9 @@ class Recovery:
         self._unlisted = {ident for ident in self._unlisted if self._lives(ident)}
         self._audit_list_due = True
         self._reads.alive(now_ns)
+        self._changes.audit(now_ns)
         self._trades.ask(now_ns)
-        waiting = [o for o in self._orders.unsettled() if o.terminal]
-        self._want_results(waiting[:SETTLE_BATCH], now_ns)
 
     def _lives(self, ident: ExternalId) -> bool:
         order = self._orders.get(ident)
         return order is not None and not order.terminal
-
-    def result_seen(self, order: Order, now_ns: int) -> None:
-        """Where one result is known the others follow; read those that do not."""
-        self._settling.add(order.event_id)
-        self._settle_at(now_ns + SETTLE_WAIT_NS)
-
-    def fire_results(self, now_ns: int) -> None:
-        if self._results_due_ns is None or now_ns < self._results_due_ns:
-            return
-        self._results_due_ns = None
-        if self._settling:
-            events, self._settling = self._settling, set()
-            late = [o for o in self._orders.unsettled() if o.event_id in events]
-            self._want_results(late, now_ns)
-        for _ in range(min(SETTLE_BATCH, len(self._results))):
-            order = self._orders.get(self._results.popleft())
-            if order is not None and self._orders.result_of(order.external_id) is None:
-                self._reads.order(order.external_id, order.order_id, now_ns)
-        if self._results:
-            self._settle_at(now_ns + SETTLE_PACE_NS)
-
-    def _want_results(self, orders: list[Order], now_ns: int) -> None:
-        known = set(self._results)
-        room = SETTLE_QUEUE_MAX - len(self._results)
-        idents = [o.external_id for o in orders if o.external_id not in known]
-        self._results.extend(idents[:room])
-        if self._results:
-            self._settle_at(now_ns)
-
-    def _settle_at(self, due_ns: int) -> None:
-        self._results_due_ns = due_ns
-        self._timers.at(due_ns, "settle")

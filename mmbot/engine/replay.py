@@ -29,11 +29,12 @@ from mmbot.engine.manual import UNKNOWN_LINE
 
 
 class Replay:
-    """`first_run_ns`: when the first run began whose entries are known; 0 = none yet."""
+    """When the first run began whose entries are known, and the last step; 0 = none yet."""
 
     def __init__(self, kit: Kit) -> None:
         self._kit = kit
         self.first_run_ns = 0
+        self.last_ns = 0
         self._waiting: dict[ExternalId, OrderStepped] = {}
 
     def all(self, entries: Iterable[Entry]) -> None:
@@ -64,11 +65,12 @@ class Replay:
             case OrderStepped():
                 self._take_step(entry)
             case SettlementSeen(ident, winning_status, at_ns):
+                kit.proofs.heard(ident, at_ns)
                 kit.settlement.see(ident, winning_status, at_ns)
                 kit.tombstones.settled(ident, at_ns)
             case TransactionBooked(row):
                 if kit.settlement.book(row):
-                    kit.reversals.row(row, None)
+                    kit.reversals.row(row)
             case BalanceNoted() | CaseOpened() | CaseClosed():
                 kit.accounting.replay(entry)
             case FillDisputed():
@@ -92,7 +94,7 @@ class Replay:
         """A step holds all that has changed since the intent, so that the next one makes up for
         it: of those without a fill the last is taken, when something else is to be told.
         """
-        ident = entry.external_id
+        ident, self.last_ns = entry.external_id, entry.at_ns
         before = self._waiting.get(ident) or self._kit.orders.get(ident)
         assert before is not None, f"{ident}: a step without an intent"
         was_terminal, terminal = before.state in TERMINAL, entry.state in TERMINAL
@@ -115,6 +117,8 @@ class Replay:
         order = self._kit.orders.get(entry.external_id)
         assert order is not None
         order_id = OrderId(entry.order_id) if entry.order_id else None
+        if entry.filled_cents != order.filled_cents:
+            self._kit.proofs.heard(entry.external_id, entry.at_ns)
         self._kit.orders.put(
             stepped(order, entry.state, entry.filled_cents, order_id, entry.cancel_wanted)
         )
@@ -126,6 +130,7 @@ class Replay:
         wanted = order.cancel_wanted or entry.state is State.CANCELLING
         kit.orders.put(stepped(order, entry.state, entry.filled_cents, order.order_id, wanted))
         kit.reversals.done(ident, entry.rows, entry.at_ns)
+        kit.proofs.heard(ident, entry.at_ns)
         if order.terminal and entry.state is State.CANCELLING:
             kit.tombstones.revived(ident)
         elif order.state is not entry.state:

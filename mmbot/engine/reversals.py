@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -26,17 +25,12 @@ LOOK_MAX_NS: Final = 60 * SECOND_NS
 READS_APART_NS: Final = 10 * SECOND_NS  # of two reads that carry no `last_synced_at`
 MONEY_EVERY_NS: Final = 5 * SECOND_NS  # while a read waits for the row that proves it
 MONEY_OVERLAP_NS: Final = 120 * SECOND_NS
-ROWS_WAIT_NS: Final = 5 * SECOND_NS  # the message of the same fact comes sooner
-ROWS_READ_MAX: Final = 10  # orders read per pace after a row that gave money back
-ROWS_PACE_NS: Final = SECOND_NS
 ROWS_KEPT_MAX: Final = 200  # per market; the oldest are dropped
 ROWS_TRIED_MAX: Final = 24  # youngest first, for the sum that a reversal needs
 SUMS_TRIED_MAX: Final = 10_000
 
 # The money of a fill comes back by these words, with the trade that it belonged to.
 GIVEN_BACK: Final = frozenset({"REFUND", "VOID", "CANCEL", "ADJUSTMENT_INCREASE"})
-# A fill or a result was undone: which, only the orders of the market can tell.
-TAKEN_BACK: Final = frozenset({"REFUND", "VOID", "ADJUSTMENT_REDUCE", "ADJUSTMENT_INCREASE"})
 
 
 @dataclass(slots=True)
@@ -78,8 +72,7 @@ class Reversals:
         self._rows: dict[Place, dict[str, int]] = {}  # cents given back, not yet explained
         self._lowered: dict[ExternalId, int] = {}  # when a total was lowered
         self._money_asked_ns = 0
-        self._suspects: deque[ExternalId] = deque()
-        self._places: set[Place] = set()
+        self._rows_asked_ns = 0  # when the youngest rows that we have were asked for
 
     # --- what is said ------------------------------------------------------------------------
 
@@ -117,18 +110,19 @@ class Reversals:
             return sight.synced_ns > self._reads.to_exchange(at_ns) + CLOCK_MARGIN_NS
         return now_ns - at_ns >= READS_APART_NS
 
-    def row(self, row: Transaction, now_ns: int | None) -> None:
-        """A booked row, once each; `now_ns` is None in a replay, which asks for nothing."""
+    def row(self, row: Transaction) -> None:
+        """A booked row, once each, live or in a replay."""
         place = (row.event_id, row.market_id)
-        if now_ns is not None and row.kind in TAKEN_BACK and row.from_trading:
-            self._places.add(place)
-            self._timers.at(now_ns + ROWS_WAIT_NS, "reversal")
         if row.kind not in GIVEN_BACK or row.amount_cents <= 0 or not row.trade_id:
             return
         rows = self._rows.setdefault(place, {})
         rows[row.transaction_id] = row.amount_cents
         if len(rows) > ROWS_KEPT_MAX:
             del rows[next(iter(rows))]
+
+    def rows_read(self, asked_ns: int) -> None:
+        """All rows until then are booked (our time)."""
+        self._rows_asked_ns = max(self._rows_asked_ns, asked_ns)
 
     def done(self, ident: ExternalId, rows: Iterable[str], at_ns: int) -> None:
         """A reversal is booked; `rows` have explained it and explain no other."""
@@ -150,7 +144,6 @@ class Reversals:
             return report
         if sight.channel == "read" and self._after(at_ns, sight, now_ns):
             return report
-        self._reads.order(order.external_id, order.order_id, now_ns)
         return replace(report, filled_cents=order.filled_cents)
 
     def forget(self, ident: ExternalId) -> None:
@@ -193,7 +186,7 @@ class Reversals:
                 continue
             gone_cents = order.filled_cents - claim.report.filled_cents
             if by_balance_cents is None:
-                rows = self._rows_for(order, gone_cents)
+                rows = self._rows_for(order, claim, gone_cents)
             elif claim.twice and gone_cents <= by_balance_cents:
                 rows, by_balance_cents = (), by_balance_cents - gone_cents
             else:
@@ -227,22 +220,28 @@ class Reversals:
         for ident, claim in self._claims.items():
             order = self._orders.get(ident)
             if order is not None and claim.report is not None and place_of(order) == place:
-                word = self._orders.result_of(ident)
-                # A result waits while the fill is disputed, but the exchange may have paid on it.
+                # A result, or that there is none, waits while the fill is disputed; the rows
+                # have followed it.
                 told = claim.report.winning_status
                 lower = replace(order, filled_cents=claim.report.filled_cents)
-                lower_share = share_of(lower, word if told in NO_RESULT_YET else told)
-                change = change.plus(lower_share.minus(share_of(order, word)))
+                lower_share = share_of(lower, None if told in NO_RESULT_YET else told)
+                held = share_of(order, self._orders.result_of(ident))
+                change = change.plus(lower_share.minus(held))
         return change
 
-    def _rows_for(self, order: Order, cents: int) -> tuple[str, ...] | None:
-        """Rows that gave back just so much; or more, when with the lower total the rows of the
-        whole market add up: then a fill of which nobody told had come before."""
+    def _rows_for(self, order: Order, claim: _Claim, cents: int) -> tuple[str, ...] | None:
+        """Rows that gave back just so much; or others, when with the lower total the rows of the
+        whole market add up: at once when they gave back more, since then a fill of which nobody
+        told had come before; else when reads go on saying so and no row is missing."""
         place = place_of(order)
         rows = self._rows.get(place, {})
         found = rows_of_sum(rows, cents)
-        if found is not None or sum(rows.values()) < cents:
+        if found is not None:
             return found
+        seen_ns = claim.first_read_ns
+        lasting = claim.twice and seen_ns is not None and seen_ns < self._rows_asked_ns
+        if sum(rows.values()) < cents and not lasting:
+            return None
         if not self._books.markets[place].adds_up(self._change(place)):
             return None
         least, total = [], 0
@@ -255,9 +254,6 @@ class Reversals:
     # --- asking ------------------------------------------------------------------------------
 
     def fire(self, ident: ExternalId, now_ns: int) -> None:
-        if not ident:
-            self._read_suspects(now_ns)
-            return
         claim, order = self._claims.get(ident), self._orders.get(ident)
         if claim is None or order is None:
             return
@@ -277,29 +273,6 @@ class Reversals:
         self._money_asked_ns = now_ns
         since_ns = min(one.since_ns for one in self._claims.values())
         self._out.ask(ReadTransactions(self._reads.to_exchange(since_ns) - MONEY_OVERLAP_NS))
-
-    def _read_suspects(self, now_ns: int) -> None:
-        """Money came back in a market: which of our orders lost a fill?"""
-        places, self._places = self._places, set()
-        if places:
-            waiting = set(self._suspects)
-            for order in self._orders:
-                if (
-                    order.filled_cents
-                    and place_of(order) in places
-                    and order.external_id not in waiting
-                ):
-                    self._suspects.append(order.external_id)
-        read = 0
-        while self._suspects and read < ROWS_READ_MAX:
-            ident = self._suspects.popleft()
-            suspect = self._orders.get(ident)
-            if suspect is None or ident in self._claims:
-                continue
-            self._reads.order(ident, suspect.order_id, now_ns)
-            read += 1
-        if self._suspects:
-            self._timers.at(now_ns + ROWS_PACE_NS, "reversal")
 
 
 def rows_of_sum(rows: Mapping[str, int], cents: int) -> tuple[str, ...] | None:

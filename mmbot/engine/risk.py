@@ -6,15 +6,15 @@ of the portfolio: everything summed is summed by the ledger, as the orders move.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import InitVar, dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from mmbot.domain.money import usd
 from mmbot.domain.motive import Verdict
 from mmbot.domain.order import Order
 from mmbot.domain.price import crosses, profit_cents
-from mmbot.engine.situation import Limits, Situation
+from mmbot.engine.situation import Limits, Resting, Situation
 from mmbot.pricing.exposure import (
     OpenStakes,
     line_worst_case_cents,
@@ -24,6 +24,7 @@ from mmbot.pricing.exposure import (
 
 SECOND_NS: Final = 10**9
 _SEAL: Final = object()
+M = TypeVar("M")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,14 @@ class Moment:
     """What is asked whatever the order is."""
 
     now: Situation
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class RestCase:
+    """What is asked of a line on which orders rest."""
+
+    now: Resting
     limits: Limits
 
 
@@ -101,6 +110,7 @@ class Case(Moment):
 
 Check = Callable[[Case], str | None]
 LastCheck = Callable[[Moment], str | None]
+RestCheck = Callable[[Moment | RestCase], str | None]
 
 
 def not_halted(case: Moment) -> str | None:
@@ -132,7 +142,7 @@ def _reduces(case: Case) -> bool:
     return lowers and -after < line_worst_case_cents(position)
 
 
-def market_is_open(case: Moment) -> str | None:
+def market_is_open(case: Moment | RestCase) -> str | None:
     if case.now.line is None:
         return "the line is not listed"
     return None if case.now.line.status == "active" else f"the market is {case.now.line.status}"
@@ -145,13 +155,13 @@ def strike_is_of_line(case: Case) -> str | None:
     return f"strike {order.strike_id} is not side {order.side} of its line"
 
 
-def event_is_pre_match(case: Moment) -> str | None:
+def event_is_pre_match(case: Moment | RestCase) -> str | None:
     if case.now.event is None:
         return "the sport event is not listed"
     return None if case.now.event.pre_match else f"the sport event is {case.now.event.status}"
 
 
-def start_is_far_enough(case: Moment) -> str | None:
+def start_is_far_enough(case: Moment | RestCase) -> str | None:
     if case.now.event is None:
         return "the sport event is not listed"
     left_ns = case.now.event.start_ns - case.now.now_ns
@@ -180,7 +190,7 @@ def profit_at_least_a_cent(case: Case) -> str | None:
     return None if won >= 1 else "it would win less than a cent"
 
 
-def data_is_fresh(case: Moment) -> str | None:
+def data_is_fresh(case: Moment | RestCase) -> str | None:
     book, fair = case.now.book_age_ns, case.now.fair_age_ns
     if book is None:
         return "the book has never been seen"
@@ -264,7 +274,7 @@ LAST_CHECKS: Final[tuple[LastCheck, ...]] = (
 )
 
 # What rests on a market that cannot be judged any more is pulled, not only left unreplaced.
-REST_CHECKS: Final[tuple[LastCheck, ...]] = (
+REST_CHECKS: Final[tuple[RestCheck, ...]] = (
     market_is_open,
     event_is_pre_match,
     start_is_far_enough,
@@ -294,12 +304,12 @@ class Gate:
         failed = _first_failing(LAST_CHECKS, Moment(situation, self.limits))
         return f"{failed.check}: {failed.detail}" if failed else ""
 
-    def may_rest(self, situation: Situation) -> Refused | None:
+    def may_rest(self, resting: Resting) -> Refused | None:
         """Whether orders may go on resting on this line; asked without one in particular."""
-        return _first_failing(REST_CHECKS, Moment(situation, self.limits))
+        return _first_failing(REST_CHECKS, RestCase(resting, self.limits))
 
 
-def _first_failing(checks: tuple[LastCheck, ...], moment: Moment) -> Refused | None:
+def _first_failing(checks: Iterable[Callable[[M], str | None]], moment: M) -> Refused | None:
     for check in checks:
         detail = check(moment)
         if detail is not None:

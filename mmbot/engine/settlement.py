@@ -14,11 +14,8 @@ from mmbot.engine.ledger_orders import Orders
 from mmbot.engine.outbox import Outbox
 from mmbot.engine.reading import NO_RESULT_YET, Sight
 from mmbot.engine.reads import CLOCK_MARGIN_NS, Reads
-from mmbot.engine.timers import Timers
 
 TAKEN_BACK: Final = "tbd"  # as the exchange says that there is no result
-LOOK_NS: Final = 2_500_000_000  # longer than the margin between the clocks
-LOOKS_MAX: Final = 5  # each waits twice as long as the one before
 UNSYNCED_NS: Final = 30_000_000_000  # a read without `last_synced_at` may be so old
 
 
@@ -27,18 +24,15 @@ class Settlement:
         self,
         orders: Orders,
         out: Outbox,
-        timers: Timers,
         reads: Reads,
         on_row: Callable[[Transaction], None],
     ) -> None:
         self._orders = orders
         self._out = out
-        self._timers = timers
         self._reads = reads
         self._on_row = on_row
         self._booked: set[str] = set()
         self._seen_ns: dict[ExternalId, int] = {}  # when each result was seen, by our clock
-        self._looks: dict[ExternalId, int] = {}  # reads since a report took a result back
         self.booked_until_ns = 0  # exchange time of the youngest booked row
 
     def result(self, order: Order, report: OrderReport, sight: Sight, now_ns: int) -> bool:
@@ -55,7 +49,6 @@ class Settlement:
 
     def see(self, ident: ExternalId, word: str, at_ns: int) -> None:
         """A result, or that there is none any more."""
-        self._looks.pop(ident, None)
         if word in NO_RESULT_YET:
             self._orders.unsettle(ident)
             self._seen_ns.pop(ident, None)
@@ -65,7 +58,6 @@ class Settlement:
 
     def forget(self, ident: ExternalId) -> None:
         self._seen_ns.pop(ident, None)
-        self._looks.pop(ident, None)
 
     def _changed(self, order: Order, known: str, word: str, sight: Sight, now_ns: int) -> bool:
         """Another result, or none: an older image, or the truth; a read that is younger says.
@@ -74,9 +66,6 @@ class Settlement:
         """
         ident = order.external_id
         if sight.channel != "read" or not self._younger(ident, sight, now_ns):
-            if sight.channel != "reply" and ident not in self._looks:
-                self._looks[ident] = 0
-                self._timers.at(now_ns + LOOK_NS, "unsettle", ident)
             return False
         none = word in NO_RESULT_YET
         word = TAKEN_BACK if none else word
@@ -91,16 +80,6 @@ class Settlement:
         if sight.synced_ns is None:
             return now_ns - seen_ns >= UNSYNCED_NS
         return sight.synced_ns > self._reads.to_exchange(seen_ns) + CLOCK_MARGIN_NS
-
-    def fire(self, ident: ExternalId, now_ns: int) -> None:
-        """Read the order until a report is young enough, a few times."""
-        looks, order = self._looks.get(ident), self._orders.get(ident)
-        if looks is None or order is None or looks >= LOOKS_MAX:
-            self._looks.pop(ident, None)
-            return
-        self._looks[ident] = looks + 1
-        self._reads.order(ident, order.order_id, now_ns)
-        self._timers.at(now_ns + (LOOK_NS << looks), "unsettle", ident)
 
     def transactions(self, read: TransactionsRead, now_ns: int) -> list[Transaction]:
         """Books what is new of it, and returns that."""

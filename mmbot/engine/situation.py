@@ -41,6 +41,17 @@ class Exposure(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Resting:
+    """The part of a `Situation` that decides whether anything may rest on a line."""
+
+    now_ns: int
+    event: SportEvent | None
+    line: Line | None
+    book_age_ns: int | None
+    fair_age_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Situation:
     """All that the gate may look at, for one order at one moment.
 

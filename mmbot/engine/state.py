@@ -50,6 +50,7 @@ class MarketState:
         self.private_up = False
         self.public_up_since_ns = 0  # 0 = down
         self._books: dict[LineId, Book] = {}
+        self._competing: dict[LineId, tuple[Book, tuple[Order, ...], Book]] = {}  # last asked for
         self._fairs: dict[LineId, dict[str, Fair]] = {}
         self._sick_sources: set[str] = set()
 
@@ -172,6 +173,15 @@ class MarketState:
         book = self.book(line.line_id)
         if not own:
             return book
+        known = self._competing.get(line.line_id)
+        if known is not None and known[0] is book and known[1] is own:
+            return known[2]
+        rest = self._without(book, own)
+        self._competing[line.line_id] = (book, own, rest)
+        return rest
+
+    @staticmethod
+    def _without(book: Book, own: tuple[Order, ...]) -> Book:
         ours: tuple[Stakes, Stakes] = ({}, {})
         for order in own:
             ours[order.side].setdefault(order.price, []).append(order.remaining_cents)

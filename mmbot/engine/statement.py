@@ -12,17 +12,21 @@ def statement(ledger: Ledger) -> dict[str, Any]:
     """The same journal gives the same statement, to the byte.
 
     `pnl_cents` is the cash that trading made so far; an open stake has left the cash, so
-    `realised_cents` is without it. A market's `paid` is before the fee, which has its own figure.
+    `realised_cents` is without it. Cash and open stakes are the account's, a person's trades
+    included, as rows name no order; what is staked is ours alone.
     """
     accounting = ledger.accounting
-    books = accounting.books
+    books, manual = accounting.books, ledger.manual_waiting_cents
+    places = sorted({*books.markets, *manual})
     return {
         "pnl_cents": ledger.pnl_cents,
-        "realised_cents": ledger.pnl_cents + books.waiting_cents,
-        "open_stake_cents": books.waiting_cents,
+        "realised_cents": ledger.pnl_cents + ledger.open_stake_cents,
+        "open_stake_cents": ledger.open_stake_cents,
         "fees_cents": books.fees_cents,
         "by": "balance" if accounting.pnl_is_instead else "rows",
-        "markets": [_market(place, books.markets[place]) for place in sorted(books.markets)],
+        "markets": [
+            _market(place, books.markets.get(place), manual.get(place, 0)) for place in places
+        ],
         "cases": case_rows(ledger),
     }
 
@@ -41,14 +45,16 @@ def case_rows(ledger: Ledger) -> list[dict[str, Any]]:
     ]
 
 
-def _market(place: Place, market: Market) -> dict[str, Any]:
+def _market(place: Place, known: Market | None, manual_cents: int) -> dict[str, Any]:
+    market = known or Market()
+    open_cents = market.total.waiting_cents + manual_cents
     held = {ident: share for ident, share in market.shares.items() if share != NO_SHARE}
     return {
         "event_id": place[0],
         "market_id": place[1],
         "staked_cents": market.total.filled_cents,
-        "open_stake_cents": market.total.waiting_cents,
-        "realised_cents": market.net_cents + market.total.waiting_cents,
+        "open_stake_cents": open_cents,
+        "realised_cents": market.net_cents + open_cents,
         "fees_cents": market.fees_cents,
         "rows": dict(sorted(market.rows.items())),
         "strikes": [

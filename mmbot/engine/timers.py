@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 What = Literal[
     "answer", "cancel", "look", "sweep", "history", "recover", "audit", "reread", "settle",
-    "missed", "reversal", "unsettle", "activation",
+    "missed", "reversal", "proof", "activation",
 ]  # fmt: skip
 
 

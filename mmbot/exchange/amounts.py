@@ -6,12 +6,14 @@ import re
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Final
 
 from mmbot.domain.price import Price
 
 NS_PER_S: Final = 1_000_000_000
 EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
+DATES_KEPT: Final = 16
 NUMBER_MAX: Final = Decimal(10) ** 15
 _CENT: Final = Decimal("0.01")
 _RFC3339: Final = re.compile(
@@ -101,6 +103,7 @@ def _rfc3339_ns(text: str) -> int:
     return total_s * NS_PER_S + (int(fraction.ljust(9, "0")[:9]) if fraction else 0)
 
 
+@lru_cache(DATES_KEPT)  # many replies come within one second
 def http_date_ns(text: str | None) -> int | None:
     """A Date header; whole seconds."""
     if not text:

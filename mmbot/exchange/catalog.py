@@ -14,6 +14,7 @@ from mmbot.domain.ids import LineId, SportEventId, StrikeId
 from mmbot.exchange import codec, fields, wire
 from mmbot.exchange.books import leaves
 from mmbot.exchange.listing import Listing, Wish, wish_of
+from mmbot.exchange.page import page
 from mmbot.exchange.reads import ReadGateway
 from mmbot.exchange.rest import Answer
 from mmbot.exchange.routes import Route
@@ -65,11 +66,13 @@ class CatalogSeeder:
         self._settings = settings
         self._watch = watch
         self._notices = reads.notices
+        self._seeded_ns: int | None = None
 
     async def run(self, emit: Callable[[Event], None]) -> None:
-        """Service: seed now, then compare; a failure is retried and the old catalog kept."""
+        """Service: seed, unless that is done, then compare; a failure is retried and the old
+        catalog kept."""
         clock, settings = self._rest.clock, self._settings
-        seeded_ns = resynced_ns = None
+        seeded_ns = resynced_ns = self._seeded_ns
         while True:
             now_ns = clock.now_ns()
             wanted = self._listing.reseed_wanted and _older(
@@ -94,7 +97,9 @@ class CatalogSeeder:
     async def seed_once(self) -> Seeding:
         """A complete seeding. Raises TryAgain or FindOut: then nothing changed."""
         try:
-            return await self._seed()
+            seeding = await self._seed()
+            self._seeded_ns = self._rest.clock.now_ns()
+            return seeding
         except wire.Unreadable as error:
             raise TryAgain(f"a listing that cannot be read: {error}") from None
 
@@ -207,7 +212,7 @@ class CatalogSeeder:
         return list(lines.values())
 
     async def _rows(self, route: Route, query: dict[str, str | int], key: str) -> list[wire.Raw]:
-        answer = await self._rest.call(route, Priority.AUDIT, query)
+        answer = await page(self._rest, route, Priority.AUDIT, query)
         if answer.refusal is not None:
             raise TryAgain(f"{route.name}: {answer.refusal.text}")
         return wire.rows_of(answer.body, key)

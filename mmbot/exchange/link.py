@@ -237,7 +237,8 @@ class Link:
             now_ns = self._clock.now_ns()
             for event in self._protocol.tick(now_ns):
                 self._control(event, now_ns)
-            self._speak.set()
+            if self._protocol.has_to_send:
+                self._speak.set()
             self._judge(now_ns)
             silent_s = (now_ns - self._health_ns) / NS_PER_S
             if self.live and silent_s > self._settings.dead_after_s:

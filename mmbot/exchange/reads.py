@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -28,21 +28,14 @@ from mmbot.exchange.books import BookReader, leaves
 from mmbot.exchange.listing import Listing
 from mmbot.exchange.page import page
 from mmbot.exchange.rest import Answer, Rest
-from mmbot.exchange.routes import HISTORY_WINDOW_MAX_S, PAGE_ROWS_MAX, Route
+from mmbot.exchange.routes import PAGE_ROWS_MAX, Route
+from mmbot.exchange.windows import history_queries, windows
 from mmbot.runtime.limiter import Priority
 
 PAGES_MAX: Final = 1_000
-WINDOW_S: Final = HISTORY_WINDOW_MAX_S - 3_600
 # `to` lies a little ahead, so that an order made during the read is inside the window.
 AHEAD_S: Final = 5
 SILENT_LINES_MIN: Final = 3
-# What may still trade. A cancelled order is `unmatched` too, and a filled one stays `open` until
-# it is settled: only both filters together leave a few rows.
-ALIVE_FILTERS: Final[tuple[dict[str, str], ...]] = (
-    {"status": "inactive"},
-    {"status": "open", "matching_status": "unmatched"},
-    {"status": "open", "matching_status": "partially_matched"},
-)
 
 
 class ReadGateway:
@@ -92,25 +85,19 @@ class ReadGateway:
             return None
 
     async def read_history(self, read: ReadHistory) -> list[Event]:
-        """All orders created since `from_ns` (exchange time), or ReadFailed: never a part."""
+        """All orders created or changed since `from_ns`, or ReadFailed: never a part."""
         priority = Priority.DOUBT if read.ends_doubt else Priority.AUDIT
         reports: dict[OrderId, OrderReport] = {}
         synced: list[int | None] = []
         first: Answer | None = None
         try:
-            from_s = max(0, read.from_ns // NS_PER_S)
-            end_s = self.rest.session.exchange_now_ns() // NS_PER_S + AHEAD_S
-            while from_s < end_s:
-                to_s = min(end_s, from_s + WINDOW_S)
-                for only in ALIVE_FILTERS if read.alive_only else ({},):
-                    query: dict[str, str | int] = {"from": from_s, "to": to_s, **only}
-                    for answer in await self._pages(self.rest.routes.history, priority, query):
-                        first = first or answer
-                        synced.append(_synced_ns(answer.body))
-                        for raw in self._rows(answer, "orders", fields.ORDER):
-                            report = self._history_row(raw)
-                            reports[report.order_id] = report
-                from_s = to_s
+            for query in history_queries(read, self._until_s()):
+                for answer in await self._pages(self.rest.routes.history, priority, query):
+                    first = first or answer
+                    synced.append(_synced_ns(answer.body))
+                    for raw in self._rows(answer, "orders", fields.ORDER):
+                        report = self._history_row(raw)
+                        reports[report.order_id] = report
         except (MmbotError, ValueError) as error:
             return [ReadFailed("ReadHistory", str(error))]
         if first is None:
@@ -125,6 +112,7 @@ class ReadGateway:
                 date_ns=self.rest.session.exchange_now_ns() if date_ns is None else date_ns,
                 received_ns=first.received_ns,
                 alive_only=read.alive_only,
+                changed_only=read.changed_only,
             )
         ]
 
@@ -210,7 +198,7 @@ class ReadGateway:
         self, event_ids: Sequence[SportEventId]
     ) -> tuple[Answer, dict[SportEventId, list[wire.Raw]]]:
         query: dict[str, str | int] = {"event_ids": ",".join(str(ident) for ident in event_ids)}
-        answer = await self.rest.call(self.rest.routes.markets, Priority.AUDIT, query)
+        answer = await page(self.rest, self.rest.routes.markets, Priority.AUDIT, query)
         if answer.refusal is not None:
             raise TryAgain(f"{self.rest.routes.markets.name}: {answer.refusal.text}")
         data = wire.unwrap(answer.body, wire.Raw)
@@ -272,7 +260,7 @@ class ReadGateway:
         rows: dict[str, Transaction] = {}
         by_rows = True
         try:
-            for query in self._windows(from_ns):
+            for query in windows(from_ns, self._until_s()):
                 for answer in await self._pages(route, Priority.AUDIT, query):
                     for raw in self._rows(answer, "transactions", fields.TRANSACTION):
                         row = self._money_row(raw)
@@ -302,7 +290,7 @@ class ReadGateway:
         rows: dict[str, Trade] = {}
         asked_ns = self.rest.clock.now_ns()
         try:
-            for query in self._windows(from_ns):
+            for query in windows(from_ns, self._until_s()):
                 for answer in await self._pages(route, Priority.AUDIT, query):
                     for raw in self._rows(answer, "trades", fields.TRADE):
                         row = codec.trade(raw)
@@ -311,18 +299,12 @@ class ReadGateway:
             return [ReadFailed("ReadTrades", str(error))]
         return [TradesRead(tuple(rows.values()), from_ns, asked_ns)]
 
-    def _windows(self, from_ns: int) -> Iterator[dict[str, str | int]]:
-        """From then until a little ahead of now, cut into windows that the exchange allows."""
-        end_s = self.rest.session.exchange_now_ns() // NS_PER_S + AHEAD_S
-        from_s = max(0, from_ns // NS_PER_S)
-        while from_s < end_s:
-            to_s = min(end_s, from_s + WINDOW_S)
-            yield {"from": from_s, "to": to_s}
-            from_s = to_s
+    def _until_s(self) -> int:
+        return self.rest.session.exchange_now_ns() // NS_PER_S + AHEAD_S
 
     async def load_ladder(self) -> LadderLoaded:
         """Raises SetUpError for a ladder that cannot be used, TryAgain or FindOut else."""
-        answer = await self.rest.call(self.rest.routes.ladder, Priority.AUDIT)
+        answer = await page(self.rest, self.rest.routes.ladder, Priority.AUDIT)
         if answer.refusal is not None:
             raise TryAgain(f"the price ladder cannot be loaded: {answer.refusal.text}")
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -37,7 +38,8 @@ class Unauthorised(TryAgain):
 class RestSettings:
     reply_timeout_s: float = 12.0
     read_timeout_s: float = 5.0  # reads take 0.15 s at most; one that hangs holds up a start
-    register_timeout_s: float = 30.0
+    register_timeout_s: float = 30.0  # it may take seconds; the first tries give up sooner,
+    register_first_timeout_s: float = 8.0  # because without a stream nothing is quoted
     pause_max_s: float = 60.0
 
 
@@ -79,6 +81,7 @@ class Rest:
         self._http = ports.http
         self._limiter = ports.limiter
         self._throttled_in_a_row = 0
+        self._registrations_lost = 0  # in a row
 
     async def call(
         self,
@@ -89,6 +92,7 @@ class Rest:
         item: str = "",
         cleared: Cleared | None = None,
         attempt: Attempt | None = None,
+        timeout_max_s: float = math.inf,
     ) -> Answer:
         """`item` is a further path element, such as an order id.
 
@@ -99,13 +103,14 @@ class Rest:
         if query:
             path += "?" + urlencode(query, safe=",")
         token = await self._token(None)
-        answer = await self._once(route, path, priority, body, token, cleared, attempt)
+        wait_s = min(timeout_max_s, self._timeout_s(route))
+        answer = await self._once(route, path, priority, body, token, cleared, attempt, wait_s)
         if answer.reply.status == 401:
             # Not executed. Only this request is repeated, whatever batch it belongs to (C8).
             if attempt is not None:
                 attempt.again()
             token = await self._token(token)
-            answer = await self._once(route, path, priority, body, token, cleared, attempt)
+            answer = await self._once(route, path, priority, body, token, cleared, attempt, wait_s)
             if answer.reply.status == 401:
                 self.notices.count("unauthorised_with_a_new_token", route.name)
                 raise Unauthorised(f"{route.name}: 401 with a new token")
@@ -129,6 +134,7 @@ class Rest:
         token: str,
         cleared: Cleared | None,
         attempt: Attempt | None,
+        timeout_s: float,
     ) -> Answer:
         await self._limiter.acquire(priority, route.name)
         sent_ns = self.clock.now_ns()
@@ -136,14 +142,12 @@ class Rest:
             cleared = partial(self._in_budget, cleared, priority, route, sent_ns)
         if attempt is not None:
             cleared = partial(attempt.cleared, cleared)
-        reply = await self._http.request(
-            route.method,
-            path,
-            {"Authorization": f"Bearer {token}"},
-            body,
-            self._timeout_s(route),
-            cleared,
-        )
+        headers = {"Authorization": f"Bearer {token}"}
+        registers = route is self.routes.register
+        self._registrations_lost += registers  # until an answer says otherwise
+        reply = await self._http.request(route.method, path, headers, body, timeout_s, cleared)
+        if registers:
+            self._registrations_lost = 0
         received_ns = self.clock.now_ns()
         date_ns = self.session.note_date(reply, sent_ns)
         if 200 <= reply.status < 300:
@@ -165,7 +169,8 @@ class Rest:
         """How long to wait for an answer. A read that is given up leaves no doubt behind."""
         settings = self.settings
         if route is self.routes.register:
-            return settings.register_timeout_s
+            patient_s = settings.register_first_timeout_s * 2.0 ** min(self._registrations_lost, 6)
+            return min(settings.register_timeout_s, patient_s)
         if route.method == "GET":
             return min(settings.read_timeout_s, settings.reply_timeout_s)
         return settings.reply_timeout_s

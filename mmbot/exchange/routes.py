@@ -7,6 +7,7 @@ from typing import Final
 
 PAGE_ROWS_MAX: Final = 100
 HISTORY_WINDOW_MAX_S: Final = 7 * 86_400
+CHANGES_WINDOW_MAX_S: Final = 2 * 86_400
 
 
 @dataclass(frozen=True, slots=True)

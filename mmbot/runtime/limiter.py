@@ -182,7 +182,7 @@ class Limiter:
     def placements_now(self, now_ns: int) -> int:
         """How many requests that place orders would leave at once."""
         waiting = 0
-        for queue in self._queues.values():
+        for queue in filter(None, self._queues.values()):
             for waiter in queue:
                 waiting += kind_of(waiter.priority, waiter.route) == "other"
         return max(0, self._window.room("other", now_ns) - waiting)
@@ -194,8 +194,9 @@ class Limiter:
     def _pump(self) -> None:
         now_ns = self._clock.now_ns()
         next_ns: int | None = None
-        for priority in Priority:
-            queue = self._queues[priority]
+        for priority, queue in self._queues.items():
+            if not queue:
+                continue
             held: deque[_Waiter] = deque()
             routes_held: set[str] = set()
             while queue:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import median
 from typing import Any, Final
 
 from mmbot.domain.money import usd
 from mmbot.sim.witness import observer
+from tests.crash.lives import lives, table
 from tests.crash.moments import Kill
 from tests.crash.record import Truth, doubled
 
@@ -97,7 +97,7 @@ def figures(outcome: Outcome) -> dict[str, object]:
     """Numbers that say how hard the run was."""
     truth = outcome.truth
     kinds = [one.kill.kind for one in outcome.struck]
-    back = list(_quoting_again_s(outcome))
+    told = lives(truth.requests, _moments(outcome), outcome.stopped_ns)
     gaps = [b.at_ns - a.at_ns for a, b in pairwise(outcome.struck)]
     return {
         "kills": {kind: kinds.count(kind) for kind in sorted(set(kinds))},
@@ -106,8 +106,7 @@ def figures(outcome: Outcome) -> dict[str, object]:
         ),
         "kills_between_arrival_and_reply": sum(truth.placing_at(ns) for ns in _moments(outcome)),
         "kills_within_4_s_of_the_last": sum(gap < SECONDS_NS for gap in gaps),
-        "quoting_again_after_s_median": round(median(back), 2) if back else None,
-        "quoting_again_after_s_max": round(max(back), 2) if back else None,
+        **dict(table(told)),
         "orders": len(truth.orders),
         "intents": len(outcome.ledger_orders),
         "filled_usd": usd(sum(truth.fill_cents.values())),
@@ -121,17 +120,6 @@ def figures(outcome: Outcome) -> dict[str, object]:
 
 def _moments(outcome: Outcome) -> list[int]:
     return [one.at_ns for one in outcome.struck]
-
-
-def _quoting_again_s(outcome: Outcome) -> Iterator[float]:
-    """For each life that lasted so long: from its start to its first placement's arrival."""
-    moments = _moments(outcome)
-    for began_ns, ended_ns in zip(moments, [*moments[1:], outcome.stopped_ns], strict=True):
-        lived = [
-            r.at_ns for r in outcome.truth.requests if began_ns < r.at_ns < ended_ns and r.places
-        ]
-        if lived:
-            yield (min(lived) - began_ns) / 1e9
 
 
 def _unsent(outcome: Outcome, at_ns: int) -> int:

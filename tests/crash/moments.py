@@ -20,7 +20,7 @@ WRITE_FROM_S: Final = (0.0, 3.0)  # after it quotes again
 TIMES_MAX: Final = 2  # of this life: the first quotes, or what follows from them
 AIMED_DELAY_S: Final = (0.000_05, 0.03)
 AIMED_LATER_SHARE: Final = 0.6  # the others at once
-LIFE_MEAN_S: Final = 14.0  # of one life, recovery and all; for planning only
+LIFE_MEAN_S: Final = 10.0  # of one life, recovery and all; for planning only
 
 
 @dataclass(frozen=True, slots=True)

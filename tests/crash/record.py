@@ -25,6 +25,7 @@ class Request:
     path: str
     at_ns: int
     answered_ns: int | None = None
+    status: int | None = None
 
     @property
     def places(self) -> bool:
@@ -77,7 +78,8 @@ def truth_of(lines: Iterable[str], account: str) -> Truth:
             for ident in EXTERNAL_ID.findall(line.get("body", "")) if request.places else ():
                 told.arrived_ns.setdefault(ident, request.at_ns)
         elif kind == "answer" and line["of"] in by_number:
-            by_number[line["of"]].answered_ns = line["at_ns"]
+            answered = by_number[line["of"]]
+            answered.answered_ns, answered.status = line["at_ns"], line.get("status")
         elif kind == "order" and mine:
             _order(told, by_id, line)
         elif kind == "fill":

@@ -24,27 +24,23 @@ from mmbot.store.codec import KINDS
 from mmbot.store.journal import Journal, export_orders, pnl_cents
 from mmbot.store.schema import connect_to_read
 from tests.crash.claims import Outcome, Struck
+from tests.crash.fitting import fit, moves_until_s
 from tests.crash.moments import LIFE_MEAN_S, Kill
 from tests.crash.record import places, truth_of
 
 ACCOUNT: Final = "maker"  # what the box calls the account that the daemon trades
 BOX_READY_MAX_S: Final = 20.0
-QUOTING_MAX_S: Final = 90.0  # a doubt of the last life may hold placements back
+QUOTING_MAX_S: Final = 150.0  # more than 20 doubts of the last life hold placements back
 EMPTY_MAX_S: Final = 120.0  # a doubt ends at the arrival bound of 72 s, then it is swept
 BOOKED_MAX_S: Final = 60.0
 EXIT_MAX_S: Final = 110.0
 SAY_MAX_S: Final = 30.0
-AIM_WAIT_MAX_S: Final = 15.0
+AIM_WAIT_MAX_S: Final = 5.0  # a market that stands still gives no moment to aim at
 COMMIT_LOOK_S: Final = 0.000_1
 SENT_LOOK_S: Final = 0.002
 NEWEST_INTENT: Final = "SELECT seq FROM entries WHERE kind = ? ORDER BY seq DESC LIMIT 1"
 INTENT: Final = next(kind for kind, entry in KINDS.items() if entry is PlaceIntended)
 LOOK_S: Final = 0.05
-# Of a timeline: they leave alone what is filled, so they may go on until the end.
-HARMLESS: Final = frozenset(
-    {"news", "switch", "suspend", "reopen", "close_sockets", "refuse_sockets", "expire_tokens"}
-)
-MOVED_S: Final = 3.0
 CALM_S: Final = 5.0  # between the last kill and the stop
 END_S: Final = 60.0  # for planning only: how long stop and settlement take
 
@@ -113,17 +109,13 @@ class CrashRun:
         self._begin(self._daemon)
 
     def _scenario(self) -> Path:
-        """The scenario itself, or a copy whose faults go on for as long as the kills do."""
+        """The scenario itself, or a copy that lasts as long as the kills do, and no longer."""
         found = find_scenario(self._options.scenario).resolve()
-        lasts_s = len(self._options.kills) * LIFE_MEAN_S + END_S
         table = read_table(found)
-        self._moves_s = _moves_until_s(table)
-        rules = table.get("faults", [])
-        if all(rule.get("until_s", lasts_s) >= lasts_s for rule in rules):
+        changed = fit(table, len(self._options.kills) * LIFE_MEAN_S, END_S)
+        self._moves_s = moves_until_s(table)
+        if not changed:
             return found
-        for rule in rules:
-            if "until_s" in rule:
-                rule["until_s"] = max(rule["until_s"], round(lasts_s))
         copy = self._folder / found.name
         copy.write_text(to_toml(table), encoding="utf-8")
         return copy
@@ -263,13 +255,6 @@ class CrashRun:
             },
             secrets=self._keys,
         )
-
-
-def _moves_until_s(table: Json) -> float:
-    """When the scenario last moves what an order is worth; the results come after that."""
-    steps = [step for step in table.get("timeline", []) if step.get("action") not in HARMLESS]
-    ends = [s["at_s"] + s.get("every_s", 0) * (s.get("times", 1) - 1) for s in steps]
-    return max(ends) + MOVED_S if ends else 0.0
 
 
 def _intents(ledger: Path) -> dict[str, int]:

@@ -38,14 +38,20 @@ def raw(fields: Any) -> wire.Raw:
 
 @dataclass
 class MoneyWorld:
-    """`do` makes something happen at the box; `tell` lets the ledger hear of it, or not."""
+    """`do` makes something happen at the box; `tell` lets the ledger hear of it, or not.
+
+    With `late` answers are lost or come when they are old, and rows are written late.
+    """
 
     seed: int
     rules: Rules = field(default_factory=Rules)
     lossy: float = 0.3
+    late: bool = False
     journal: list[Entry] = field(default_factory=list)
     alarms: list[str] = field(default_factory=list)
     deposited_cents: int = 0
+    runs: int = 0
+    under_way: list[OrderSeen] = field(default_factory=list)
     numbers: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -138,6 +144,16 @@ class MoneyWorld:
         self.deposited_cents += change
         self.exchange.set_cash(self.maker, self.maker.cash_cents + change, self.now_ns)
 
+    def restart(self) -> None:
+        """We die and come back with the journal; what was asked for is never answered."""
+        self._collect()
+        ledger = Ledger(PREFIX, line_of=self._line_of)
+        ledger.rebuild(self.journal)
+        self.ledger, self.under_way, self.runs = ledger, [], self.runs + 1
+        ledger.begin_run(f"{self.runs:012x}", self.now_ns)
+        self.commands = list(ledger.start(self.now_ns))
+        self._collect()
+
     # --- between the two ---------------------------------------------------------------------
 
     def tell(self) -> None:
@@ -166,7 +182,8 @@ class MoneyWorld:
     def money(self, from_ns: int = 0) -> None:
         rows = [codec.transaction(raw(transaction_row(row))) for row in self.maker.transactions]
         self.rng.shuffle(rows)
-        rows = [row for row in rows if row.created_ns >= from_ns]
+        until_ns = self.now_ns - NS * (self.rng.choice((0, 5, 40)) if self.late else 0)
+        rows = [row for row in rows if from_ns <= row.created_ns <= until_ns]
         rows.sort(key=lambda row: int(row.transaction_id.split("-")[1]))
         read = TransactionsRead(tuple(rows), from_ns, self.now_ns, self.now_ns)
         self.ledger.apply(read, self.now_ns)
@@ -182,15 +199,17 @@ class MoneyWorld:
         self.ledger.tick(self.now_ns)
         self._collect()
         commands, self.commands = self.commands, []
+        for seen in self.under_way:
+            self.ledger.apply(seen, self.now_ns)
+        self.under_way = []
         for command in commands:
             match command:
                 case ReadOrder(_, order_id):
-                    seen = OrderSeen(self._report(order_id), "read", self.now_ns, self.now_ns)
-                    self.ledger.apply(seen, self.now_ns)
+                    self._answer(order_id)
                 case ReadTransactions(from_ns):
                     self.money(from_ns)
-                case ReadHistory(from_ns, _, alive_only):
-                    self._history(from_ns, alive_only)
+                case ReadHistory():
+                    self._history(command)
                 case CancelOrders(refs):
                     placed = [self.maker.orders[ref.order_id] for ref in refs]
                     self.exchange.mass_cancel(placed, self.now_ns)
@@ -198,14 +217,25 @@ class MoneyWorld:
                     pass
         self._collect()
 
+    def _answer(self, order_id: OrderId) -> None:
+        seen = OrderSeen(self._report(order_id), "read", self.now_ns, self.now_ns)
+        fate = self.rng.random() if self.late else 1.0
+        if fate >= 0.5:
+            self.ledger.apply(seen, self.now_ns)
+        elif fate >= 0.1:
+            self.under_way.append(seen)
+
     def _report(self, order_id: OrderId) -> OrderReport:
         return codec.order_report(raw(history_row(self.maker.orders[order_id])), NOTICES)
 
-    def _history(self, from_ns: int, alive_only: bool) -> None:
-        orders = self.maker.alive.values() if alive_only else self.maker.orders
+    def _history(self, asked: ReadHistory) -> None:
+        orders = list(self.maker.alive.values() if asked.alive_only else self.maker.orders)
+        if asked.changed_only:
+            orders = [order for order in orders if order.updated_ns >= asked.from_ns]
         reports = tuple(self._report(OrderId(order.order_id)) for order in orders)
         now_ns = self.now_ns
-        read = HistoryRead(from_ns, reports, now_ns, now_ns, now_ns, alive_only)
+        only = asked.alive_only, asked.changed_only
+        read = HistoryRead(asked.from_ns, reports, now_ns, now_ns, now_ns, *only)
         self.ledger.apply(read, now_ns)
 
     def _collect(self) -> None:
@@ -217,7 +247,7 @@ class MoneyWorld:
     def calm(self, rounds: int = 60) -> None:
         """Nothing happens any more; messages still come, and what is asked for is answered."""
         self.cancel()
-        for turn in range(rounds):
+        for turn in range(rounds + 20 * self.late):
             self.tell()
             if turn % 6 == 0:
                 self.money()

@@ -101,8 +101,8 @@ class SmallExchange:
                         self._end(resting, "canceled")
             case ReadOrder(ident, order_id):
                 self._read(ident, order_id)
-            case ReadHistory(from_ns, _, alive_only):
-                self._list(from_ns, alive_only)
+            case ReadHistory():
+                self._list(command)
             case _:
                 pass
 
@@ -129,17 +129,18 @@ class SmallExchange:
         else:
             self._say(OrderSeen(resting.report(), "read", self.now_ns, self.now_ns))
 
-    def _list(self, from_ns: int, alive_only: bool) -> None:
+    def _list(self, asked: ReadHistory) -> None:
         if not self.calm and self.rng.random() < 0.3:
             self._say(ReadFailed("ReadHistory", "503"))
             return
         reports = tuple(
             r.report()
             for r in self.orders.values()
-            if r.created_ns >= from_ns and (r.open_cents or not alive_only)
+            if (asked.changed_only or r.created_ns >= asked.from_ns)
+            and (r.open_cents or not asked.alive_only)
         )
-        now_ns = self.now_ns
-        self._say(HistoryRead(from_ns, reports, now_ns, now_ns, now_ns, alive_only))
+        now_ns, only = self.now_ns, (asked.alive_only, asked.changed_only)
+        self._say(HistoryRead(asked.from_ns, reports, now_ns, now_ns, now_ns, *only))
 
     # --- what happens there ------------------------------------------------------------------
 

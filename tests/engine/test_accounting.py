@@ -232,6 +232,34 @@ def test_a_market_in_which_a_person_traded_is_not_judged() -> None:
     account.row("TRADE", -30_00)
     account.looks()
     assert account.cases == []
+    lost = replace(report, status="closed", winning_status="loss", open_cents=0)
+    account.ledger.apply(seen(lost, "stream", account.now_ns), account.now_ns)
+    account.looks()
+    account.ledger = account.rebuilt()
+    account.ledger.begin_run("fedcba987654", account.now_ns)
+    account.looks()
+    assert account.cases == []  # nor after a restart
+
+
+def test_the_money_is_the_accounts_and_a_persons_open_stake_is_no_loss() -> None:
+    account = Account()
+    by_hand = an_order("their-own-id", order_id=OrderId("by-hand"))
+    report = a_report(by_hand, filled=30_00)
+    account.ledger.apply(seen(report, "stream", account.now_ns), account.now_ns)
+    account.row("TRADE", -30_00)
+    account.looks()
+    names = ("pnl_cents", "open_stake_cents", "realised_cents")
+    told = statement(account.ledger)
+    assert [told[name] for name in names] == [-30_00, 30_00, 0]
+    (market,) = told["markets"]
+    assert (market["staked_cents"], market["open_stake_cents"]) == (0, 30_00)
+    assert told == statement(account.rebuilt())
+    lost = replace(report, status="closed", winning_status="loss", open_cents=0)
+    account.ledger.apply(seen(lost, "stream", account.now_ns), account.now_ns)
+    account.look()
+    told = statement(account.ledger)
+    assert [told[name] for name in names] == [-30_00, 0, -30_00]
+    assert told == statement(account.rebuilt())
 
 
 def test_stakes_that_are_put_aside_at_the_placement_are_no_difference() -> None:

@@ -282,6 +282,15 @@ def test_a_refusal_that_stays_is_not_repeated_at_the_full_rate() -> None:
     assert "insufficient_fund" in told[0]
 
 
+def test_an_order_that_comes_and_goes_by_nobodys_word_is_not_repeated_at_once() -> None:
+    desk = Desk()
+    desk.all_well()
+    for _ in range(100):  # it crosses something that we do not see, and the exchange drops it
+        gone = [o for o in desk.placed if desk.ledger.order(o.external_id) in desk.ledger.live()]
+        desk.wait(0.1, *desk.ended(*gone), desk.fair(), desk.book(), *desk.account())
+    assert 3 <= len(desk.placed) / 2 <= 10
+
+
 def test_one_order_that_opens_makes_the_next_one_quick_again() -> None:
     desk = Desk()
     desk.all_well()

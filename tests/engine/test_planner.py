@@ -13,7 +13,7 @@ from mmbot.domain.ids import ExternalId
 from mmbot.domain.order import Order, State
 from mmbot.domain.price import Price, implied
 from mmbot.domain.quote import Quote
-from mmbot.engine.planner import REMAINING_SHARE_MIN, Plan, plan
+from mmbot.engine.planner import REMAINING_SHARE_MIN, LastPlans, Plan, plan
 from tests.engine.situations import HOME, LADDER, an_order
 
 LIVE_STATES = [State.INTENDED, State.IN_DOUBT, State.OPEN, State.CANCELLING]
@@ -201,3 +201,18 @@ def test_an_order_dearer_than_every_wish_never_stays(
     for order in orders:
         if implied(order.price) > dearest and not going(order):
             assert order.external_id in planned.cancels
+
+
+def test_a_plan_is_made_anew_when_a_wish_or_an_order_changes() -> None:
+    plans, quote, order = LastPlans(), a_quote(), live(105)
+    orders = (order,)
+
+    def asked(wanted: list[Quote], known: tuple[Order, ...]) -> Plan:
+        found = plans.of(HOME, wanted, known, LADDER)
+        assert found == plan(wanted, known, LADDER)
+        return found
+
+    assert asked([quote], orders) is asked([quote], orders)
+    asked([], orders)
+    asked([quote], (replace(order, state=State.CANCELLING),))
+    asked([quote], ())

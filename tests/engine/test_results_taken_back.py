@@ -70,6 +70,8 @@ def test_an_older_image_takes_no_result_back() -> None:
     assert ledger.results() == {order.external_id: "loss"}
     ledger.drain()
     ledger.tick(at_ns + 3 * SECOND)
+    assert not any(isinstance(c, ReadOrder) for c in ledger.drain().commands)  # would be as old
+    ledger.tick(at_ns + 15 * SECOND)
     assert any(isinstance(c, ReadOrder) for c in ledger.drain().commands)
 
 

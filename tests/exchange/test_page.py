@@ -48,7 +48,10 @@ def rows(*numbers: int) -> HttpReply:
 
 
 # faults: A5 D14
-@pytest.mark.parametrize("lost", [ReplyLost("no reply"), refused(502, "html"), reply(CUT)])
+@pytest.mark.parametrize(
+    "lost",
+    [ReplyLost("no reply"), refused(502, "html"), refused(429, "rate_limit_reached"), reply(CUT)],
+)
 def test_one_lost_page_costs_one_more_request(lost: HttpReply | BaseException) -> None:
     event, parts = alive(rows(1), lost, rows(2), rows(3))
     assert isinstance(event, HistoryRead)

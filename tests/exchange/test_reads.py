@@ -108,6 +108,23 @@ def history(*steps: Step, days: float = 1) -> tuple[Event, Parts]:
     return run(scenario())
 
 
+def test_what_changed_is_asked_for_in_windows_of_two_days() -> None:
+    async def scenario() -> tuple[Event, Parts]:
+        parts = a_client()
+        parts.http.on(HISTORY, *[page([])] * 3)
+        asked = ReadHistory(EPOCH_NS - 5 * 86_400 * S, changed_only=True)
+        (event,) = await parts.gateway.read_history(asked)
+        return event, parts
+
+    event, parts = run(scenario())
+    assert isinstance(event, HistoryRead)
+    assert event.changed_only
+    windows = [parse_qs(one.query) for one in parts.http.asked if one.path == HISTORY]
+    assert [sorted(one) for one in windows] == [["limit", "updated_at_from", "updated_at_to"]] * 3
+    spans = [int(w["updated_at_to"][0]) - int(w["updated_at_from"][0]) for w in windows]
+    assert max(spans) <= 2 * 86_400
+
+
 def page(orders: list[Any], cursor: str = "", synced: str | None = None) -> HttpReply:
     body = {"data": {"orders": orders, "next_cursor": cursor}}
     return reply(body | ({"last_synced_at": synced} if synced else {}))

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import argparse
 import json
+import queue
 import re
 import signal
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from mmbot.domain.errors import MmbotError, SetUpError, Stop
+from mmbot.domain.errors import MmbotError, SetUpError
 from tests.mutation.breaks import Break, StaleBreak
 from tests.mutation.catalogue import BREAKS, BY_NAME, EQUIVALENT, TO_CATCH
-from tests.mutation.trial import ROOT, Caught, Copy, trial
+from tests.mutation.trial import ROOT, Caught, Copy, Trials
 
 SEEDS: Final = "1..20"
 SEEDS_MAX: Final = 10_000
+JOBS_MAX: Final = 16
 
 
 def main(argv: Sequence[str]) -> int:
@@ -34,8 +38,7 @@ def main(argv: Sequence[str]) -> int:
         if given.list or given.check:
             return _list(chosen)
         seeds = _seeds(given.seeds)
-        with tempfile.TemporaryDirectory(prefix="mmbot-mutation-") as folder:
-            survivors = _all(Copy(Path(folder)), chosen, seeds, given)
+        survivors = _try(chosen, seeds, given)
     except MmbotError as error:
         print(f"mutation: {error}", file=sys.stderr)
         return 2 if isinstance(error, SetUpError) else 1
@@ -46,9 +49,10 @@ def main(argv: Sequence[str]) -> int:
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make mutation", description=__doc__)
-    parser.add_argument("--seeds", default=SEEDS, help="A..B; the first that notices ends a trial")
+    seeds = "A..B of --faults all, after a few of the faults that a break names"
+    parser.add_argument("--seeds", default=SEEDS, help=seeds)
     parser.add_argument("--only", action="append", default=[], help="breaks with this in the name")
-    parser.add_argument("--jobs", type=int, default=2, help="seeds at once")
+    parser.add_argument("--jobs", type=int, default=2, help="breaks at once")
     parser.add_argument("--json", action="store_true", help="one object per break")
     parser.add_argument("--list", action="store_true", help="the breaks, and nothing is run")
     parser.add_argument("--check", action="store_true", help="only that each text is in its file")
@@ -96,36 +100,70 @@ def _list(chosen: Sequence[Break]) -> int:
     return 0
 
 
-def _all(copy: Copy, chosen: Sequence[Break], seeds: range, given: argparse.Namespace) -> list[str]:
-    """Try each; the names of those that survived."""
-    quiet = next(iter(copy.days(seeds[:1], 1)))
-    if quiet.findings or quiet.broke:
-        raise Stop(f"seed {seeds[0]} fails with nothing broken: {quiet.first}")
-    survivors = []
-    for one in chosen:
-        began_s = time.monotonic()
-        beside = BY_NAME[one.beside] if one.beside else None
-        caught = trial(copy, one, beside, seeds, given.jobs)
-        _tell(one, caught, time.monotonic() - began_s, as_json=given.json)
-        if caught.seed is None:
-            survivors.append(one.name)
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    one: Break
+    caught: Caught
+    took_s: float
+
+
+def _try(chosen: Sequence[Break], seeds: range, given: argparse.Namespace) -> list[str]:
+    """Try each and tell of it; the names of those that survived."""
+    survivors, trials = [], Trials(seeds)
+    for tried in _tried(chosen, trials, min(given.jobs, JOBS_MAX, len(chosen))):
+        _tell(tried, as_json=given.json)
+        if tried.caught.day is None:
+            survivors.append(tried.one.name)
     for one in EQUIVALENT:
-        print(f"equivalent  {one.name}: {one.equivalent}", file=sys.stderr)
-    names = f": {'; '.join(survivors)}" if survivors else ""
-    print(f"{len(chosen)} breaks, {len(survivors)} survivors{names}", file=sys.stderr, flush=True)
+        print(f"equivalent  {one.name} ({one.file}): {one.equivalent}", file=sys.stderr)
+    for day in trials.unsound:
+        told = f"--seeds {day.seed} --faults {day.faults} fails with nothing broken: {day.first}"
+        print(f"mutation: {told}", file=sys.stderr)
+    counts = f"{len(chosen) + len(EQUIVALENT)} breaks, {len(survivors)} survivors"
+    print(f"{counts}, {len(EQUIVALENT)} equivalent", file=sys.stderr if given.json else sys.stdout)
     return survivors
 
 
-def _tell(one: Break, caught: Caught, took_s: float, *, as_json: bool) -> None:
+def _tried(chosen: Sequence[Break], trials: Trials, jobs: int) -> Iterator[_Tried]:
+    """As they are tried, so many at once, each in a copy of the tree that nobody else uses."""
+    with tempfile.TemporaryDirectory(prefix="mmbot-mutation-") as folder:
+        copies = [Copy(Path(folder) / str(number)) for number in range(jobs)]
+        free: queue.SimpleQueue[Copy] = queue.SimpleQueue()
+        for copy in copies:
+            copy.make()
+            free.put(copy)
+
+        def try_one(one: Break) -> _Tried:
+            began_s, copy = time.monotonic(), free.get()
+            try:
+                caught = trials.run(copy, one, BY_NAME[one.beside] if one.beside else None)
+            finally:
+                free.put(copy)
+            return _Tried(one, caught, time.monotonic() - began_s)
+
+        with ThreadPoolExecutor(jobs) as pool:
+            under_way: list[Future[_Tried]] = [pool.submit(try_one, one) for one in chosen]
+            try:
+                for trial in under_way:
+                    yield trial.result()
+            finally:  # after a failure or Ctrl-C the days end at once
+                pool.shutdown(wait=False, cancel_futures=True)
+                for copy in copies:
+                    copy.stop()
+
+
+def _tell(tried: _Tried, *, as_json: bool) -> None:
+    one, caught, day = tried.one, tried.caught, tried.caught.day
+    where = "" if day is None else f"--seeds {day.seed} --faults {day.faults}"
     if as_json:
-        told = {"break": one.name, "file": one.file, "seed": caught.seed, "seeds": caught.seeds}
-        print(json.dumps(told | {"said": caught.said, "took_s": round(took_s, 1)}), flush=True)
-    elif caught.seed is None:
-        print(
-            f"SURVIVED    {one.name} ({caught.seeds} seeds, {took_s:.0f} s): {one.why}", flush=True
-        )
+        told = {"break": one.name, "file": one.file, "caught": day is not None, "by": where}
+        told |= {"invariant": caught.invariant, "said": caught.said, "days": caught.days}
+        print(json.dumps(told | {"took_s": round(tried.took_s, 1)}), flush=True)
+    elif day is None:
+        print(f"SURVIVED  {one.name} ({one.file}; {caught.days} days, {tried.took_s:.0f} s)")
     else:
-        print(f"caught by {caught.seed:<3} {one.name} ({took_s:.0f} s): {caught.said}", flush=True)
+        by = f"{caught.invariant} at {where}, {tried.took_s:.0f} s"
+        print(f"caught  {one.name} ({one.file}): {by}: {caught.said}", flush=True)
 
 
 if __name__ == "__main__":

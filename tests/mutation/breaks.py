@@ -14,6 +14,7 @@ class StaleBreak(ValueError):
 class Break:
     """`old` occurs exactly once in `file`.
 
+    `faults` are those of the list under which a few seeds notice; they are tried before `all`.
     `beside` names a break of the daemon, for breaks of the witness: a witness that sees less is
     only noticed where there is something to see. `equivalent` is the proof that no day can tell
     the difference; such a break is listed and not run.
@@ -24,6 +25,7 @@ class Break:
     old: str
     new: str
     why: str
+    faults: str = ""
     beside: str = ""
     equivalent: str = ""
 

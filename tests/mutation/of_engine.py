@@ -22,6 +22,7 @@ LEDGER: Final = (
         "            max(order.filled_cents, filled),\n",
         "            order.filled_cents + filled,\n",
         "every message comes more than once: the total must be the largest seen, not the sum",
+        faults="A9",
     ),
     Break(
         "a later, smaller total wins",
@@ -38,6 +39,7 @@ LEDGER: Final = (
         "    gained = report.filled_cents > order.filled_cents\n",
         "    gained = full and report.filled_cents > order.filled_cents\n",
         "decision 4: a fill always counts",
+        faults="B6",
     ),
     Break(
         "the first order id is forgotten",
@@ -46,6 +48,7 @@ LEDGER: Final = (
         "            order.cancel_wanted or wanted,\n",
         "            None,\n            order.cancel_wanted or wanted,\n",
         "without it nothing can be cancelled or read singly",
+        faults="B6",
     ),
     Break(
         "a cancel that was wanted is forgotten with the next step",
@@ -53,6 +56,7 @@ LEDGER: Final = (
         "            order.cancel_wanted or wanted,\n        )\n        if after",
         "            wanted,\n        )\n        if after",
         "an order that opens late would rest although nobody wants it",
+        faults="A3b",
     ),
     Break(
         "tombstones are dropped at once",
@@ -62,6 +66,7 @@ LEDGER: Final = (
         "        self._ended_ns[ident] = at_ns\n        self._keep_ns = 0\n"
         "        self._queue.append((at_ns, ident))\n\n    def settled",
         "what comes late finds no order, and is adopted as if it were new",
+        faults="A8,B1,A9",
     ),
     Break(
         "the same money row is booked each time it is read",
@@ -69,6 +74,7 @@ LEDGER: Final = (
         "        if row.transaction_id in self._booked:\n            return False\n",
         "",
         "reads overlap: each row would count as often as it is read",
+        faults="B6",
     ),
     Break(
         "a result that was changed stays as it was",
@@ -76,6 +82,7 @@ LEDGER: Final = (
         "            return self._changed(order, known, word, sight, now_ns)\n",
         "            return False\n",
         "a settlement that is reversed or corrected would keep its first result",
+        faults="B6",
     ),
     Break(
         "an intent is not reserved",
@@ -83,6 +90,7 @@ LEDGER: Final = (
         "        resting = order.remaining_cents\n",
         "        resting = 0 if order.order_id is None else order.remaining_cents\n",
         "what has not been answered may fill all the same: the worst case would be too small",
+        faults="A6,A7",
     ),
     Break(
         "orders of ours that the ledger does not know are taken for a person's",
@@ -91,6 +99,7 @@ LEDGER: Final = (
         "        return ident is not None and run_of(self._prefix, ident) in self.runs - {''}"
         " and ident in self._orders\n",
         "decision 1: our prefix and unknown to the ledger is ours",
+        faults="A15",
     ),
 )
 
@@ -105,6 +114,7 @@ DOUBTS: Final = (
         "                if order is not None and order.state is State.INTENDED:\n"
         "                    return\n",
         "the order that landed all the same would be given up",
+        faults="A3b",
     ),
     Break(
         "a timer decides that the order is absent",
@@ -112,6 +122,7 @@ DOUBTS: Final = (
         "        if synced_ns <= bound_ns + CLOCK_MARGIN_NS:\n            return False\n",
         "",
         "decision 2: absence is believed only past the arrival bound",
+        faults="A1",
     ),
     Break(
         "one read is enough for absence",
@@ -122,6 +133,7 @@ DOUBTS: Final = (
         "            return False\n",
         "            doubt.absent_ns = received_ns - ABSENT_APART_NS\n",
         "a single read may come from a copy that lags",
+        faults="A1,A11",
     ),
     Break(
         "the arrival bound is a second",
@@ -129,6 +141,7 @@ DOUBTS: Final = (
         "ARRIVAL_BOUND_NS: Final = (12 + 60) * SECOND_NS",
         "ARRIVAL_BOUND_NS: Final = 1 * SECOND_NS",
         "orders land up to 58 s late",
+        faults="A1",
     ),
     Break(
         "a resend does not move the arrival bound",
@@ -136,6 +149,7 @@ DOUBTS: Final = (
         "        self._sent(ident, now_ns)\n        self._resent.add(ident)\n",
         "        self._resent.add(ident)\n",
         "the second request may land long after the first one's bound",
+        faults="A1",
     ),
     Break(
         "a resend's refusal ends the doubt",
@@ -143,6 +157,7 @@ DOUBTS: Final = (
         "                if not to_resend:\n                    refused = Evidence",
         "                if True:\n                    refused = Evidence",
         "it says nothing of the first attempt, which may have landed",
+        faults="A1,D13",
     ),
     Break(
         "external id existed is no reason to look",
@@ -150,6 +165,7 @@ DOUBTS: Final = (
         "                    kit.doubts.landed(ident, now_ns)\n",
         "",
         "the exchange said that the order is there; absence would be believed later",
+        faults="A1",
     ),
     Break(
         "a 404 ends an order that was alive",
@@ -157,6 +173,7 @@ DOUBTS: Final = (
         "        elif kit.doubts.not_found(order, event.synced_ns, event.received_ns):\n",
         "        elif True:\n",
         "one false 404 for a live order proves nothing (A11)",
+        faults="A11",
     ),
     Break(
         "nobody looks for what is in doubt",
@@ -164,6 +181,7 @@ DOUBTS: Final = (
         "        self._reads.doubtful(oldest_ns, now_ns)\n",
         "",
         "without a read no doubt ends but by luck",
+        faults="A2",
     ),
     Break(
         "in doubt and unwanted: nothing is swept",
@@ -171,6 +189,7 @@ DOUBTS: Final = (
         "        else:\n            self.sweep(order, now_ns)\n",
         "",
         "an order without a known id would rest although it must go (A3b)",
+        faults="A3b",
     ),
     Break(
         "a new id while the old one is in doubt",
@@ -179,6 +198,7 @@ DOUBTS: Final = (
         "    live = [order for order in live if order.state is not State.IN_DOUBT]\n"
         "    if not live:  # the way of a fresh tick",
         "what is in doubt counts as nothing: two orders for one wish",
+        faults="A3b,A2",
     ),
     Break(
         "a replacement does not wait for the cancel's proof",
@@ -186,6 +206,7 @@ DOUBTS: Final = (
         "    holders = list(gone_soon)\n",
         "    holders: list[Order] = []\n    gone_soon = []\n",
         "a cancel that fails would end in two orders where one was wanted (B9)",
+        faults="B9",
     ),
 )
 
@@ -197,15 +218,7 @@ RECOVERIES: Final = (
         "                    sure = Evidence(Kind.REPLY, lost.channel, lost.detail)\n"
         "                    self.step(order.external_id, Step.REJECTED, Proof(sure, now_ns))\n",
         "the request may have left just before the kill (H1)",
-    ),
-    Break(
-        "cancels of the last life are not repeated",
-        CONSEQUENCES,
-        "                case State.CANCELLING:\n"
-        "                    kit.cancels.begin(order, now_ns)\n"
-        "                case _:\n",
-        "                case _:\n",
-        "the cancel may never have left: the order would rest until an audit",
+        faults="H1",
     ),
     Break(
         "recovered at once",
@@ -213,6 +226,7 @@ RECOVERIES: Final = (
         "        pending = self._unread or self._unlooked or self._list_due\n",
         "        pending = False\n",
         "quoting begins before anyone knows what rests",
+        faults="H3,D14",
     ),
     Break(
         "no list of what is alive",
@@ -220,6 +234,7 @@ RECOVERIES: Final = (
         "            if order.order_id is not None and order.order_id not in listed:\n",
         "            if False:\n",
         "an order that ended unheard would count as open for ever (A16)",
+        faults="D16",
     ),
     Break(
         "the audit never comes",
@@ -227,13 +242,7 @@ RECOVERIES: Final = (
         "        due = at_once or now_ns >= self._audited_ns + AUDIT_EVERY_NS\n",
         "        due = False\n",
         "what the stream lost would stay lost",
-    ),
-    Break(
-        "results that nobody told are not asked for",
-        RECOVERY,
-        "        self._results.extend(idents[:room])\n",
-        "",
-        "a settlement during the down time would never be booked",
+        faults="A16",
     ),
     Break(
         "a bare success ends the cancel",
@@ -241,6 +250,7 @@ RECOVERIES: Final = (
         "            self._read_in(ident, track, now_ns, CONFIRM_WAIT_NS)\n\n    def lost",
         "            self.end(ident)\n\n    def lost",
         "a cancel that was only taken note of would be believed: no read, no repetition",
+        faults="B4",
     ),
     Break(
         "a lost cancel is not repeated",
@@ -248,12 +258,6 @@ RECOVERIES: Final = (
         "        track.losses += 1\n        order = self._orders.get(ident)\n",
         "        self.end(ident)\n        return\n        order = self._orders.get(ident)\n",
         "the order may live on (B4)",
-    ),
-    Break(
-        "the settlement's rows are read from now on only",
-        "mmbot/engine/ledger.py",
-        "        kit, from_ns = self._kit, self.booked_ns - TRANSACTIONS_OVERLAP_NS\n",
-        "        kit, from_ns = self._kit, now_ns\n",
-        "money that moved while the daemon was dead would be missing",
+        faults="B4,B9",
     ),
 )

@@ -7,6 +7,7 @@ from typing import Final
 from tests.mutation.breaks import Break
 
 OBSERVER = "mmbot/sim/witness/observer.py"
+WATCH = "mmbot/sim/witness/watch.py"
 
 WITNESS: Final = (
     Break(
@@ -46,8 +47,8 @@ WITNESS: Final = (
         OBSERVER,
         '        if ours != order["filled_cents"] and not _is_fresh(order, evidence.excused_ns):\n',
         "        if False:\n",
-        "I6 would be silent about a fill counted twice",
-        beside="a fill is counted twice",
+        "I6 would be silent about a fill that was missed",
+        beside="a part of an order is no fill",
     ),
     Break(
         "the judge does not look at money",
@@ -64,5 +65,29 @@ WITNESS: Final = (
         "    stopped = evidence.stopped_ns\n    if True:\n",
         "I4 would be silent about what rests after the stop",
         beside="a lost cancel is not repeated",
+    ),
+    Break(
+        "the judge of each step does not look at what is unwanted",
+        WATCH,
+        "            elif since_ns < until_ns and self._person_ns is None:\n",
+        "            elif False:\n",
+        "I2 would be silent about an order that rests although nobody wants it",
+        beside="a bare success ends the cancel",
+    ),
+    Break(
+        "the judge of each step believes every rejection",
+        WATCH,
+        "            if ident in self._rejected and not self._given_up(ident, now_ns):\n",
+        "            if False:\n",
+        "I1 would be silent about an order that was given up too early",
+        beside="a resend's refusal ends the doubt",
+    ),
+    Break(
+        "the judge of each step believes every reversal",
+        WATCH,
+        "        if external_id not in self._taken_back:\n",
+        "        if False:\n",
+        "I6 would be silent about a fill that was counted twice, and then repaired",
+        beside="a fill is counted twice",
     ),
 )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import compileall
 import contextlib
 import json
 import os
+import py_compile
+import re
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -19,17 +23,24 @@ from tests.mutation.breaks import Break
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 COPIED: Final = ("mmbot", "strategies", "config")
-SEED_MAX_S: Final = 600.0  # of one seed; a break may make it spin
+DAY_MAX_S: Final = 600.0  # a break may make it spin
+FIRST_SEEDS: Final = range(1, 7)  # with a short list, what is asked for strikes in every seed
 WORDS_MAX: Final = 160
+_INVARIANT: Final = re.compile(r"\bI[1-7]\b")
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
     """What one seed said. `broke` is how the program itself fell over, if it did."""
 
+    faults: str
     seed: int
     findings: tuple[str, ...] = ()
     broke: str = ""
+
+    @property
+    def good(self) -> bool:
+        return not (self.findings or self.broke)
 
     @property
     def first(self) -> str:
@@ -38,123 +49,162 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Caught:
-    seed: int | None  # None: it survived
-    seeds: int  # that were run
+    day: Day | None  # None: it survived
+    days: int  # that were run
     said: str = ""
 
+    @property
+    def invariant(self) -> str:
+        found = _INVARIANT.search(self.said)
+        return found[0] if found else "-"
 
+
+@dataclass(frozen=True, slots=True)
 class Copy:
-    """The tree without what was built from it; `broken` puts it right again."""
+    """The tree in a folder of its own."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    folder: Path
+    running: set[subprocess.Popen[str]] = field(default_factory=set)
+
+    def make(self) -> None:
+        leave_out = shutil.ignore_patterns("__pycache__")
         for name in COPIED:
-            shutil.copytree(
-                ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__")
-            )
+            shutil.copytree(ROOT / name, self.folder / name, ignore=leave_out)
+        # A break may leave a file's size and second of writing alike: only its text tells.
+        by_text = py_compile.PycInvalidationMode.CHECKED_HASH
+        compileall.compile_dir(self.folder / "mmbot", quiet=1, invalidation_mode=by_text)
 
-    def fresh(self, breaks: Sequence[Break]) -> None:
-        """As it was, and then with these breaks in it; raises StaleBreak."""
-        for one in breaks:
-            shutil.copyfile(ROOT / one.file, self._folder / one.file)
-        for one in breaks:
-            one.apply(self._folder)
-
-    def restore(self, breaks: Sequence[Break]) -> None:
-        for one in breaks:
-            shutil.copyfile(ROOT / one.file, self._folder / one.file)
-
-    def days(self, seeds: Sequence[int], jobs: int) -> Iterator[Day]:
-        """Each seed's findings, a few at a time, so that the first finding ends the trial."""
-        for start in range(0, len(seeds), jobs):
-            yield from self._run(seeds[start : start + jobs])
-
-    def _run(self, seeds: Sequence[int]) -> Iterator[Day]:
-        running = [(seed, self._begin(seed)) for seed in seeds]
+    @contextlib.contextmanager
+    def broken(self, *breaks: Break) -> Iterator[None]:
+        """With these breaks in it; as it was afterwards. Raises StaleBreak."""
+        texts = {path: path.read_text(encoding="utf-8") for path in map(self._path, breaks)}
         try:
-            for seed, process in running:
-                yield _day(seed, process)
+            for one in breaks:
+                one.apply(self.folder)
+            yield
         finally:
-            for _, process in running:
-                _end(process)
+            for path, text in texts.items():
+                path.write_text(text, encoding="utf-8")
 
-    def _begin(self, seed: int) -> subprocess.Popen[str]:
+    def _path(self, one: Break) -> Path:
+        return self.folder / one.file
+
+    def days(self, faults: str, seeds: range) -> Iterator[Day]:
+        """One seed after the other; who stops listening ends them. Raises Stop."""
+        process = self._begin(faults, seeds)
+        self.running.add(process)
+        try:
+            for seed in seeds:
+                day = _day(faults, seed, process)
+                yield day
+                if day.broke:
+                    return
+        finally:
+            _end(process)
+            self.running.discard(process)
+
+    def stop(self) -> None:
+        """End what runs, from another thread."""
+        for process in tuple(self.running):
+            _kill(process)
+
+    def _begin(self, faults: str, seeds: range) -> subprocess.Popen[str]:
         environ = {k: v for k, v in os.environ.items() if not k.startswith("MMBOT_")}
-        # A break may leave a file's size and second of writing alike: never trust old bytecode.
-        environ |= {"PYTHONPATH": str(self._folder), "PYTHONDONTWRITEBYTECODE": "1"}
-        command = ("simulate", "--seeds", str(seed), "--faults", "all", "--json", "--jobs", "1")
+        environ |= {"PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
+        given = ("--seeds", f"{seeds[0]}..{seeds[-1]}", "--faults", faults)
         return subprocess.Popen(
-            [sys.executable, "-m", "mmbot", *command],
-            cwd=self._folder,
+            [sys.executable, "-m", "mmbot", "simulate", *given, "--json", "--jobs", "1"],
+            cwd=self.folder,
             env=environ,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            start_new_session=True,  # a day has a process of its own below that one
+            start_new_session=True,  # the days have a process of their own below that one
         )
 
 
-def _end(process: subprocess.Popen[str]) -> None:
-    """It and what it started; else the day below would hold the pipes until its own end."""
+def _kill(process: subprocess.Popen[str]) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    _kill(process)
     process.wait()
     for pipe in (process.stdout, process.stderr):
         if pipe is not None:
             pipe.close()
 
 
-def _day(seed: int, process: subprocess.Popen[str]) -> Day:
+def _day(faults: str, seed: int, process: subprocess.Popen[str]) -> Day:
+    assert process.stdout is not None
+    late = threading.Timer(DAY_MAX_S, _kill, (process,))
+    late.start()
     try:
-        out, err = process.communicate(timeout=SEED_MAX_S)
-    except subprocess.TimeoutExpired:
-        return Day(seed, broke=f"no end within {SEED_MAX_S:g} s")
-    last = err.strip().splitlines()[-1:] or ["no word"]
-    if process.returncode == 2:
-        raise Stop(f"the broken copy cannot even begin: {last[0]}")
-    for line in out.splitlines():
-        if line.startswith("{"):
-            report = json.loads(line)
-            if report.get("seed") == seed:
-                return Day(seed, tuple(report["findings"]))
-    return Day(seed, broke=last[0])
-
-
-def trial(copy: Copy, one: Break, beside: Break | None, seeds: Sequence[int], jobs: int) -> Caught:
-    """Run the days until one notices. A break of the witness is noticed by what it leaves out."""
-    if beside is None:
-        return _daemon_trial(copy, one, seeds, jobs)
-    ran = 0
-    for seed in seeds:
-        copy.fresh((beside,))
-        (whole,) = copy.days([seed], 1)
-        ran += 1
-        if not whole.findings:
-            continue
-        copy.restore((beside,))
-        copy.fresh(_apart(one, beside))
-        (less,) = copy.days([seed], 1)
-        copy.restore((one, beside))
-        if less.findings != whole.findings:
-            missing = sorted(set(whole.findings) - set(less.findings))
-            return Caught(seed, ran, f"no longer said: {(missing or [less.first])[0]}"[:WORDS_MAX])
-    copy.restore((one, beside))
-    return Caught(None, ran)
-
-
-def _daemon_trial(copy: Copy, one: Break, seeds: Sequence[int], jobs: int) -> Caught:
-    copy.fresh((one,))
-    ran = 0
-    try:
-        for day in copy.days(seeds, jobs):
-            ran += 1
-            if day.findings or day.broke:
-                return Caught(day.seed, ran, day.first)
+        for line in process.stdout:
+            if line.startswith("{"):
+                report = json.loads(line)
+                if report.get("seed") == seed:
+                    return Day(faults, seed, tuple(report["findings"]))
     finally:
-        copy.restore((one,))
-    return Caught(None, ran)
+        late.cancel()
+    return Day(faults, seed, broke=_last_words(process))
 
 
-def _apart(one: Break, beside: Break) -> tuple[Break, Break]:
-    assert one.file != beside.file, f"{one.name}: both breaks are in {one.file}"
-    return one, beside
+def _last_words(process: subprocess.Popen[str]) -> str:
+    assert process.stderr is not None
+    said = (line.strip(" |+-") for line in process.stderr.read().splitlines())
+    last = [line for line in said if line][-1:] or ["no word"]
+    if process.wait() == 2:
+        raise Stop(f"the broken copy cannot even begin: {last[0]}")
+    return last[0] if process.returncode >= 0 else f"no end within {DAY_MAX_S:g} s"
+
+
+class Trials:
+    """Runs each break's days until one notices; it must hold every invariant without the break."""
+
+    def __init__(self, seeds: range) -> None:
+        self._seeds = seeds
+        self._whole: dict[tuple[str, int], Day] = {}
+
+    @property
+    def unsound(self) -> list[Day]:
+        """Days that fail with nothing broken: they have proven nothing."""
+        return [day for day in self._whole.values() if not day.good]
+
+    def run(self, copy: Copy, one: Break, beside: Break | None) -> Caught:
+        """A break of the witness is noticed by what it leaves out of a break beside it."""
+        ran = 0
+        of_daemon = one if beside is None else beside
+        for faults, seeds in self._lists(of_daemon):
+            left = seeds
+            while left:
+                with copy.broken(of_daemon):
+                    day = next((day for day in copy.days(faults, left) if not day.good), None)
+                ran += (left[-1] if day is None else day.seed) - left[0] + 1
+                if day is None:
+                    break
+                left = range(day.seed + 1, seeds.stop)
+                caught = self._noticed(copy, one, beside, day)
+                if caught:
+                    return Caught(day, ran, caught[:WORDS_MAX])
+        return Caught(None, ran)
+
+    def _lists(self, one: Break) -> Sequence[tuple[str, range]]:
+        first = [(one.faults, FIRST_SEEDS)] if one.faults else []
+        return [*first, ("all", self._seeds)]
+
+    def _noticed(self, copy: Copy, one: Break, beside: Break | None, day: Day) -> str:
+        """What the break did to this day; empty when it is not known to have done anything."""
+        alone = range(day.seed, day.seed + 1)
+        key = (day.faults, day.seed)
+        if key not in self._whole:
+            (self._whole[key],) = copy.days(day.faults, alone)
+        if not self._whole[key].good:
+            return ""
+        if beside is None:
+            return day.first
+        with copy.broken(beside, one):
+            (less,) = copy.days(day.faults, alone)
+        missing = sorted(set(day.findings) - set(less.findings))
+        return f"no longer said: {missing[0]}" if missing else ""

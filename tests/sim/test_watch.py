@@ -44,6 +44,9 @@ class Scene:
         """An order that nobody can trade with, durable and sent as it must be."""
         self.watch.intended(ident)
         self.sent(PLACE, [ident], 0.1)
+        return self.accepts(ident, usd, side, price)
+
+    def accepts(self, ident: str, usd: int = 10, side: int = 0, price: int = 3000) -> Order:
         request = OrderRequest(ident, self.strikes[side].strike_id, price, usd * 100)
         order = self.box.exchange.accept(self.box.maker, request, self.now_ns)
         assert isinstance(order, Order)
@@ -89,8 +92,64 @@ def test_i2_and_i6_what_the_ledger_does_not_know() -> None:
     assert "mm-2" not in scene.found()  # it has its interval
     scene.watch.audit([scene.ledger(other, filled_cents=5)], later_ns + 200 * NS)
     assert "I6: mm-2: ledger OPEN, filled 5 cents" in scene.found()
+    scene.watch.taken_back("mm-2")
+    assert "I6: mm-2: fills taken back in the ledger, and never at the box" in scene.found()
     scene.watch.audit([{"external_id": "mm-7", "state": "OPEN", "filled_cents": 0}], later_ns)
     assert "I2: mm-7: OPEN in the ledger, never seen by the box" in scene.found()
+
+
+# faults: B9 H3
+def test_a_start_reads_before_it_places_and_a_strike_holds_what_was_quoted() -> None:
+    scene = Scene(Bounds("mm", 100_00, 150_00, {}, on_strike_max=1))
+    scene.watch.began()
+    scene.rests("mm-1")
+    assert "I2: mm-1 left before a start had read what rests" in scene.found()
+    history = Sent("GET", "/partner/v4/mm/get_order_history", {}, b"", "report", None)
+    scene.watch.answered(history, (200, {}, b"{}"), scene.now_ns)
+    scene.rests("mm-2", price=2500)
+    assert "mm-2 left before" not in scene.found()
+    assert "I1: mm-2: more than 1 alive on one strike" in scene.found()
+
+
+# faults: A1 A4 A15
+def test_what_the_ledger_gave_up_must_not_be_alive_nor_come() -> None:
+    scene = Scene()
+    scene.rests("mm-1")
+    scene.watch.rejected("mm-1")
+    assert "I2: mm-1: rejected in the ledger while alive at the box" in scene.found()
+    scene.sent(PLACE, ["mm-2", "mm-3"])
+    scene.watch.rejected("mm-2")
+    scene.watch.rejected("mm-3")
+    scene.now_ns += 50 * NS
+    scene.accepts("mm-2", price=2500)
+    assert "I1: mm-2: rejected in the ledger, and came in its time" in scene.found()
+    scene.now_ns += 30 * NS
+    scene.accepts("mm-3", price=2000)
+    assert "mm-3: rejected" not in scene.found()  # nobody can wait for ever
+
+
+# faults: A3b B9
+def test_what_the_ledger_has_forgotten_or_lets_rest() -> None:
+    scene = Scene()
+    scene.rests("mm-1")
+    scene.watch.intended("mm-1", adopted=True)
+    assert "I1: mm-1: adopted 0.0 s after we had sent it" in scene.found()
+    scene.watch.unwanted("mm-1")
+    scene.watch.audit([], scene.now_ns + 60 * NS)
+    assert "unwanted" not in scene.found()
+    scene.watch.audit([], scene.now_ns + 80 * NS)
+    assert "I2: mm-1: alive, and unwanted for 80 s" in scene.found()
+
+
+# faults: B12 G6
+def test_a_person_counts_when_the_ledger_must_know() -> None:
+    scene = Scene()
+    scene.rests("by-hand", usd=60)
+    scene.rests("mm-1", usd=50, price=2500)
+    assert "I3" not in scene.found()  # it may not know of him yet
+    scene.now_ns += 80 * NS
+    scene.rests("mm-2", usd=1, price=2000)
+    assert "I3: mm-2 lets its line lose up to 11100 cents" in scene.found()
 
 
 # faults: G5 G6

@@ -17,5 +17,8 @@ def plain(quoting_s: float, calm_s: float) -> DayRules:
         kick_offs_max=0,
         journal_failures_max=0,
         tight_limits_share=0.0,
+        down_share=0.0,
+        reversed_share=0.0,
+        patient_share=0.0,
         strategy="consensus",
     )

@@ -27,7 +27,7 @@ def told(report: DayReport) -> str:
 @pytest.mark.timeout(240)
 def test_short_days_hold_every_invariant_and_replay_exactly() -> None:
     """Three seeds, one of them twice: the same day in another process, to the last message."""
-    seeds = [37, 34, 34, 21]
+    seeds = [39, 28, 28, 55]
     done = list(reports(seeds, SHORT, jobs=2))
     for report in done:
         assert report.good, told(report)
@@ -35,7 +35,7 @@ def test_short_days_hold_every_invariant_and_replay_exactly() -> None:
     assert sum(report.fills for report in done) >= 20
     assert sum(report.crashes for report in done) >= 2, "no crash in these seeds: choose others"
     assert len({name for report in done for name in report.strikes}) >= 10
-    first, again = (report for report in done if report.seed == 34)
+    first, again = (report for report in done if report.seed == 28)
     assert (first.digest, first.journal) == (again.digest, again.journal)
     without_cpu = [dataclasses.replace(one, cpu_s=0.0) for one in (first, again)]
     assert without_cpu[0] == without_cpu[1]

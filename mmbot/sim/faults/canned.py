@@ -17,7 +17,7 @@ def canned(hit: Hit, kind: RouteKind, now_ns: int) -> tuple[int, dict[str, str],
         page = f"<html><head><title>{status}</title></head><body>{error}</body></html>"
         return status, {"Date": date, "Content-Type": "text/html"}, page.encode()
     headers = {"Date": date, "Content-Type": "application/json"}
-    if hit.fault is Fault.EMPTY_DATA:
+    if hit.fault in {Fault.EMPTY_DATA, Fault.EMPTY_UNDONE}:
         return status, headers, b'{"data": {}}'
     if hit.fault is Fault.TOO_MANY and hit.chance < 0.5:
         headers["Retry-After"] = "1"
@@ -43,7 +43,7 @@ def canned_error(hit: Hit, kind: RouteKind) -> tuple[int, str]:
             return 502, "Bad Gateway"
         case Fault.HTML_AFTER:
             return 504, "Gateway Time-out"
-        case Fault.EMPTY_DATA:
+        case Fault.EMPTY_DATA | Fault.EMPTY_UNDONE:
             return 200, ""
     if kind == "place":
         late = "order_unable_to_place" if hit.chance < 0.5 else "order_balance_check_timeout"

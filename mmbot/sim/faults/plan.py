@@ -37,6 +37,7 @@ class Fault(StrEnum):
     HTML_AFTER = "html_after"  # 504 with a page of HTML, executed
     TRUNCATED = "truncated"  # executed; the JSON ends in the middle
     EMPTY_DATA = "empty_data"  # executed; 200 {"data": {}}
+    EMPTY_UNDONE = "empty_undone"  # 200 {"data": {}}, a bare success, not executed
     TOO_MANY = "too_many"  # 429, not executed
     UNAUTHORIZED = "unauthorized"  # 401, not executed
     MAINTENANCE = "maintenance"  # 403, placements only
@@ -78,6 +79,7 @@ HTTP_FAULTS: Final[Mapping[Fault, frozenset[str]]] = {
     Fault.HTML_AFTER: frozenset({"place", "cancel"}),
     Fault.TRUNCATED: _WRITES_AND_READS | {"feed"},
     Fault.EMPTY_DATA: frozenset({"place", "cancel"}),
+    Fault.EMPTY_UNDONE: frozenset({"cancel"}),
     Fault.TOO_MANY: _WRITES_AND_READS,
     Fault.UNAUTHORIZED: _WRITES_AND_READS,
     Fault.MAINTENANCE: frozenset({"place"}),
@@ -121,6 +123,7 @@ NOT_EXECUTED: Final = frozenset(
         Fault.REQUEST_RESET, Fault.REQUEST_HANGS, Fault.ERROR_BEFORE, Fault.HTML_BEFORE,
         Fault.TOO_MANY, Fault.UNAUTHORIZED, Fault.MAINTENANCE, Fault.NO_REPORTS,
         Fault.FALSE_ABSENCE, Fault.TOO_MANY_DELAYED, Fault.CRASH_BEFORE, Fault.CRASH_BETWEEN,
+        Fault.EMPTY_UNDONE,
     }
 )  # fmt: skip
 

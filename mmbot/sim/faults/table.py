@@ -59,7 +59,8 @@ CANCELS: Final = (
     _row("B2", "cancel of a cancelled order: 400 or 404", "always rule:rules.cancel_again"),
     _row("B3", "409 placing, 425 / 500 opened_retry", "always rule:rules.first_pass_ms "
          "rule:rules.first_pass_status rule:rules.cancel_inactive"),
-    _row("B4", "cancel reply lost", "fault:reply_reset fault:lands_late switch:cancel_reply_lost",
+    _row("B4", "cancel reply lost", "fault:reply_reset fault:lands_late "
+         "fault:empty_undone switch:cancel_reply_lost",
          'on = ["cancel"]'),
     _row("B5", "HTTP cancel and message in both orders", "always switch:reply_delay_s"),
     _row("B6", "partial fill, then cancel: open + fully_matched", "always do:take"),

@@ -126,6 +126,8 @@ class Record:
                 record.same_price_twice += 1
         elif not order.alive and mine.pop(order.order_id, None) is not None:
             record.at_price[strike_id, order.price] -= 1
+            if not record.at_price[strike_id, order.price]:
+                del record.at_price[strike_id, order.price]
         if what == "open" and record.first_quote_ns is None:
             record.first_quote_ns = now_ns
         before_cents = record.worst_cents

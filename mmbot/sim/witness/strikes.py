@@ -37,6 +37,7 @@ _BY_KIND: Final[Mapping[tuple[Fault, str], str]] = {
     (Fault.REPLY_RESET, "cancel"): "B4",
     (Fault.REPLY_HANGS, "cancel"): "B4",
     (Fault.LANDS_LATE, "cancel"): "B4",
+    (Fault.EMPTY_UNDONE, "cancel"): "B4",
     (Fault.ERROR_BEFORE, "cancel"): "B9",
     (Fault.REQUEST_HANGS, "cancel"): "B9",
     (Fault.REQUEST_RESET, "cancel"): "B9",

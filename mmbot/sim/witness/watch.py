@@ -19,12 +19,13 @@ from mmbot.sim.core.orders import Order
 from mmbot.sim.faults.faulty_ports import Reply, Sent
 from mmbot.sim.faults.kinds import FrameKind, external_ids
 from mmbot.sim.faults.plan import Fault, Injected
-from mmbot.sim.witness.record import LineRisk
+from mmbot.sim.witness.at_risk import AtRisk, Seen
 
 NS: Final = 1_000_000_000
 FINDINGS_MAX: Final = 100
 SENT_PER_SECOND_MAX: Final = 45  # decision 9, as sent; the exchange refuses the 51st
 ARRIVAL_BOUND_NS: Final = 72 * NS  # what lands later had rightly been given up
+REMEMBERED_NS: Final = 3600 * NS  # the ledger keeps an ended order for longer
 AUDIT_NS: Final = 75 * NS  # I2: the interval of 60 s, and the time that its reads take
 OUTSIDE: Final = frozenset({"reversed", "void"})
 QUERY_GAP_NS: Final = NS - 1_000_000
@@ -52,37 +53,7 @@ class Bounds:
     total_loss_max_cents: int
     secrets: Mapping[str, str]
     lag_ns: int = 0  # of the exchange's reporting copy
-
-
-@dataclass(slots=True)
-class _Seen:
-    """What one order counted for when it was last looked at."""
-
-    filled: int = 0
-    winnings: int = 0
-    open: int = 0
-    changed_ns: int = 0
-
-
-class _AtRisk:
-    """What a set of orders may lose, in cents, up to date after every event."""
-
-    def __init__(self) -> None:
-        self.worst_cents = 0
-        self._lines: dict[int, LineRisk] = {}
-
-    def move(self, order: Order, before: _Seen, now: _Seen) -> None:
-        side, line = order.strike.side, order.line.index
-        risk = self._lines.setdefault(line, LineRisk())
-        worst_cents = risk.worst_cents()
-        risk.filled[side] += now.filled - before.filled
-        risk.winnings[side] += now.winnings - before.winnings
-        risk.open[side] += now.open - before.open
-        self.worst_cents += risk.worst_cents() - worst_cents
-
-    def line_cents(self, order: Order) -> int:
-        risk = self._lines.get(order.line.index)
-        return 0 if risk is None else risk.worst_cents()
+    on_strike_max: int = 0  # orders that may be alive on one strike; 0: that is not judged
 
 
 class Watch:
@@ -95,15 +66,21 @@ class Watch:
         self._bounds = bounds
         self._now_ns = now_ns
         self._durable: set[str] = set()
+        self._adopted: set[str] = set()
+        self._rejected: set[str] = set()
+        self._taken_back: set[str] = set()  # at the box
+        self._listed = True
+        self._unwanted_ns: dict[str, int] = {}
         self._sent_ns: dict[str, int] = {}
         self._orders: dict[str, Order] = {}
-        self._seen: dict[str, _Seen] = {}
+        self._seen: dict[str, Seen] = {}
         self._changed: dict[str, Order] = {}  # since an audit agreed
         self._at_price: Counter[tuple[str, int]] = Counter()
+        self._on_strike: Counter[str] = Counter()
         self._resting: dict[str, tuple[str, int]] = {}
-        # A person's orders count, too, but the daemon may not know of the newest: a limit is
-        # broken when it is so both with and without them.
-        self._ours, self._account = _AtRisk(), _AtRisk()
+        # A person's orders count, too, but the daemon may not know of the newest: until it must,
+        # a limit is broken when it is so both with and without them.
+        self._ours, self._account = AtRisk(), AtRisk()
         self._recent: deque[int] = deque()
         self._asked_ns: dict[str, int] = {}
         self._secrets = [
@@ -112,14 +89,40 @@ class Watch:
         self._halted_ns: int | None = None
         self._halts = 0
         self._blind_ns = now_ns
+        self._person_ns: int | None = None  # when an order of a person last changed
         self._outside_ns = -AUDIT_NS * 1_000  # when it last took a fill or a result back
         self.by_hand = False  # a person acts at this moment
 
     # --- what the ledger and the daemon export -------------------------------------------------
 
-    def intended(self, external_id: str) -> None:
-        """The intent of this order is on disk."""
+    def intended(self, external_id: str, adopted: bool = False) -> None:
+        """The intent of this order is on disk; `adopted`: the ledger took it for unknown."""
+        left_ns = self._now_ns - self._sent_ns.get(external_id, -REMEMBERED_NS)
+        if adopted and external_id not in self._adopted and left_ns < REMEMBERED_NS:
+            self._find(f"I1: {external_id}: adopted {left_ns / NS:.1f} s after we had sent it")
+        if adopted:
+            self._adopted.add(external_id)
         self._durable.add(external_id)
+
+    def began(self) -> None:
+        """A daemon begins: it must read what rests before it places."""
+        self._listed = False
+
+    def taken_back(self, external_id: str) -> None:
+        """The ledger has undone fills of this order, on disk."""
+        if external_id not in self._taken_back:
+            self._find(f"I6: {external_id}: fills taken back in the ledger, and never at the box")
+
+    def unwanted(self, external_id: str) -> None:
+        """The ledger wants this order to go."""
+        self._unwanted_ns.setdefault(external_id, self._now_ns)
+
+    def rejected(self, external_id: str) -> None:
+        """The ledger has given this order up, on disk."""
+        self._rejected.add(external_id)
+        order = self._orders.get(external_id)
+        if order is not None and order.alive and not self._given_up(external_id, self._now_ns):
+            self._find(f"I2: {external_id}: rejected in the ledger while alive at the box")
 
     def halted(self, now_ns: int) -> None:
         self._halts += 1
@@ -169,12 +172,16 @@ class Watch:
         if self._halted_ns is not None and now_ns > self._halted_ns:
             late_s = (now_ns - self._halted_ns) / NS
             self._find(f"I4: a placement left {late_s:.3f} s after the halt: {' '.join(ids[:3])}")
+        if not self._listed:
+            self._find(f"I2: {' '.join(ids[:3])} left before a start had read what rests")
         for one in ids:
             self._sent_ns[one] = now_ns
             if one not in self._durable:
                 self._find(f"I1: {one} left before its intent was durable")
 
     def answered(self, request: Sent, reply: Reply, now_ns: int) -> None:
+        if request.kind == "report" and reply[0] == 200 and "histor" in request.path:
+            self._listed = True
         if request.kind == "auth" and reply[0] == 200:
             for name, text in _tokens(reply[2]):
                 self._secrets += [(name, form) for form in spellings(text)]
@@ -201,21 +208,26 @@ class Watch:
         if what in OUTSIDE or what.startswith("taken back"):
             self._outside_ns = now_ns
         if not ours:
+            self._person_ns = now_ns
             if what == "canceled" and not (self.by_hand or self._halts):
                 self._find(f"I4: {ident}, which a person placed, was cancelled by nobody's word")
             return
         self._changed[ident] = order
+        if what.startswith("taken back"):
+            self._taken_back.add(ident)
         self._stand(order, ident, now_ns)
         if what == "accepted":
             if self._orders.setdefault(ident, order) is not order:
                 self._find(f"I1: {ident}: a second order of this id at the box")
+            if ident in self._rejected and not self._given_up(ident, now_ns):
+                self._find(f"I1: {ident}: rejected in the ledger, and came in its time")
             if self._account.worst_cents > before_cents:
                 self._weigh(order, ident)
 
     def _count(self, order: Order, ours: bool, now_ns: int) -> None:
         """Bring the sums up to date; a result ends the risk until it is taken back."""
-        before = self._seen.get(order.order_id) or _Seen()
-        now = _Seen(open=order.open_cents if order.alive else 0, changed_ns=now_ns)
+        before = self._seen.get(order.order_id) or Seen()
+        now = Seen(open=order.open_cents if order.alive else 0, changed_ns=now_ns)
         if order.winning_status == "tbd":
             now.filled, now.winnings = order.filled_cents, order.counter_cents
         self._account.move(order, before, now)
@@ -229,10 +241,15 @@ class Watch:
         if order.alive and ident not in self._resting:
             self._resting[ident] = place
             self._at_price[place] += 1
+            self._on_strike[place[0]] += 1
             if self._at_price[place] > 1 and not self._given_up(ident, now_ns):
                 self._find(f"I1: {ident}: two orders alive on one strike at {order.price:+d}")
+            most = self._bounds.on_strike_max
+            if 0 < most < self._on_strike[place[0]] and not self._given_up(ident, now_ns):
+                self._find(f"I1: {ident}: more than {most} alive on one strike")
         elif not order.alive and self._resting.pop(ident, None) is not None:
             self._at_price[place] -= 1
+            self._on_strike[place[0]] -= 1
 
     def _weigh(self, order: Order, ident: str) -> None:
         """I3: no placement leaves the worst case above a limit; what had been given up may."""
@@ -240,7 +257,9 @@ class Watch:
             return
         if self._now_ns - self._outside_ns <= AUDIT_NS + self._bounds.lag_ns:
             return  # the exchange itself raised it, and its word of that may have been lost
-        books, bounds = (self._ours, self._account), self._bounds
+        known = self.may_audit(self._now_ns, since_ns=self._person_ns or 0)
+        books = (self._account,) if known else (self._ours, self._account)
+        bounds = self._bounds
         for what, cents, most in (
             ("its line", min(b.line_cents(order) for b in books), bounds.line_loss_max_cents),
             ("all lines", min(b.worst_cents for b in books), bounds.total_loss_max_cents),
@@ -253,9 +272,9 @@ class Watch:
 
     # --- audits --------------------------------------------------------------------------------
 
-    def may_audit(self, now_ns: int) -> bool:
-        """Whether the ledger had its whole interval since it was last disturbed."""
-        return now_ns - self._blind_ns > AUDIT_NS + self._bounds.lag_ns
+    def may_audit(self, now_ns: int, since_ns: int = 0) -> bool:
+        """Whether the ledger had its whole interval since then, and since it was disturbed."""
+        return now_ns - max(self._blind_ns, since_ns) > AUDIT_NS + self._bounds.lag_ns
 
     def audit(self, ledger: Sequence[LedgerOrder], now_ns: int) -> None:
         """I2 and I6, for all that did not change within the interval."""
@@ -270,6 +289,11 @@ class Watch:
                 continue
             self._compare(ident, order, row)
             del self._changed[ident]
+        for ident, since_ns in tuple(self._unwanted_ns.items()):
+            if ident not in self._resting:
+                del self._unwanted_ns[ident]
+            elif since_ns < until_ns and self._person_ns is None:
+                self._find(f"I2: {ident}: alive, and unwanted for {(now_ns - since_ns) / NS:.0f} s")
         for ident, row in rows.items():
             if row["state"] in OPEN and ident not in self._orders:
                 self._find(f"I2: {ident}: {row['state']} in the ledger, never seen by the box")
