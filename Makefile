@@ -37,7 +37,7 @@ demo: $(STAMP_RUN) ## the exchange in the box and the daemon, on your screen
 	@$(BIN)/mmbot demo $(ARGS)
 
 test: $(STAMP_DEV) ## all tests
-	@$(BIN)/python -m pytest -n 2 --dist worksteal -q $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist worksteal -q $(ARGS)
 
 check: $(STAMP_DEV) ## format, lint, types, import contracts, house rules
 	$(BIN)/ruff format --check $(LINT_PATHS)

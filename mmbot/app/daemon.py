@@ -14,6 +14,7 @@ from mmbot.app.dispatch import Dispatcher
 from mmbot.app.loop import EngineLoop, Pumps
 from mmbot.app.observers import Observers
 from mmbot.app.office import Office
+from mmbot.app.queues import Queues
 from mmbot.app.status import Sources, status
 from mmbot.app.world import World
 from mmbot.app.writer import Done, JournalWriter
@@ -78,6 +79,9 @@ class Daemon:
             self._commit, self._dispatcher.departure, tell, clock, wait_max_s
         )
         client.rest.attempts.keep = self._writer.note
+        self.queues = Queues(
+            self._inbox, client.limiter, self._writer, self._dispatcher, self._ledger
+        )
         self._observers = Observers(world.logger, metrics)
         pumps = Pumps(
             self._inbox,
@@ -107,14 +111,16 @@ class Daemon:
             requests_per_second_max=self._settings.exchange.requests_per_second_max,
             health_ns=lambda: self._feed.health_ns,
             counts=lambda: self._observers.counts,
+            queues=self.queues,
         )
 
     # --- start: there is no other than recovery ------------------------------------------------
 
     async def start(self) -> None:
-        """Replay, log in, ask about every order that was live; with none, ladder and seeding too.
+        """Replay, log in, ask what rests; a first start loads ladder and listing before that.
 
         Where orders may be open they come first, and the listing beside them: a service loads it.
+        A ledger that knows of none alive may have been put back from a backup.
         """
         clock = self._world.clock
         self._latch.prepare()
@@ -126,7 +132,7 @@ class Daemon:
         self._ledger.rebuild(memory.entries)
         self._ledger.begin_run(self._world.run, clock.now_ns(), CHECK_NAMES)
         await self._patiently(self._client.session.token)
-        if not self._ledger.live():
+        if not self._ledger.orders() and not self._latch.latched:
             await self._patiently(self._list)
         if self._latch.latched:
             self._inbox.put(OperatorSaid("halt", "latch", "halted before or during this start"))
@@ -164,8 +170,12 @@ class Daemon:
         self._listed.set()
 
     async def _keep_listed(self) -> None:
-        if not self._listed.is_set():
-            await self._patiently(self._list)
+        while not self._listed.is_set():
+            try:
+                await self._list()
+            except (TryAgain, FindOut) as error:  # a stop needs no listing: wind-down goes on
+                self._world.logger.warning("ListingDelayed", reason=str(error))
+                await self._world.clock.sleep(START_AGAIN_S)
         await self._seeder.run(self._inbox.put)
 
     async def _stream(self) -> None:

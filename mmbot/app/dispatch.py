@@ -22,11 +22,13 @@ from mmbot.domain.commands import (
     ReloadLadder,
     SweepStrike,
 )
+from mmbot.domain.depth import Depth
 from mmbot.domain.errors import MmbotError
 from mmbot.domain.events import Event, ReadFailed
 from mmbot.domain.ids import SportEventId
 from mmbot.engine.ports import PlaceOrders
 from mmbot.engine.risk import Approved
+from mmbot.runtime.limiter import WAITING_MAX
 
 CALLS_MAX: Final = 256  # calls in flight; the engine repeats what it still wants
 
@@ -99,6 +101,15 @@ class Dispatcher:
     @property
     def in_flight(self) -> int:
         return len(self._calls) + len(self._early)
+
+    @property
+    def depth(self) -> Depth:
+        """Calls under way; all but a second's worth of them wait for the rate budget."""
+        return Depth(self.in_flight, WAITING_MAX)
+
+    @property
+    def reads_depth(self) -> Depth:
+        return Depth(len(self._reading), CALLS_MAX)
 
     async def _perform(self, what: str, call: Call) -> None:
         try:

@@ -68,6 +68,7 @@ class Office:
         stream = now["stream"]
         for channel in ("private", "public"):
             self.metrics.observe_stream(channel, stream[channel])
+        self.metrics.observe_queues(self.sources.queues())
         quoted = sum(1 for line in now["lines"] if line["quotes"])
         self.metrics.observe_levels(
             Levels(

@@ -129,7 +129,8 @@ class Acts:
             stage.strikes.acted("D12")
         else:
             path = "/_box/faults"
-            self._undo.setdefault(path, {}).update(dict.fromkeys(asked, False))
+            off = {name: type(value)() for name, value in asked.items()}
+            self._undo.setdefault(path, {}).update(off)
         await self._ask(path, asked)
         stage.watch.disturbed(stage.box.now_ns())
 
@@ -166,6 +167,7 @@ class Acts:
         await asyncio.sleep(idle_s)
         await self._by_hand({"action": "take", "usd": TAKEN_USD})  # of what came back meanwhile
         if moment.ask == "paused":
+            stage.watch.resumed()  # the word ends a halt, too
             stage.keeper.resume()
         await self._ask("/_box/takers", {"on": True})
         return idle_s

@@ -55,7 +55,7 @@ def run_day(plan: DayPlan, tamper: Tamper | None = None, log_level: str = "info"
     report = DayReport(plan.seed, plan.box.latency_profile, plan.strategy)
     began_s = time.process_time()
     limits = LoopLimits(
-        horizon_s=plan.rules.quoting_s + plan.rules.calm_s + AFTER_S + 1.1 * HOUR_S,
+        horizon_s=plan.rules.quoting_s + plan.rules.calm_s + AFTER_S + 2.2 * HOUR_S,
         executor_delay_s_max=plan.executor_delay_s_max,
         real_limit_s=REAL_LIMIT_S,
     )
@@ -99,6 +99,7 @@ class _Day:
             ports = ports if self._tamper is None else self._tamper(ports)
             keeper = Keeper(ports, self._settings, clock, log, plan.rng("keeper"), disk)
             strikes.runs = lambda: keeper.daemon is not None
+            watch.waits(keeper.queues)
             stage = Stage(box, keeper, disk, watch, strikes, self._settings.ledger.prefix)
             story = Story(plan, stage)
             try:

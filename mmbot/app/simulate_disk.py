@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import resource
+import sqlite3
 from collections.abc import Callable, Sequence
-from typing import Final, Literal
+from typing import Final, Literal, overload
 
 from mmbot.app.writer import Commit, Done
 from mmbot.domain.entries import Entry, FillReversed, OrderStepped, PlaceIntended
@@ -13,7 +14,7 @@ from mmbot.sim.virtual.island import Island
 from mmbot.sim.virtual.loop import VirtualLoop
 from mmbot.sim.witness.watch import Watch
 from mmbot.store import tables
-from mmbot.store.journal import Journal, JournalError
+from mmbot.store.journal import ROWS_MAX, Journal, JournalError
 from mmbot.store.tables import OrderRow
 
 Append = Callable[[Sequence[Entry]], None]
@@ -72,7 +73,8 @@ class Disk:
                 self._loop.call_later(LOCKED_S, done, locked)
                 return
             if self.trouble == "break":
-                self._loop.call_later(0.0, _write_in_vain, append, entries, done)
+                in_vain = _write_a_part if len(entries) > ROWS_MAX else _write_in_vain
+                self._loop.call_later(0.0, in_vain, append, entries, done)
                 return
             if self.trouble == "slow":
                 slow_s = self._loop.random.uniform(*SLOW_S)
@@ -87,6 +89,8 @@ class Disk:
             self._watch.rejected(entry.external_id)
         elif entry.cancel_wanted:
             self._watch.unwanted(entry.external_id)
+        else:
+            self._watch.wanted(entry.external_id)
 
     def _write(self, append: Append, entries: Sequence[Entry], done: Done) -> None:
         writing = self._loop.run_in_executor(None, append, entries)
@@ -112,6 +116,36 @@ class Disk:
         self.deaths += 1
         island.abandon()
         return True
+
+
+class _TooMuch(Sequence[Entry]):
+    """Entries of which the disk takes those of the first statement, and then no more."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self._entries = entries
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @overload
+    def __getitem__(self, at: int) -> Entry: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Entry]: ...
+
+    def __getitem__(self, at: int | slice) -> Entry | Sequence[Entry]:
+        if isinstance(at, slice) and at.start:
+            raise sqlite3.OperationalError("database or disk is full")
+        return self._entries[at]
+
+
+def _write_a_part(append: Append, entries: Sequence[Entry], done: Done) -> None:
+    try:
+        append(_TooMuch(entries))
+    except JournalError as error:
+        done(error)
+    else:
+        done(None)
 
 
 def _write_in_vain(append: Append, entries: Sequence[Entry], done: Done) -> None:

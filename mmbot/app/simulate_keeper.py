@@ -24,6 +24,7 @@ from mmbot.app.simulate_disk import Disk
 from mmbot.app.simulate_plan import RUN_ID_BITS
 from mmbot.app.world import World
 from mmbot.config import Settings
+from mmbot.domain.depth import Depth
 from mmbot.domain.errors import MmbotError, SetUpError
 from mmbot.domain.facts import Alarm
 from mmbot.exchange.http import InMemoryHttp, RawHttp
@@ -188,6 +189,10 @@ class Keeper:
     def status(self) -> dict[str, Any]:
         """Of the present daemon; empty while none runs."""
         return {} if self.daemon is None else self.daemon.status()
+
+    def queues(self) -> Mapping[str, Depth]:
+        """Of the present daemon; empty while none runs."""
+        return {} if self.daemon is None else self.daemon.queues()
 
     # --- one life ----------------------------------------------------------------------------
 

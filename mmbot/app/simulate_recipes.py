@@ -48,6 +48,7 @@ class Recipe:
     scenes: tuple[Scene, ...] = ()
     box: tuple[Mapping[str, Any], ...] = ()
     share: float = USUAL_SHARE
+    not_beside: frozenset[str] = frozenset()  # with one of these on, the scenes are not played
 
 
 @dataclass(slots=True)
@@ -73,7 +74,7 @@ def cook(ids: tuple[str, ...], seed: int, quoting_s: float) -> Made:
         made.ids.append(name)
         often = (dataclasses.replace(one, whole_day=one.whole_day or few) for one in recipe.often)
         made.rules += [_rule(one, own, quoting_s, storm) for one in often]
-        for scene in recipe.scenes:
+        for scene in () if recipe.not_beside & {*made.ids} else recipe.scenes:
             made.moments += scene(own, quoting_s)
         if recipe.box:
             made.box.append(own.choice(recipe.box))
@@ -129,8 +130,16 @@ AMBIGUOUS: Final[Mapping[str, Recipe]] = {
     "A8": Recipe((Often(Fault.FRAME_SWAPPED, 0.3, ORDERS, 30),), (scenes.takes,)),
     "A9": Recipe((Often(Fault.FRAME_COPIED, 0.2, ORDERS, 20),)),
     "A10": Recipe((Often(Fault.FRAME_SWAPPED, 0.5, ORDERS, 40),), (scenes.takes,)),
-    "A11": Recipe((Often(Fault.FALSE_ABSENCE, 0.3, whole_day=True),)),
-    "A13": Recipe((Often(Fault.FRAME_ODD, 0.1, ORDERS, 8), Often(Fault.REPLY_ODD, 0.05, READS, 6))),
+    # What lands late and is then left out has no second read that could tell.
+    "A11": Recipe(
+        (Often(Fault.FALSE_ABSENCE, 0.3, whole_day=True),),
+        (scenes.left_out,),
+        not_beside=frozenset({"A1", "A3"}),
+    ),
+    "A13": Recipe(
+        (Often(Fault.FRAME_ODD, 0.1, ORDERS, 8), Often(Fault.REPLY_ODD, 0.05, READS, 6)),
+        (scenes.unreadable,),
+    ),
     "A14": Recipe(
         (Often(Fault.NEVER_ACTIVATED, 0.03), Often(Fault.ACTIVATION_FAILS, 0.03)),
     ),
@@ -140,7 +149,7 @@ AMBIGUOUS: Final[Mapping[str, Recipe]] = {
         (scenes.an_hour,),
         share=0.04,
     ),
-    "A16": Recipe((Often(Fault.FRAME_LOST, 0.15, ORDERS, 12),)),
+    "A16": Recipe((Often(Fault.FRAME_LOST, 0.15, ORDERS, 12),), (scenes.cleared,)),
 }
 CANCELS: Final[Mapping[str, Recipe]] = {
     "B1": Recipe((Often(Fault.FRAME_LATE, 0.3, ORDERS, 10, (0.5, 3.0)),), (scenes.takes,)),
@@ -168,7 +177,7 @@ CANCELS: Final[Mapping[str, Recipe]] = {
     ),
     "B10": Recipe((), (scenes.when_quiet,), share=0.1),
     "B11": Recipe((), (scenes.takes,)),
-    "B12": Recipe((), (scenes.by_hand,), share=0.3),
+    "B12": Recipe((), (scenes.by_hand, scenes.overfull), share=0.3),
     "B13": Recipe(
         (Often(Fault.FILL_TAKEN_BACK, 0.1, times_max=2, delay_s=(1.0, 200.0)),),
         (scenes.busted,),

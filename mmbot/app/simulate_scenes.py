@@ -11,6 +11,9 @@ from mmbot.app.simulate_moments import Moment, What
 
 MANUAL_ODDS: Final = (2000, 1000, 500, -110, -1000)  # a longshot rests, a favourite trades
 DARK_S: Final = 180.0  # longer than anybody needs to know, and then an audit
+UNANSWERED_S: Final = 5.0
+LEFT_OUT_S: Final = 86.0  # one list within it is past the arrival bound, the next is not
+UNREADABLE_S: Final = 120.0  # two lists within it are past the arrival bound
 CROWD: Final = 1000  # orders of a person, so that every read has many pages
 
 Scene = Callable[[Random, float], Iterator[Moment]]
@@ -61,7 +64,60 @@ def dark(chance: Random, last_s: float) -> Iterator[Moment]:
     for news_s in (1.0, 4.0, 20.0):
         yield Moment(at_s + news_s, "news")
     yield Moment(at_s + 6.0, "switch", ask=json.dumps({"place_reply_lost": False}))
+    for again_s in (60.0, 120.0) if away["reporting_down"] else ():
+        yield Moment(at_s + again_s, "switch", ask=json.dumps(away))  # the judge waits anew
     yield Moment(at_s + DARK_S, "switch", ask=json.dumps(dict.fromkeys(away, False)))
+
+
+def left_out(chance: Random, last_s: float) -> Iterator[Moment]:
+    """Orders are placed without a word and cannot be cancelled, and the lists leave them out.
+
+    First nothing tells: one list, the first that is young enough to prove absence, is false. Then
+    the same id is sent again and exists, which no list may contradict.
+    """
+    first_s = chance.uniform(0.05, 0.2) * last_s
+    for begin_s, again_s in ((first_s, 0.0), (first_s + 0.4 * last_s, 10.0)):
+        for_s = LEFT_OUT_S + 3.0 * again_s
+        yield from _stuck(begin_s, for_s, chance.random(), "changes_unlisted", again_s)
+
+
+def unreadable(chance: Random, last_s: float) -> Iterator[Moment]:
+    """The same, while lists come of which no row can be read."""
+    if chance.random() < 0.5:
+        return
+    begin_s = chance.uniform(0.05, 0.8) * last_s
+    yield from _stuck(begin_s, UNREADABLE_S, chance.random(), "history_rows_cut")
+
+
+def _stuck(
+    begin_s: float, for_s: float, which: float, lists: str, again_s: float = 0.0
+) -> Iterator[Moment]:
+    """All that is placed as a game reopens, until it pauses anew; `lists`: what they do then."""
+    silent = {"private_orders_lost": True, lists: True}
+    stuck = {"refuse_what": "cancel", "refuse_code": "order_unable_to_cancel"}
+    wanted_s, end_s = begin_s + UNANSWERED_S + again_s, begin_s + for_s
+    yield Moment(round(begin_s - 3.0, 1), "suspend", which)
+    begins = silent | stuck | {"place_reply_lost": True}
+    yield Moment(round(begin_s, 1), "switch", ask=json.dumps(begins))
+    yield Moment(round(begin_s + 0.2, 1), "reopen", which)
+    answered = json.dumps({"place_reply_lost": False})
+    yield Moment(round(begin_s + UNANSWERED_S, 1), "switch", ask=answered)
+    yield Moment(round(wanted_s, 1), "suspend", which)
+    # Refused for so long, nobody can keep the interval of an audit: the judge waits anew.
+    yield Moment(round(begin_s + 60.0, 1), "switch", ask=json.dumps(stuck))
+    over = {"refuse_code": ""} | dict.fromkeys(silent, False)
+    yield Moment(round(end_s, 1), "switch", ask=json.dumps(over))
+    yield Moment(round(end_s, 1), "reopen", which)
+
+
+def cleared(chance: Random, last_s: float) -> Iterator[Moment]:
+    """A person cancels all that rests; no message tells it, and no list of what changed."""
+    at_s = round(chance.uniform(0.5, 0.7) * last_s, 1)
+    silent = {"private_orders_lost": True, "changes_unlisted": True}
+    yield Moment(at_s, "switch", ask=json.dumps(silent))
+    yield _do(at_s + 1.0, "cancel")
+    off = json.dumps(dict.fromkeys(silent, False))
+    yield Moment(round(at_s + LEFT_OUT_S, 1), "switch", ask=off)
 
 
 def twice_restarted(chance: Random, last_s: float) -> Iterator[Moment]:
@@ -82,6 +138,21 @@ def by_hand(chance: Random, last_s: float) -> Iterator[Moment]:
         place = {"event": chance.randint(1, 3), "line": chance.randint(1, 3)}
         price, usd = chance.choice(MANUAL_ODDS), float(chance.randint(5, 60))
         yield _do(at_s, "place", **place, side=chance.randint(0, 1), price=price, usd=usd)
+
+
+def overfull(chance: Random, last_s: float) -> Iterator[Moment]:
+    """A person's fill takes all of a line's limit. An hour later, when no list of what changed
+    shows it any more, we are killed."""
+    if chance.random() >= 0.15:
+        return
+    at_s = round(chance.uniform(0.05, 0.2) * last_s, 1)
+    name, line, side = "by-hand-and-full", chance.randint(1, 3), chance.randint(0, 1)
+    place = {"event": 1, "line": line, "side": side, "external_id": name}
+    yield _do(at_s - 1.0, "cash", usd=100_000.0)
+    yield _do(at_s, "place", **place, price=2000, usd=2500.0)
+    yield _do(at_s + 1.0, "take", external_id=name)
+    yield Moment(round(0.55 * last_s, 1), "idle", chance.random(), ask="paused")
+    yield Moment(round(0.55 * last_s + 120.0, 1), "kill")  # what we did since is young
 
 
 def crowd(chance: Random, last_s: float) -> Iterator[Moment]:
@@ -117,11 +188,15 @@ def halt_without_disk(chance: Random, last_s: float) -> Iterator[Moment]:
 
 
 def bad_disk(chance: Random, last_s: float) -> Iterator[Moment]:
+    """Fills go on coming: what was not written waits, and newer steps come behind it."""
     for part in range(chance.randint(2, 3)):
         at_s = (0.05 + 0.3 * (part + 0.8 * chance.random())) * last_s
         how: What = chance.choice(("break", "break", "lock", "slow"))
         yield Moment(round(at_s, 1), how)
-        yield Moment(round(min(last_s, at_s + chance.uniform(2.0, 30.0)), 1), "mend")
+        mended_s = min(last_s, at_s + chance.uniform(2.0, 30.0))
+        for taken_s in (at_s + 0.5, at_s + 1.5):
+            yield _do(taken_s, "take", usd=float(chance.randint(1, 6)))
+        yield Moment(round(mended_s, 1), "mend")
 
 
 def poor(chance: Random, last_s: float) -> Iterator[Moment]:

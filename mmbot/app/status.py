@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mmbot.app.dispatch import Dispatcher
 from mmbot.domain.catalog import Line
+from mmbot.domain.depth import Depth
 from mmbot.domain.order import State
 from mmbot.engine.core import Engine
 from mmbot.engine.reconcile import Reconciliation
@@ -30,6 +31,7 @@ class Sources:
     requests_per_second_max: int
     health_ns: Callable[[], int]  # when the stream last heard a health_check; 0 = never
     counts: Callable[[], dict[str, int]]  # placed, cancelled, fills since this start
+    queues: Callable[[], Mapping[str, Depth]]
 
 
 def status(sources: Sources) -> dict[str, Any]:
@@ -43,7 +45,7 @@ def status(sources: Sources) -> dict[str, Any]:
     fair_ages = [state.fair_age_ns(line, now_ns) for line in state.lines]
     return {
         "mode": engine.mode.name,
-        "why": parts.modes.whole(ledger.in_doubt_count, now_ns)[1],
+        "why": parts.modes.whole(ledger.in_doubt_count, now_ns)[1] or parts.placing.on_hold,
         "run_mode": sources.run_mode,
         "uptime_s": round((now_ns - sources.started_ns) / NS_PER_S, 3),
         "recovered": ledger.recovered,
@@ -71,6 +73,7 @@ def status(sources: Sources) -> dict[str, Any]:
         "book_age_s": _oldest_s(ages),
         "fair_age_s": _oldest_s(fair_ages),
         "stream": {"private": state.private_up, "public": state.public_up_since_ns > 0},
+        "queues": {name: depth._asdict() for name, depth in sources.queues().items()},
         "tick_to_trade_us": sources.dispatcher.ticks.summary(),
         "lines": [_line(engine, line) for line in state.lines.values()],
     }

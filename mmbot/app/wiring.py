@@ -101,7 +101,7 @@ def seeder(settings: Settings, client: Client, feed: Feed) -> CatalogSeeder:
 def engine(settings: Settings, world: World, ledger: Ledger, slots: list[Slot]) -> Engine:
     now_ns = world.clock.now_ns()
     state, modes = MarketState(), Modes(now_ns)
-    house = Housekeeping(now_ns)
+    house = Housekeeping()
     wishes = Wishes(slots, Asker(timer=world.live), state, ledger, now_ns)
     rights = Rights(writable=settings.run_mode == "live")
     ledger.line_of = state.line_with

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Protocol
 
+from mmbot.domain.depth import Depth
 from mmbot.domain.entries import Entry
 from mmbot.domain.errors import MmbotError
 from mmbot.domain.events import Event, JournalStateChanged
@@ -136,6 +137,15 @@ class JournalWriter:
     def _begin_if_free(self) -> None:
         if self._running is not None and not self._busy and self._retry is None:
             self._begin()
+
+    @property
+    def depth(self) -> Depth:
+        """Entries that no commit has taken yet."""
+        return Depth(len(self._waiting.entries), ENTRIES_WAITING_MAX)
+
+    @property
+    def notes_depth(self) -> Depth:
+        return Depth(len(self._notes.waiting), NOTES_WAITING_MAX)
 
     @property
     def idle(self) -> bool:

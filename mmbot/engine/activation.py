@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from mmbot.domain.depth import Depth
 from mmbot.domain.ids import ExternalId
 from mmbot.domain.order import Order, OrderReport
 from mmbot.engine.reading import Sight
@@ -31,6 +32,10 @@ class Activations:
         self._reads = reads
         self._reconcile = reconcile
         self._waiting: dict[ExternalId, _Waiting] = {}
+
+    @property
+    def depth(self) -> Depth:
+        return Depth(len(self._waiting), WAITING_MAX)
 
     def see(self, order: Order, report: OrderReport, sight: Sight, now_ns: int) -> None:
         """`order` as the report has left it."""

@@ -59,7 +59,7 @@ class Adoption:
             quantity_cents=report.quantity_cents,
             order_strategy="",
             owner="",
-            intended_ns=report.created_ns or now_ns,
+            intended_ns=self._reads.to_ours(report.created_ns) if report.created_ns else now_ns,
         )
         self._orders.put(order)
         self._out.note(PlaceIntended(order, adopted=True))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
+from mmbot.domain.depth import Depth
 from mmbot.domain.events import HistoryRead
 from mmbot.domain.ids import ExternalId, SportEventId
 from mmbot.domain.order import Order
@@ -41,25 +43,32 @@ class Changes:
         self._singly: deque[ExternalId] = deque()
         self._due_ns: int | None = None
         self._turn = 0
+        self.listed: Callable[[int, int], None] = _nobody  # (synced_ns, now_ns) of each list
+
+    @property
+    def depth(self) -> Depth:
+        """Orders that will be read singly."""
+        return Depth(len(self._singly), QUEUE_MAX)
 
     def begin(self, lived_until_ns: int, now_ns: int) -> None:
         """At a start, since the journal ends (our time; 0: there is none); else since the last."""
         if self._until_ns is None and lived_until_ns:
-            ends_ns = self._reads.to_exchange(min(lived_until_ns, now_ns))
+            ended_ns = min(now_ns, self._reads.since_former(lived_until_ns))
+            ends_ns = self._reads.to_exchange(ended_ns)
             self._until_ns = self._begun_ns = ends_ns - START_OVERLAP_NS
-        self._ask(now_ns)
+        self.ask(now_ns)
 
     def audit(self, now_ns: int) -> None:
         if self._begun_ns is not None:  # the list of the start was no younger than the start
             self._until_ns, self._begun_ns = self._begun_ns, None
-        self._ask(now_ns)
+        self.ask(now_ns)
         waiting = [o for o in self._orders.unsettled() if o.terminal]
         if waiting:
             at = self._turn % len(waiting)
             self._turn = at + AUDIT_ORDERS
             self._read_singly(waiting[at : at + AUDIT_ORDERS], now_ns)
 
-    def _ask(self, now_ns: int) -> None:
+    def ask(self, now_ns: int) -> None:
         """Where nothing is known, nothing before the oldest that may still change matters."""
         known = [*self._orders.unsettled(), *self._orders.live(), *self._orders.settled()]
         if known:
@@ -70,6 +79,7 @@ class Changes:
         """A list of what changed has been taken in."""
         synced_ns = read.date_ns - UNSYNCED_NS if read.synced_ns is None else read.synced_ns
         self._until_ns = max(self._until_ns or 0, min(read.date_ns, synced_ns))
+        self.listed(synced_ns, now_ns)
         told = {e for e, seen_ns in self._settling.items() if seen_ns + CLOCK_MARGIN_NS < synced_ns}
         if told:
             self._read_late(told, now_ns)
@@ -93,7 +103,7 @@ class Changes:
                 self._read_late(set(self._settling), now_ns)
             else:
                 self._lists += 1
-                self._ask(now_ns)
+                self.ask(now_ns)
                 self._wake(now_ns + RESULTS_AGAIN_NS)
         for _ in range(min(PACE_ORDERS, len(self._singly))):
             order = self._orders.get(self._singly.popleft())
@@ -118,3 +128,7 @@ class Changes:
     def _wake(self, due_ns: int) -> None:
         self._due_ns = due_ns if self._due_ns is None else min(due_ns, self._due_ns)
         self._timers.at(due_ns, "settle")
+
+
+def _nobody(synced_ns: int, now_ns: int) -> None:
+    """Nobody waits for a list."""

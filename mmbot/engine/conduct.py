@@ -104,6 +104,8 @@ class Conduct:
     def see(self, report: OrderReport, sight: Sight, now_ns: int) -> None:
         """One order as the exchange shows it."""
         kit = self._kit
+        if sight.channel == "read" and sight.synced_ns is not None:
+            kit.reads.synced(sight.synced_ns, now_ns)
         order = self._find(report, sight, now_ns)
         if order is None:
             return
@@ -249,7 +251,9 @@ class Conduct:
         listed = set()
         for report in read.reports:
             listed.add(report.external_id or "")
-            if not kit.recovery.unchanged(report, now_ns):
+            if kit.recovery.unchanged(report, now_ns):
+                kit.proofs.unchanged(report.external_id, sight, now_ns)
+            else:
                 self.see(report, sight, now_ns)
         for order in kit.doubts.absent_from(read, listed):
             absent = Evidence(Kind.READ, "history", "absent from two", read.date_ns, read.synced_ns)

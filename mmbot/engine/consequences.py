@@ -65,7 +65,8 @@ class Consequences:
             kit.cancels.end(ident)
             kit.tombstones.ended(ident, now_ns)
         elif order.state is State.IN_DOUBT:
-            attempt_ns = max(order.intended_ns, now_ns - REPLY_TIMEOUT_NS)
+            sent_ns = min(now_ns, order.intended_ns)  # later only by a clock that was set since
+            attempt_ns = max(sent_ns, now_ns - REPLY_TIMEOUT_NS)
             kit.doubts.enter(order, now_ns, attempt_ns)
             if order.cancel_wanted:
                 self.sweep_or_wait(order, now_ns)
@@ -84,6 +85,8 @@ class Consequences:
     def restart(self, now_ns: int) -> None:
         """After a replay: unanswered intents are in doubt, and doubts are looked for again."""
         kit = self._kit
+        kit.doubts.restart(kit.orders.live())
+        kit.tombstones.restart(now_ns)
         for order in kit.orders.live():
             match order.state:
                 case State.INTENDED:
@@ -130,11 +133,17 @@ class Consequences:
 
     def reread(self, order: Order, now_ns: int) -> None:
         """Seen alive after its end: a slower channel, or the truth. A read decides."""
-        after_ns = self._kit.tombstones.reread_after_ns(order.external_id, now_ns)
+        kit, ident = self._kit, order.external_id
+        young_ns = kit.reads.young_ns(kit.tombstones.ended_ns(ident))
+        if now_ns < young_ns:  # no read can tell yet
+            if kit.tombstones.reads_wait(ident, young_ns):
+                kit.timers.at(young_ns, "reread", ident)
+            return
+        after_ns = kit.tombstones.reread_after_ns(ident, now_ns)
         if after_ns is None:
             return
         if after_ns >= REREAD_MAX_NS:
-            detail = f"{order.external_id} is {order.state}, and no read tells more"
-            self._kit.out.alarm("looks alive after its end", detail, order.event_id)
-        self._kit.reads.order(order.external_id, order.order_id, now_ns)
-        self._kit.timers.at(now_ns + after_ns, "reread", order.external_id)
+            detail = f"{ident} is {order.state}, and no read tells more"
+            kit.out.alarm("looks alive after its end", detail, order.event_id)
+        kit.reads.order(ident, order.order_id, now_ns)
+        kit.timers.at(now_ns + after_ns, "reread", ident)

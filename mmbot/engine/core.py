@@ -60,6 +60,7 @@ from mmbot.engine.placing import Candidate, batches, doubtful
 from mmbot.engine.planner import LastPlans
 from mmbot.engine.ports import Budget, Effects, PlaceOrders
 from mmbot.engine.rounds import Rounds
+from mmbot.engine.strays import Strays
 from mmbot.engine.wishes import NotYet
 
 MS_NS = 1_000_000
@@ -76,6 +77,7 @@ class Engine:
         self._dirty: set[LineId] = set()
         self._cause_ns: dict[LineId, int] = {}
         self._rounds = Rounds()
+        self._strays = Strays(parts.ledger, parts.state, parts.modes)
         self._commands: list[Command] = []
         self._entries: list[Entry] = []
         self._facts: list[Fact] = []
@@ -127,12 +129,11 @@ class Engine:
                 self._dirty |= touched
             case StreamStateChanged():
                 self._stream(event, now_ns)
+            case CatalogSeeded():
+                self._dirty |= parts.state.apply(event, now_ns)
+                self._dirty.update(parts.ledger.live_lines())
             case (
-                CatalogSeeded()
-                | LadderLoaded()
-                | SportEventChanged()
-                | SportEventUnlisted()
-                | MarketStatusChanged()
+                LadderLoaded() | SportEventChanged() | SportEventUnlisted() | MarketStatusChanged()
             ):
                 self._dirty |= parts.state.apply(event, now_ns)
             case SourceStateChanged(source, healthy, detail):
@@ -159,6 +160,7 @@ class Engine:
                 parts.ledger.apply(event, now_ns)
                 self._halting.hear(event)
             case HistoryRead():
+                parts.housekeeping.apply(event)
                 parts.ledger.apply(event, now_ns)
                 self._proof(event, now_ns)
             case (
@@ -235,7 +237,7 @@ class Engine:
         if mode is not self._mode or withdrawn != self._withdrawn:
             self._facts.append(ModeChanged("", self._mode.name, mode.name, why))
             self._mode, self._withdrawn = mode, withdrawn
-            self._dirty |= set(self.parts.state.lines)
+            self._dirty.update(self.parts.state.lines, ledger.live_lines())
         if mode is not Mode.HALTED:
             self._halting.begin()
         elif self.parts.halt_whole_account and self._halting.due(ledger.anything_rests, now_ns):
@@ -253,6 +255,8 @@ class Engine:
 
     def _judge(self, now_ns: int, budget: Budget) -> tuple[tuple[PlaceOrders, ...], bool]:
         """Re-plan every dirty line; returns placements and whether the budget held some back."""
+        if self._turn == 1:
+            self._dirty.update(self.parts.ledger.live_lines())
         if self.parts.modes.starting(now_ns):
             self._cause_ns.clear()  # waiting for recovery is no reaction time
             return (), True
@@ -261,6 +265,8 @@ class Engine:
         for line_id in sorted(dirty):
             line = self.parts.state.lines.get(line_id)
             if line is None:
+                if self._strays.judge(line_id, self._withdrawn, now_ns):
+                    self._rounds.looked(line_id, now_ns)
                 continue
             cause_ns = self._cause_ns.pop(line_id, 0)
             candidates.extend(self._judge_line(line, now_ns, cause_ns))
@@ -333,7 +339,9 @@ class Engine:
     @property
     def flat(self) -> bool:
         """Nothing of ours is live, and a read of the exchange has proven it since."""
-        return not self.parts.ledger.live_count and self.parts.housekeeping.proven_empty_ns > 0
+        ledger = self.parts.ledger
+        proven = ledger.recovered and self.parts.housekeeping.proven_empty_ns > 0
+        return proven and not ledger.live_count
 
     @property
     def mode(self) -> Mode:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -57,6 +57,7 @@ class Doubts:
         self._doubts: dict[ExternalId, _Doubt] = {}
         self._unanswered: dict[ExternalId, int] = {}  # resends; the key stays once resent
         self._resent: set[ExternalId] = set()
+        self._former: set[ExternalId] = set()  # intended by former processes
         self._existing: set[ExternalId] = set()  # the exchange said that the id exists
         self._seen_ns: dict[ExternalId, int] = {}  # when a live order was last shown alive
         self._missing_ns: dict[ExternalId, int] = {}  # the first 404 of an order not in doubt
@@ -78,6 +79,16 @@ class Doubts:
         known = self._reads.exchange_known
         return self._reads.to_exchange(attempt_ns + self._bound_ns) if known else 0
 
+    def restart(self, live: Iterable[Order]) -> None:
+        """Their intents were stamped by a clock that may have been set since."""
+        self._former.update(order.external_id for order in live)
+
+    def born_ns(self, order: Order) -> int:
+        """Our time before which the exchange cannot hold it."""
+        if order.external_id in self._former:
+            return self._reads.since_former(order.intended_ns)
+        return order.intended_ns
+
     def leave(self, ident: ExternalId) -> None:
         self._doubts.pop(ident, None)
         self._missing_ns.pop(ident, None)
@@ -90,6 +101,7 @@ class Doubts:
         self._unanswered.pop(ident, None)
         self._resent.discard(ident)
         self._existing.discard(ident)
+        self._former.discard(ident)
 
     def landed(self, ident: ExternalId, now_ns: int) -> None:
         """`external_id_existed`: it is there; absence would contradict it."""
@@ -168,7 +180,7 @@ class Doubts:
         for ident, doubt in self._doubts.items():
             order = self._orders.get(ident)
             assert order is not None
-            oldest_ns = min(oldest_ns, order.intended_ns)
+            oldest_ns = min(oldest_ns, self.born_ns(order))
             doubt.looks += doubt.looked_ns != now_ns  # twenty that enter at once are one look
             doubt.looked_ns = now_ns
             doubt.due_ns = self._next_look(doubt, now_ns)
@@ -197,7 +209,8 @@ class Doubts:
         for ident in tuple(self._doubts):
             order = self._orders.get(ident)
             assert order is not None
-            covered = read.from_ns <= self._reads.to_exchange(order.intended_ns) - CLOCK_MARGIN_NS
+            born_ns = self._reads.to_exchange(self.born_ns(order))
+            covered = read.from_ns <= born_ns - CLOCK_MARGIN_NS
             if ident in listed or not covered:
                 continue
             if self._absent(ident, read.synced_ns, read.received_ns):

@@ -19,18 +19,22 @@ class HoldOff:
 
     Without it a refusal that stays (no funds, placement disabled) would be repeated at the full
     rate, each time with a new id and two rows in the journal. Where it concerns every strike one
-    order asks for all of them, and what is accepted lets the others go.
+    order asks for all of them, each in its turn, and what is accepted lets the others go: a
+    strike that is refused even then is shut by itself, and waits by itself.
     """
 
     def __init__(self) -> None:
         self._failed: dict[StrikeId, tuple[int, int]] = {}  # times in a row, until when
+        self._refused_ns: dict[StrikeId, int] = {}  # of those that seem to speak for all
+        self._shut: set[StrikeId] = set()  # of them, since then others were accepted
         self._probes = 0  # since the exchange takes no order at all; 0: it does
         self._probe_ns = 0
         self._why = ""  # some strike has failed so often that a person should know
         self._told = False
 
     def failed(self, strike_id: StrikeId, now_ns: int, why: str) -> None:
-        if CLOSED in why:
+        if CLOSED in why and strike_id not in self._shut:
+            self._refused_ns[strike_id] = now_ns
             if not self._probes:
                 self.probed(now_ns)
             elif self._probes > DOUBLINGS_MAX:
@@ -52,6 +56,10 @@ class HoldOff:
     def probe_due(self, now_ns: int) -> bool:
         return now_ns >= self._probe_ns
 
+    def refused_ns(self, strike_id: StrikeId) -> int:
+        """Who asked last asks last; 0: not yet."""
+        return self._refused_ns.get(strike_id, 0)
+
     def probed(self, now_ns: int) -> None:
         """One has left; the next waits twice as long."""
         doublings = min(self._probes, DOUBLINGS_MAX)
@@ -61,9 +69,12 @@ class HoldOff:
     def accepted(self) -> None:
         """A placement was answered with an order: they are taken again."""
         self._probes = self._probe_ns = 0
+        self._shut.update(self._refused_ns)
+        self._refused_ns.clear()
 
     def worked(self, strike_id: StrikeId) -> None:
         self._failed.pop(strike_id, None)
+        self._shut.discard(strike_id)
         self._why, self._told = "", False
 
     def to_tell(self) -> str:

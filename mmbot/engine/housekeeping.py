@@ -11,7 +11,8 @@ from mmbot.domain.commands import (
     ReadTransactions,
     ReloadLadder,
 )
-from mmbot.domain.events import BalanceSeen, ReadFailed, TransactionsRead
+from mmbot.domain.events import BalanceSeen, HistoryRead, ReadFailed, TransactionsRead
+from mmbot.engine.reads import HISTORY_SPAN_MAX_NS
 
 SECOND_NS = 1_000_000_000
 BALANCE_EVERY_NS = 15 * SECOND_NS
@@ -21,7 +22,7 @@ TRANSACTIONS_AFTER_SETTLEMENT_NS = SECOND_NS
 TRANSACTIONS_AGAIN_NS = 3 * SECOND_NS  # while rows of a settlement are missing
 TRANSACTIONS_FAILED_NS = 5 * SECOND_NS  # after a read that failed: a report may be down
 UNUSABLE_READS_MAX = 3  # in a row: then the balance is believed instead of the rows
-ROWS_LATE_MAX_NS = 60 * SECOND_NS  # then they are believed to be complete
+ROWS_LATE_MAX_NS = 60 * SECOND_NS  # and what the copy lags: then they are believed complete
 TRANSACTIONS_OVERLAP_NS = 120 * SECOND_NS  # rows may be written late: ids make it idempotent
 LADDER_EVERY_NS = 3_600 * SECOND_NS
 PROOF_EVERY_NS = 5 * SECOND_NS
@@ -31,13 +32,13 @@ PROOF_EVERY_NS = 5 * SECOND_NS
 class Housekeeping:
     """When the next read of each kind is due. `cash_cents` is None while it is not known."""
 
-    started_ns: int
     cash_cents: int | None = None
     cash_read_ns: int = 0
     balance_cents: int | None = None  # the exchange's own figure, and when it was asked for
     balance_read_ns: int = 0
     row_balances: frozenset[int] = frozenset()  # after the youngest rows of money
     settled_ns: int = 0  # when the last settlement was seen
+    lag_ns: int = 0  # of the reporting copy, by its own word: rows carry none
     transactions_read_ns: int = 0
     unusable_reads: int = 0  # in a row, of rows that cannot be booked
     unusable_read_ns: int = 0
@@ -45,8 +46,11 @@ class Housekeeping:
     _rows_unread: bool = False  # the last read of rows failed
     _due: dict[str, int] = field(default_factory=dict)
 
-    def apply(self, event: BalanceSeen | TransactionsRead | ReadFailed) -> None:
+    def apply(self, event: BalanceSeen | TransactionsRead | HistoryRead | ReadFailed) -> None:
         match event:
+            case HistoryRead():
+                if event.synced_ns is not None:
+                    self.lag_ns = max(0, event.date_ns - event.synced_ns)
             case BalanceSeen(cash_cents, received_ns, balance_cents, asked_ns):
                 if cash_cents is not None:
                     self.cash_cents, self.cash_read_ns = cash_cents, received_ns
@@ -79,7 +83,7 @@ class Housekeeping:
     def money_booked(self) -> bool:
         """The rows of every settlement seen so far have come: the reporting copy may lag, so a
         later read proves it only when its rows end in the balance, or after a long while."""
-        late_ns = self.settled_ns + ROWS_LATE_MAX_NS
+        late_ns = self.settled_ns + ROWS_LATE_MAX_NS + self.lag_ns
         if self.unusable_reads >= UNUSABLE_READS_MAX:
             return min(self.unusable_read_ns, self.balance_read_ns) > late_ns
         if self.transactions_read_ns <= self.settled_ns:
@@ -113,7 +117,8 @@ class Housekeeping:
         if not (stopping and live == 0):
             self._due.pop("proof", None)  # else it would be overdue for ever after a resume
         elif self._take("proof", now_ns, PROOF_EVERY_NS):
-            commands.append(ReadHistory(self.started_ns, alive_only=True))
+            from_ns = now_ns - HISTORY_SPAN_MAX_NS  # so far back that no clock matters
+            commands.append(ReadHistory(from_ns, alive_only=True))
         return commands
 
     def next_due_ns(self) -> int:

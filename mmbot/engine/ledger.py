@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from mmbot.domain.commands import Command, ReadTransactions
+from mmbot.domain.depth import Depth
 from mmbot.domain.difference import Cause
 from mmbot.domain.entries import (
     Entry,
@@ -39,6 +40,7 @@ from mmbot.engine.manual import LineOf, no_lines
 from mmbot.engine.outbox import Drained
 from mmbot.engine.reconcile import Reconciliation
 from mmbot.engine.replay import Replay
+from mmbot.engine.waiting import depths
 
 SECOND_NS: Final = 1_000_000_000
 ARRIVAL_BOUND_NS: Final = (12 + 60) * SECOND_NS  # reply_timeout_s, and a minute to arrive
@@ -248,6 +250,10 @@ class Ledger:
     def live_on_line(self, line_id: LineId) -> tuple[Order, ...]:
         return self._kit.orders.live_on_line(line_id)
 
+    def live_lines(self) -> tuple[LineId, ...]:
+        """Lines on which something of ours is live, listed or not."""
+        return self._kit.orders.live_lines()
+
     def manual(self) -> tuple[OrderReport, ...]:
         """Orders on the account that are not ours and still carry risk."""
         return self._kit.manual.reports()
@@ -303,6 +309,10 @@ class Ledger:
     def accounting(self) -> Accounting:
         """The books, and where they differ from the exchange's."""
         return self._kit.accounting
+
+    def waiting(self) -> dict[str, Depth]:
+        """Each queue of the ledger, by name."""
+        return depths(self._kit)
 
     def check_sums(self) -> None:
         """Recompute every running sum from nothing; raises AssertionError on a difference."""

@@ -67,6 +67,7 @@ class Kit:
         accounting = Accounting(books, out, reads, manual, reversals)
         accounting.differs = proofs.suspect
         accounting.opened = reconcile.money
+        proofs.ask_changes, changes.listed = changes.ask, proofs.listed
         return cls(
             orders=orders,
             sums=sums,

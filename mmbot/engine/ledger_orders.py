@@ -60,16 +60,23 @@ class Orders:
     def live_on(self, strike_id: StrikeId) -> tuple[Order, ...]:
         shown = self._strike_shown.get(strike_id)
         if shown is None:
-            found = self._on_strike.get(strike_id, ())
+            found = self._on_strike.get(strike_id)
+            if found is None:
+                return ()  # and no entry for each strike that was ever asked for
             shown = self._strike_shown[strike_id] = tuple([self._orders[i] for i in found])
         return shown
 
     def live_on_line(self, line_id: LineId) -> tuple[Order, ...]:
         shown = self._line_shown.get(line_id)
         if shown is None:
-            found = self._on_line.get(line_id, ())
+            found = self._on_line.get(line_id)
+            if found is None:
+                return ()
             shown = self._line_shown[line_id] = tuple([self._orders[i] for i in found])
         return shown
+
+    def live_lines(self) -> tuple[LineId, ...]:
+        return tuple(self._on_line)
 
     def unsettled(self) -> tuple[Order, ...]:
         """Orders with fills whose result is not known."""

@@ -95,9 +95,14 @@ class Modes:
 
     def starting(self, now_ns: int) -> bool:
         """Not yet able to judge what rests: leave it, but not for ever. A stream that closes
-        again before all is known is no reason to cancel."""
+        again before all is known is no reason to cancel; a person's word is."""
         self.ready = self.ready or (self.recovered and self.private_up)
-        return not self.ready and now_ns < self.started_ns + START_GRACE_NS
+        if self.ready or self.halted or self.stopping:
+            return False
+        return self.in_grace(now_ns)
+
+    def in_grace(self, now_ns: int) -> bool:
+        return now_ns < self.started_ns + START_GRACE_NS
 
     def withdrawn(self, now_ns: int) -> str:
         """Why every wish is withdrawn now; "" when quoting is wanted."""

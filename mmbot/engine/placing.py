@@ -110,6 +110,7 @@ class Placing:
         never_open = self._last_opened.get(order.strike_id) != ident
         if never_open and now_ns - order.intended_ns < CAME_AND_WENT_NS:
             self._holdoff.failed(order.strike_id, now_ns, "canceled by the exchange")
+            self._last_opened[order.strike_id] = ident  # told again, it counts no more
 
     def place(
         self, candidates: Sequence[Candidate], mode: Mode, now_ns: int, facts: list[Fact]
@@ -121,7 +122,7 @@ class Placing:
         if self._holdoff.probing:
             if not self._holdoff.probe_due(now_ns):
                 return []
-            candidates = sorted(candidates, key=lambda one: one.resend is not None)
+            candidates = sorted(candidates, key=self._turn_to_probe)
         for candidate in candidates:
             if not candidate.resend and self._holdoff.holds(candidate.quote.strike_id, now_ns):
                 continue
@@ -149,6 +150,14 @@ class Placing:
                 self._holdoff.probed(now_ns)
                 break
         return placed
+
+    @property
+    def on_hold(self) -> str:
+        """Why nothing leaves although we would place; or ""."""
+        return "the exchange takes no order: one asks now and then" * self._holdoff.probing
+
+    def _turn_to_probe(self, candidate: Candidate) -> tuple[bool, int]:
+        return candidate.resend is not None, self._holdoff.refused_ns(candidate.quote.strike_id)
 
     def _draft(self, candidate: Candidate, now_ns: int) -> Order:
         line, quote = candidate.line, candidate.quote

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,13 +18,16 @@ SECOND_NS: Final = 1_000_000_000
 LOOK_NS: Final = 2_500_000_000  # longer than the margin between the clocks
 LOOK_MAX_NS: Final = 60 * SECOND_NS
 TOLD_NS: Final = 70 * SECOND_NS  # by then a list of what changed has proven most of it
-LAG_MAX_NS: Final = 300 * SECOND_NS  # reads may be so old, and are waited for
 ROWS_WAIT_NS: Final = 5 * SECOND_NS  # the message of the same fact comes sooner
 UNSYNCED_NS: Final = 30 * SECOND_NS  # a read without `last_synced_at` may be so old
 # A fill or a result was undone: which, only the orders of the sport event can tell.
-TAKEN_BACK: Final = frozenset({"REFUND", "VOID", "ADJUSTMENT_REDUCE", "ADJUSTMENT_INCREASE"})
+REFUND: Final = "REFUND"
+TAKEN_BACK: Final = frozenset({REFUND, "VOID", "ADJUSTMENT_REDUCE", "ADJUSTMENT_INCREASE"})
 RESTART_SPAN_NS: Final = 3_600 * SECOND_NS  # long before its end a process had read it
-RESTART_APART_NS: Final = SECOND_NS // 5  # of the orders that are read again after a start
+LEFT_OUT_NS: Final = 300 * SECOND_NS  # a list may leave one out: what it did not name is read
+LISTS_MAX: Final = 4  # asked for after one suspicion; then singly
+SINGLY_MAX: Final = 5  # so few orders are not worth a list
+APART_NS: Final = SECOND_NS // 5  # of orders that are read one after the other
 
 
 Held = tuple[int, str | None]
@@ -47,7 +51,18 @@ class Proofs:
         self._since_ns: dict[ExternalId, int] = {}  # of the youngest word that was no such read
         self._looks: dict[ExternalId, _Look] = {}  # orders that are not proven
         self._suspects: dict[SportEventId, int] = {}  # since when, the latest word
-        self._lag_ns = 0  # how old the last read was when it came
+        # Proven before something was undone near them: unless a list of what changed since names
+        # them, they probably still are.
+        self._near: set[ExternalId] = set()
+        self._believed: set[ExternalId] = set()  # no list named these: read once more, later
+        self._singly: set[SportEventId] = set()  # of these, those that no list tells
+        self._lists = 0  # asked for since
+        self.ask_changes: Callable[[int], None] = _nobody
+
+    @property
+    def waiting(self) -> int:
+        """Orders that are not proven."""
+        return len(self._looks)
 
     def held(self, order: Order) -> Held:
         """What a proof is about: the filled cents and the result."""
@@ -67,30 +82,55 @@ class Proofs:
         agrees = order.filled_cents == report.filled_cents and (
             not order.filled_cents or word == held[1]
         )
-        if sight.channel == "read" and sight.synced_ns is not None:
-            self._lag_ns = max(0, self._reads.to_exchange(now_ns) - sight.synced_ns)
+        if not agrees and (ident in self._near or ident in self._believed):
+            self._told(ident)
+            self._look(ident, now_ns + LOOK_NS)
         if sight.channel == "read" and self._young(ident, sight, now_ns):
             if agrees:
-                self._looks.pop(ident, None)
+                self._proven(ident)
             else:
                 self._look(ident, now_ns + LOOK_NS)
         elif held != was or (sight.channel == "stream" and not agrees):
+            self._told(ident)
             self._since_ns[ident] = now_ns
             self._look(ident, now_ns + (TOLD_NS if agrees else LOOK_NS))
         if was[1] not in {None, held[1]}:
             self.suspect(order.event_id, now_ns)  # where one result changes others do
 
+    def unchanged(self, ident: ExternalId | None, sight: Sight, now_ns: int) -> None:
+        """A row of a list agrees with all that we hold of an order."""
+        if ident is not None and ident in self._looks and self._young(ident, sight, now_ns):
+            self._proven(ident)
+
+    def listed(self, synced_ns: int, now_ns: int) -> None:
+        """A list of all that changed since the one before was taken in, as of `synced_ns`."""
+        due_ns = now_ns + LEFT_OUT_NS
+        for ident in tuple(self._near):
+            if synced_ns > self._reads.to_exchange(self._since_ns[ident]) + CLOCK_MARGIN_NS:
+                self._proven(ident)
+                self._believed.add(ident)
+                self._look(ident, due_ns)
+                due_ns += APART_NS
+        if self._near and self._lists < LISTS_MAX:
+            self._timers.at(now_ns + ROWS_WAIT_NS, "proof")
+
     def doubt(self, ident: ExternalId, now_ns: int) -> None:
         """What we hold of it was derived: have it read."""
+        self._told(ident)
         self._since_ns[ident] = now_ns
         self._look(ident, now_ns + LOOK_NS)
 
     def row(self, row: Transaction, now_ns: int) -> None:
         if row.kind in TAKEN_BACK and row.from_trading:
-            self.suspect(SportEventId(row.event_id), now_ns)
+            self.suspect(SportEventId(row.event_id), now_ns, singly=row.kind == REFUND)
 
-    def suspect(self, event_id: SportEventId, now_ns: int) -> None:
-        """Something was undone there: of which orders, only they can tell."""
+    def suspect(self, event_id: SportEventId, now_ns: int, singly: bool = False) -> None:
+        """Something was undone there: of which orders, only they can tell.
+
+        `singly`: surely a fill of ours, and no list is trusted to name it.
+        """
+        if singly:
+            self._singly.add(event_id)
         if event_id not in self._suspects:
             self._timers.at(now_ns + ROWS_WAIT_NS, "proof")
         self._suspects[event_id] = now_ns
@@ -100,28 +140,41 @@ class Proofs:
         self._since_ns[ident] = at_ns
 
     def restart(self, now_ns: int) -> None:
-        """What was heard lately is read again, one after the other."""
+        """What was heard lately is read again, one after the other; heard by now, whatever the
+        clock of the former process said."""
+        for ident, since_ns in self._since_ns.items():
+            self._since_ns[ident] = min(since_ns, now_ns)
         due_ns = now_ns + TOLD_NS
         lately_ns = max(self._since_ns.values(), default=0) - RESTART_SPAN_NS
         for ident, since_ns in self._since_ns.items():
             if since_ns >= lately_ns:
                 self._look(ident, due_ns)
-                due_ns += RESTART_APART_NS
+                due_ns += APART_NS
 
     def forget(self, ident: ExternalId) -> None:
         self._since_ns.pop(ident, None)
+        self._proven(ident)
+
+    def _proven(self, ident: ExternalId) -> None:
         self._looks.pop(ident, None)
+        self._told(ident)
+
+    def _told(self, ident: ExternalId) -> None:
+        """No longer is it only near to something: there is a word of its own."""
+        self._near.discard(ident)
+        self._believed.discard(ident)
 
     def fire(self, ident: ExternalId, now_ns: int) -> None:
         if not ident:
             self._read_suspects(now_ns)
+            self._list_near(now_ns)
             return
         look = self._looks.get(ident)
         if look is None or now_ns < look.due_ns:
             return
         order = self._orders.get(ident)
         if order is None or order.order_id is None:
-            del self._looks[ident]
+            self._proven(ident)
             return
         readable_ns = self._readable_ns(ident)
         if now_ns >= readable_ns:
@@ -139,9 +192,7 @@ class Proofs:
         return sight.synced_ns > self._reads.to_exchange(since_ns) + CLOCK_MARGIN_NS
 
     def _readable_ns(self, ident: ExternalId) -> int:
-        """Before that no read can be young enough, as old as reads are now."""
-        lag_ns = min(LAG_MAX_NS, self._lag_ns) + CLOCK_MARGIN_NS + SECOND_NS
-        return self._since_ns.get(ident, 0) + lag_ns
+        return self._reads.young_ns(self._since_ns.get(ident, 0))
 
     def _look(self, ident: ExternalId, due_ns: int) -> None:
         look = self._looks.get(ident)
@@ -154,10 +205,36 @@ class Proofs:
         self._timers.at(due_ns, "proof", ident)
 
     def _read_suspects(self, now_ns: int) -> None:
+        """Where many orders are near, a list tells which were meant, and it proves the others."""
         events, self._suspects = self._suspects, {}
-        for order in self._orders:
-            if order.filled_cents and order.event_id in events:
-                ident, since_ns = order.external_id, events[order.event_id]
-                self._since_ns[ident] = max(self._since_ns.get(ident, 0), since_ns)
+        if not events:
+            return
+        near = [o for o in self._orders if o.filled_cents and o.event_id in events]
+        many, alone = len(near) > SINGLY_MAX, self._singly
+        self._lists, self._singly = 0, set()
+        for order in near:
+            ident, since_ns = order.external_id, events[order.event_id]
+            self._since_ns[ident] = max(self._since_ns.get(ident, 0), since_ns)
+            if not many or order.event_id in alone:
                 self._look(ident, now_ns)
                 self.fire(ident, now_ns)
+                continue
+            if ident not in self._looks or ident in self._believed:
+                self._near.add(ident)
+            # What was told before is proven by the row of such a list, or else when it is due.
+            self._look(ident, now_ns + TOLD_NS + self._reads.lag_ns)
+
+    def _list_near(self, now_ns: int) -> None:
+        """Ask for what changed, as soon as a list can be young enough."""
+        if not self._near or self._lists >= LISTS_MAX:
+            return
+        due_ns = max(map(self._readable_ns, self._near))
+        if now_ns < due_ns:
+            self._timers.at(due_ns, "proof")
+            return
+        self._lists += 1
+        self.ask_changes(now_ns)
+
+
+def _nobody(now_ns: int) -> None:
+    """No list can be asked for; each order is read when its time comes."""

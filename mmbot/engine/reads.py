@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mmbot.domain.commands import ReadHistory, ReadOrder
+from mmbot.domain.depth import Depth
 from mmbot.domain.events import HistoryRead
 from mmbot.domain.ids import ExternalId, OrderId
 from mmbot.engine.outbox import Outbox
@@ -20,6 +21,8 @@ PACE_NS: Final = SECOND_NS
 ORDERS_PER_PACE: Final = 15  # of many; the rest of the request budget is for quoting
 CLOCK_MARGIN_NS: Final = 2 * SECOND_NS  # the Date header is cut to the second, and travels
 ORDER_GAPS_MAX: Final = 4096
+LAG_MAX_NS: Final = 300 * SECOND_NS  # reads may be so old, and are waited for
+LATER_MAX: Final = 20_000  # who still needs more of them asks again
 OFFSETS_KEPT: Final = 8  # some minutes: then a clock that was set is followed
 FROM_MARGIN_NS: Final = 10 * SECOND_NS  # asked from before the intent: clocks differ
 HISTORY_SPAN_MAX_NS: Final = (7 * 24 - 2) * 3_600 * SECOND_NS  # the exchange's, less a margin
@@ -53,6 +56,9 @@ class Reads:
         self._pace_left = 0
         self._offsets_ns: deque[int] = deque(maxlen=OFFSETS_KEPT)
         self.offset_ns = 0
+        self.lag_ns = 0  # how old the last read was when it came
+        # The same as the journal tells it of former processes: our clock may be set between two.
+        self._former_ns: deque[int] = deque(maxlen=OFFSETS_KEPT)
 
     def order(
         self, ident: ExternalId, order_id: OrderId | None, now_ns: int, ends_doubt: bool = False
@@ -68,11 +74,24 @@ class Reads:
         self._order_read_ns[order_id] = now_ns
         self._out.ask(ReadOrder(ident, order_id, ends_doubt))
 
+    def synced(self, synced_ns: int, now_ns: int) -> None:
+        """A read came; it shows the exchange as of then (exchange time)."""
+        self.lag_ns = min(LAG_MAX_NS, max(0, self.to_exchange(now_ns) - synced_ns))
+
+    def young_ns(self, since_ns: int) -> int:
+        """From when a read can be younger than what happened then, as old as reads are now."""
+        return since_ns + self.lag_ns + CLOCK_MARGIN_NS + SECOND_NS
+
     def later(self, ident: ExternalId, order_id: OrderId | None, now_ns: int) -> None:
         """One of perhaps very many: at the pace that leaves the request budget to others."""
-        if order_id is not None:
+        if order_id is not None and (len(self._later) < LATER_MAX or order_id in self._later):
             self._later[order_id] = ident
             self._keep_pace(now_ns)
+
+    @property
+    def depth(self) -> Depth:
+        """Reads that wait for their turn."""
+        return Depth(len(self._later), LATER_MAX)
 
     def no_longer(self, order_id: OrderId | None) -> None:
         """It was read meanwhile, with others."""
@@ -112,6 +131,16 @@ class Reads:
         self._offsets_ns.append(offset_ns)
         self.offset_ns = max(self._offsets_ns)
 
+    def formerly_ahead(self, offset_ns: int) -> None:
+        """As `exchange_ahead`, said of a moment of a former process."""
+        self._former_ns.append(offset_ns)
+
+    def since_former(self, noted_ns: int) -> int:
+        """What a former process noted, by our clock of today; if in doubt earlier, never later."""
+        if not self._former_ns:
+            return noted_ns
+        return noted_ns + min(0, max(self._former_ns) - self.offset_ns)
+
     def answered(self, read: HistoryRead, now_ns: int) -> None:
         self.exchange_ahead(read.date_ns - read.received_ns)
         name = "changed" if read.changed_only else "alive" if read.alive_only else "doubt"
@@ -134,6 +163,9 @@ class Reads:
 
     def to_exchange(self, ours_ns: int) -> int:
         return ours_ns + self.offset_ns
+
+    def to_ours(self, exchange_ns: int) -> int:
+        return exchange_ns - self.offset_ns
 
     def _done(self, name: str, now_ns: int) -> None:
         self._kinds[name].waiting_until_ns = 0

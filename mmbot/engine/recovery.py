@@ -107,8 +107,8 @@ class Recovery:
         if not read.alive_only:
             for ident in tuple(self._unlooked):
                 order = self._orders.get(ident)
-                asked_ns = 0 if order is None else self._reads.to_exchange(order.intended_ns)
-                if read.from_ns <= asked_ns or order is None:
+                born_ns = 0 if order is None else self._doubts.born_ns(order)
+                if order is None or read.from_ns <= self._reads.to_exchange(born_ns):
                     self._unlooked.discard(ident)
             return []
         # A list that reaches less far back than ours may leave out an old manual order.

@@ -95,6 +95,8 @@ class Replay:
         it: of those without a fill the last is taken, when something else is to be told.
         """
         ident, self.last_ns = entry.external_id, entry.at_ns
+        if entry.evidence.exchange_ns is not None:
+            self._kit.reads.formerly_ahead(entry.evidence.exchange_ns - entry.at_ns)
         before = self._waiting.get(ident) or self._kit.orders.get(ident)
         assert before is not None, f"{ident}: a step without an intent"
         was_terminal, terminal = before.state in TERMINAL, entry.state in TERMINAL

@@ -49,6 +49,7 @@ class MarketState:
         self.lines_of_event: dict[SportEventId, list[LineId]] = {}
         self.private_up = False
         self.public_up_since_ns = 0  # 0 = down
+        self.listed = False  # a listing has come since our start
         self._books: dict[LineId, Book] = {}
         self._competing: dict[LineId, tuple[Book, tuple[Order, ...], Book]] = {}  # last asked for
         self._fairs: dict[LineId, dict[str, Fair]] = {}
@@ -95,6 +96,7 @@ class MarketState:
 
     def _seed(self, event: CatalogSeeded) -> Dirty:
         catalog = event.catalog
+        self.listed = True
         gone = set(self.lines) - set(catalog.lines)
         self.events = dict(catalog.events)
         # A line that is gone stays known, closed: our orders may still rest on it.

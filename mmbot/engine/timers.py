@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import heapq
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
+
+from mmbot.domain.depth import Depth
+
+# Judged from outside and not enforced: a duty that is forgotten is worse than memory.
+TIMERS_MAX: Final = 200_000
 
 What = Literal[
     "answer", "cancel", "look", "sweep", "history", "recover", "audit", "reread", "settle",
@@ -35,6 +40,10 @@ class Timers:
         if self._heap and self._heap[0].due_ns <= now_ns:
             return heapq.heappop(self._heap)
         return None
+
+    @property
+    def depth(self) -> Depth:
+        return Depth(len(self._heap), TIMERS_MAX)
 
     @property
     def next_due_ns(self) -> int | None:

@@ -47,6 +47,11 @@ class Tombstones:
         self._ended_ns.pop(ident, None)
         self._looked.pop(ident, None)
 
+    def restart(self, now_ns: int) -> None:
+        """What ended in a former process has ended by now, whatever its clock said."""
+        for ident, ended_ns in self._ended_ns.items():
+            self._ended_ns[ident] = min(ended_ns, now_ns)
+
     def ended_ns(self, ident: ExternalId) -> int:
         return self._ended_ns[ident]
 
@@ -62,6 +67,14 @@ class Tombstones:
         after_ns = min(REREAD_MAX_NS, REREAD_NS << (looked.tries - 1))
         looked.due_ns = now_ns + after_ns
         return after_ns
+
+    def reads_wait(self, ident: ExternalId, until_ns: int) -> bool:
+        """No read of it before then; False when that is known."""
+        looked = self._looked.setdefault(ident, _Looked())
+        if looked.due_ns >= until_ns:
+            return False
+        looked.due_ns = until_ns
+        return True
 
     def unexplained(self, ident: ExternalId) -> bool:
         """True while a read should tell how an ended order can look alive."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, assert_never
 
@@ -15,6 +16,7 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from mmbot.domain.depth import Depth
 from mmbot.domain.facts import (
     Alarm,
     DifferenceRepaired,
@@ -127,6 +129,8 @@ class Metrics:
         self._book_age = gauge("mmbot_book_age_seconds", "Age of the oldest book in use.")
         self._lines_quoted = gauge("mmbot_lines_quoted", "Lines with an open order of ours.")
         self._lines_listed = gauge("mmbot_lines_listed", "Lines that can be traded.")
+        self._waiting = gauge("mmbot_queue_waiting", "What waits in a queue of ours.", "queue")
+        self._waiting_max = gauge("mmbot_queue_limit", "The bound of that queue.", "queue")
         self._stream = gauge(
             "mmbot_stream_connected", "1 while a stream channel is subscribed.", "channel"
         )
@@ -232,6 +236,13 @@ class Metrics:
 
     def observe_stream(self, channel: str, connected: bool) -> None:
         self._stream.labels(self._label("channel", channel)).set(1 if connected else 0)
+
+    def observe_queues(self, depths: Mapping[str, Depth]) -> None:
+        """What waits in each queue, by name; set once per scrape."""
+        for name, depth in depths.items():
+            label = self._label("queue", name)
+            self._waiting.labels(label).set(depth.waiting)
+            self._waiting_max.labels(label).set(depth.most)
 
     def observe_commit(self, seconds: float) -> None:
         self._commit_s.observe(seconds)

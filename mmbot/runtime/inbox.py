@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Hashable
 from typing import Final
 
+from mmbot.domain.depth import Depth
 from mmbot.domain.errors import Stop
 from mmbot.domain.events import BookUpdated, Event, FairUpdated
 from mmbot.runtime.clock import NS_PER_S, Clock
@@ -40,6 +41,10 @@ class Inbox:
 
     def __len__(self) -> int:
         return len(self._waiting)
+
+    @property
+    def depth(self) -> Depth:
+        return Depth(len(self._waiting), self._events_max)
 
     def put(self, event: Event) -> None:
         """Never blocks; call it from the loop's own thread."""

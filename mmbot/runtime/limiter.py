@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final, Literal
 
+from mmbot.domain.depth import Depth
 from mmbot.runtime.clock import NS_PER_S, Clock
 
 SECOND_NS: Final = NS_PER_S
@@ -172,6 +173,10 @@ class Limiter:
     @property
     def waiting(self) -> int:
         return sum(len(queue) for queue in self._queues.values())
+
+    @property
+    def depth(self) -> Depth:
+        return Depth(self.waiting, WAITING_MAX)
 
     @property
     def used(self) -> int:

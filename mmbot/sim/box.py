@@ -58,7 +58,8 @@ class Box:
         self.record = Record(listing, self.fair, started_ns)
         self.truth = Truth()
         self.faults = FaultBoard(options.seed, self.truth.fault)
-        reporting = Reporting(options.session.reporting_lag_s)
+        self.switches = Switches()
+        reporting = Reporting(options.session.reporting_lag_s, self.switches)
         self.latency = Latency(options.latency_profile, self._rng("latency"))
         self.witnesses = Witnesses(self.record, reporting, self.truth, self.faults)
         self.exchange = Exchange(
@@ -80,7 +81,7 @@ class Box:
             options.stream,
             ExchangeCatalog(self.exchange),
         )
-        self.switches = Switches(silent=self.hub.silent)
+        self.switches.silent = self.hub.silent
         self.sessions = Sessions(options.session, self._rng("tokens"))
         self.feed = OddsFeed(self.exchange, self.fair, options.feed, self._rng("feed"))
         traders = Traders(self.exchange, self.fair, options, self._rng)

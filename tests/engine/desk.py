@@ -66,7 +66,7 @@ class Desk:
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.prefix)
         state, modes = MarketState(), Modes(self.now_ns)
-        house = Housekeeping(self.now_ns)
+        house = Housekeeping()
         slot = Slot("test", self.strategy, lambda event, line: True)
         wishes = Wishes([slot], self._ask, state, self.ledger, self.now_ns)
         self.ledger.line_of = state.line_with

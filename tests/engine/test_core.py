@@ -206,6 +206,20 @@ def test_a_stop_is_done_only_when_a_read_has_shown_nothing_alive() -> None:
     assert desk.engine.flat
 
 
+def test_a_stop_before_the_start_has_read_what_rests_proves_nothing() -> None:
+    desk = Desk()  # with an empty journal: what rests of a lost one is not known yet
+    desk.ledger.start(desk.now_ns)
+    effects = desk.tell(OperatorSaid("stop", "test"))
+    proofs = [one for one in effects.commands if isinstance(one, ReadHistory)]
+    day_ns = 86_400 * S
+    assert proofs
+    assert all(one.from_ns < desk.now_ns - 6 * day_ns for one in proofs), "whatever our clock says"
+    desk.wait(0.1, replace(desk.history(), from_ns=desk.now_ns))
+    assert not desk.engine.flat
+    desk.wait(0.1, desk.history())
+    assert desk.engine.flat
+
+
 def test_a_read_that_shows_one_of_ours_alive_is_no_proof() -> None:
     desk = Desk()
     both = desk.quoting()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mmbot.domain.commands import ReadTransactions
-from mmbot.domain.events import BalanceSeen, ReadFailed, TransactionsRead
+from mmbot.domain.events import BalanceSeen, HistoryRead, ReadFailed, TransactionsRead
 from mmbot.domain.fill import Transaction
 from mmbot.engine.housekeeping import ROWS_LATE_MAX_NS, SECOND_NS, Housekeeping
 
@@ -19,7 +19,7 @@ def row(n: int, created_ns: int, balance_cents: int | None) -> Transaction:
 
 def house(balance_cents: int, *rows: Transaction, read_after_s: float = 2.0) -> Housekeeping:
     """What is known after a settlement, a balance and a read of these rows."""
-    made = Housekeeping(START_NS)
+    made = Housekeeping()
     made.settlement_seen(SETTLED_NS)
     made.apply(BalanceSeen(balance_cents, SETTLED_NS + SECOND_NS, balance_cents))
     read_ns = SETTLED_NS + round(read_after_s * SECOND_NS)
@@ -62,6 +62,17 @@ def test_missing_rows_are_asked_for_again_soon_and_not_for_ever() -> None:
     assert house(1_000, OLD, read_after_s=after_s).money_booked
 
 
+def test_a_copy_that_lags_for_longer_is_waited_for_by_its_own_word() -> None:
+    after_s = ROWS_LATE_MAX_NS / SECOND_NS + 1
+    made = house(1_000, OLD, read_after_s=after_s)
+    synced_ns = SETTLED_NS - 90 * SECOND_NS
+    made.apply(HistoryRead(0, (), synced_ns, SETTLED_NS, SETTLED_NS))
+    assert not made.money_booked
+    read_ns = SETTLED_NS + round((after_s + 90) * SECOND_NS)
+    made.apply(TransactionsRead((OLD,), START_NS, read_ns))
+    assert made.money_booked
+
+
 def test_a_read_from_before_the_settlement_proves_nothing() -> None:
     made = house(1_000, NEW)
     made.settlement_seen(SETTLED_NS + 50 * SECOND_NS)
@@ -70,7 +81,7 @@ def test_a_read_from_before_the_settlement_proves_nothing() -> None:
 
 # faults: H3 D14
 def test_rows_from_before_a_start_are_asked_for_until_a_read_succeeds() -> None:
-    made = Housekeeping(START_NS)
+    made = Housekeeping()
     booked_ns = START_NS - 900 * SECOND_NS  # then we were down, or could not read
     for minute in range(3):  # the reads of the start, and of the first minutes, fail
         asked = made.due(START_NS + minute * 60 * SECOND_NS, False, 0, booked_ns)
@@ -81,7 +92,7 @@ def test_rows_from_before_a_start_are_asked_for_until_a_read_succeeds() -> None:
 # faults: H12
 def test_after_a_halt_nothing_stays_overdue() -> None:
     """What is due in the past makes the engine turn a thousand times a second."""
-    made = Housekeeping(START_NS)
+    made = Housekeeping()
     made.due(START_NS, True, 0, START_NS)
     resumed_ns = START_NS + 3600 * SECOND_NS
     made.due(resumed_ns, False, 0, START_NS)

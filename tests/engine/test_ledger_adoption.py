@@ -107,6 +107,16 @@ def test_on_an_unknown_strike_nothing_offsets_until_the_catalogue_comes() -> Non
     assert len(again.live_on_line(LINE)) == 2
 
 
+def test_the_age_of_an_adopted_order_is_told_by_our_clock() -> None:
+    ledger = a_ledger()
+    ledger.exchange_ahead(600 * SECOND)
+    stranger = an_order(FOREIGN, intended_ns=NOW + 590 * SECOND)
+    ledger.apply(seen(a_report(stranger)), NOW)
+    found = ledger.order(stranger.external_id)
+    assert found is not None
+    assert found.intended_ns == NOW - 10 * SECOND
+
+
 def test_a_manual_order_counts_and_is_never_touched() -> None:
     ledger = a_ledger()
     manual = an_order("by-hand")

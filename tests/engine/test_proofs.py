@@ -126,3 +126,38 @@ def test_after_a_start_nobody_knows_what_was_read() -> None:
     rebuilt.drain()
     assert reads(rebuilt, 0, 60) == []
     assert set(reads(rebuilt, 60, 80)) == {order.external_id for order in orders}
+
+
+def test_where_many_are_near_one_list_tells_which_were_meant_and_the_rest_are_read_later() -> None:
+    ledger = a_ledger()
+    orders = [filled_order(ledger) for _ in range(8)]
+    for order in orders:
+        read(ledger, settled(order), LATE)
+    tbd = replace(a_report(orders[0], filled=100_00, winning_status="tbd"), open_cents=0)
+    read(ledger, tbd, LATE + 60 * SECOND)
+    asked = []
+    for second in range(60, 80):
+        ledger.tick(LATE + second * SECOND)
+        asked += [c for c in ledger.drain().commands if isinstance(c, ReadOrder | ReadHistory)]
+    lists = [c for c in asked if isinstance(c, ReadHistory)]
+    assert [c.changed_only for c in lists] == [True]
+    singly = {c.external_id for c in asked if isinstance(c, ReadOrder)}
+    assert not singly & {order.external_id for order in orders[1:]}
+    # The list names one more; of the others it is believed, but not for ever.
+    also = replace(a_report(orders[3], filled=100_00, winning_status="tbd"), open_cents=0)
+    at_ns = LATE + 80 * SECOND
+    ledger.apply(a_history(also, at_ns=at_ns, changed_only=True), at_ns)
+    assert orders[3].external_id not in ledger.results()
+    silent = {orders[n].external_id for n in (1, 2, 4, 5, 6, 7)}
+    assert not silent & set(reads(ledger, 95, 120))
+    at_ns = LATE + 120 * SECOND  # again something was undone, so there is another list
+    ledger.apply(a_history(also, at_ns=at_ns, changed_only=True), at_ns)
+    assert not silent & set(reads(ledger, 120, 400))
+    assert silent <= set(reads(ledger, 400, 450))
+
+
+def test_where_a_fill_was_refunded_no_list_is_trusted() -> None:
+    ledger = a_ledger()
+    orders = [filled_order(ledger) for _ in range(8)]
+    money(ledger, bust_row("1", 60_00))
+    assert {order.external_id for order in orders} <= set(reads(ledger, 5, 20))

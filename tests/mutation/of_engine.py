@@ -133,7 +133,7 @@ DOUBTS: Final = (
         "            return False\n",
         "            doubt.absent_ns = received_ns - ABSENT_APART_NS\n",
         "a single read may come from a copy that lags",
-        faults="A1,A11",
+        faults="A11",
     ),
     Break(
         "the arrival bound is a second",
@@ -148,7 +148,7 @@ DOUBTS: Final = (
         DOUBT,
         "        self._sent(ident, now_ns)\n        self._resent.add(ident)\n",
         "        self._resent.add(ident)\n",
-        "the second request may land long after the first one's bound",
+        "the second request may land after the first one's bound, and nothing paces a third",
         faults="A1",
     ),
     Break(
@@ -165,7 +165,7 @@ DOUBTS: Final = (
         "                    kit.doubts.landed(ident, now_ns)\n",
         "",
         "the exchange said that the order is there; absence would be believed later",
-        faults="A1",
+        faults="A11",
     ),
     Break(
         "a 404 ends an order that was alive",
@@ -234,7 +234,7 @@ RECOVERIES: Final = (
         "            if order.order_id is not None and order.order_id not in listed:\n",
         "            if False:\n",
         "an order that ended unheard would count as open for ever (A16)",
-        faults="D16",
+        faults="A16",
     ),
     Break(
         "the audit never comes",

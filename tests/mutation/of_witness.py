@@ -9,6 +9,36 @@ from tests.mutation.breaks import Break
 OBSERVER = "mmbot/sim/witness/observer.py"
 WATCH = "mmbot/sim/witness/watch.py"
 
+# What the judge must see; no other list has one of this kind.
+SEEN: Final = (
+    Break(
+        "a lost reply counts as an open order",
+        "mmbot/engine/conduct.py",
+        "                self._walk.step(ident, Step.LOST_REPLY, lost)\n"
+        "                kit.doubts.lost_again(",
+        "                said = Proof(Evidence(Kind.REPLY, PLACED_BY, reason), now_ns)\n"
+        "                self._walk.step(ident, Step.SEEN_ALIVE, said)\n"
+        "                kit.doubts.lost_again(",
+        "an order that never arrived would count as open for ever",
+        faults="A2",
+    ),
+    Break(
+        "the exporter overlooks what was paid out",
+        "mmbot/store/tables.py",
+        "            case TransactionBooked(row) if row.from_trading:\n                booked",
+        "            case TransactionBooked(row) if row.amount_cents < 0:\n                booked",
+        "who reads the ledger would see other money than the exchange",
+        faults="none",
+    ),
+    Break(
+        "the exporter leaves out what was cancelled",
+        "mmbot/store/tables.py",
+        "    return list(rows.values())\n",
+        '    return [row for row in rows.values() if row["state"] != "CANCELLED"]\n',
+        "who reads the ledger would not know of orders that were at the exchange",
+        faults="none",
+    ),
+)
 WITNESS: Final = (
     Break(
         "the judge sees no order twice",
@@ -16,7 +46,16 @@ WITNESS: Final = (
         "        if count > 1:\n",
         "        if count > 2:\n",
         "I1 would be silent about two orders for one intent",
-        beside="orders of ours that the ledger does not know are taken for a person's",
+        equivalent="the box refuses an external_id that any order of the account ever had, also"
+        " an archived one, before it makes an order: no daemon can bring it about",
+    ),
+    Break(
+        "the judge sees no two orders at one price",
+        OBSERVER,
+        "    if twice:\n",
+        "    if False:\n",
+        "I1 would be silent about a second order for one wish",
+        beside="a lost reply counts as rejected",
     ),
     Break(
         "the judge takes unknown orders for granted",
@@ -24,7 +63,7 @@ WITNESS: Final = (
         '        if order["external_id"] not in known:\n',
         "        if False:\n",
         "I1 would be silent about an order without an intent",
-        beside="placements leave before their intent is durable",
+        beside="the exporter leaves out what was cancelled",
     ),
     Break(
         "the judge excuses everything that is open",
@@ -32,7 +71,7 @@ WITNESS: Final = (
         '        if is_alive(box) != (ledger["state"] in OPEN):\n',
         '        if is_alive(box) and ledger["state"] not in OPEN:\n',
         "I2 would be silent about orders that the ledger holds open and the exchange has ended",
-        beside="unanswered intents of the last life are rejected at the start",
+        beside="order ids are lost in a replay",
     ),
     Break(
         "the judge forgets orders that only the ledger has",
@@ -40,7 +79,16 @@ WITNESS: Final = (
         '        if ledger["state"] in OPEN:\n            yield f"{_ledger_story(ledger)}; the box',
         '        if False:\n            yield f"{_ledger_story(ledger)}; the box',
         "I2 would be silent about an order that never was",
-        beside="half of what is committed is lost",
+        equivalent="at the end `compare_orders` says the same of the same orders, in the same"
+        " words, and before it the judge of each step does, in every audit",
+    ),
+    Break(
+        "the judge of each step forgets orders that only the ledger has",
+        WATCH,
+        '            if row["state"] in OPEN and ident not in self._orders:\n',
+        "            if False:\n",
+        "I2 would be silent about an order that never was",
+        beside="a lost reply counts as an open order",
     ),
     Break(
         "the judge does not look at fills",
@@ -56,7 +104,7 @@ WITNESS: Final = (
         "    if ours is not None and ours != theirs:\n",
         "    if False:\n",
         "I6 would be silent about a cent",
-        beside="the same money row is booked each time it is read",
+        beside="the exporter overlooks what was paid out",
     ),
     Break(
         "the judge does not look after the stop",
@@ -72,7 +120,7 @@ WITNESS: Final = (
         "            elif since_ns < until_ns and self._person_ns is None:\n",
         "            elif False:\n",
         "I2 would be silent about an order that rests although nobody wants it",
-        beside="a bare success ends the cancel",
+        beside="a lost cancel is not repeated",
     ),
     Break(
         "the judge of each step believes every rejection",

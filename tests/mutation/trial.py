@@ -18,11 +18,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from mmbot.app.simulate_pool import HASH_SEED
 from mmbot.domain.errors import Stop
 from tests.mutation.breaks import Break
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 COPIED: Final = ("mmbot", "strategies", "config")
+WORKER: Final = str(Path(__file__).with_name("worker.py"))
 DAY_MAX_S: Final = 600.0  # a break may make it spin
 FIRST_SEEDS: Final = range(1, 7)  # with a short list, what is asked for strikes in every seed
 WORDS_MAX: Final = 160
@@ -111,15 +113,15 @@ class Copy:
     def _begin(self, faults: str, seeds: range) -> subprocess.Popen[str]:
         environ = {k: v for k, v in os.environ.items() if not k.startswith("MMBOT_")}
         environ |= {"PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
-        given = ("--seeds", f"{seeds[0]}..{seeds[-1]}", "--faults", faults)
+        environ["PYTHONHASHSEED"] = HASH_SEED  # as the days of `mmbot simulate`
         return subprocess.Popen(
-            [sys.executable, "-m", "mmbot", "simulate", *given, "--json", "--jobs", "1"],
+            [sys.executable, "-P", WORKER, faults, str(seeds[0]), str(seeds[-1])],
             cwd=self.folder,
             env=environ,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            start_new_session=True,  # the days have a process of their own below that one
+            start_new_session=True,  # Ctrl-C comes to us alone, and we end it
         )
 
 

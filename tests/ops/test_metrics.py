@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from mmbot.domain.depth import Depth
 from mmbot.domain.facts import (
     Alarm,
     FillCounted,
@@ -117,6 +118,15 @@ def test_levels_are_in_dollars_shares_and_seconds() -> None:
     assert found["mmbot_rate_budget_used"] == 0.2
     assert found["mmbot_book_age_seconds"] == 0.5
     assert math.isnan(found["mmbot_fair_age_seconds"])
+
+
+def test_queues_show_what_waits_and_what_may() -> None:
+    metrics = Metrics()
+    metrics.observe_queues({"inbox": Depth(3, 50_000), "reads": Depth(0, 256)})
+    found = scraped(metrics)
+    assert found["mmbot_queue_waiting{inbox}"] == 3
+    assert found["mmbot_queue_limit{inbox}"] == 50_000
+    assert found["mmbot_queue_waiting{reads}"] == 0
 
 
 def test_exactly_one_mode_is_on() -> None:

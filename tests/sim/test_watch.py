@@ -165,6 +165,29 @@ def test_i3_a_line_and_all_lines_over_their_limits() -> None:
     assert "I3: mm-3 lets all lines lose up to 17000 cents, limit 15000" in scene.found()
 
 
+# faults: B13 F11
+def test_i3_what_the_exchange_undid_excuses_no_more_than_that() -> None:
+    scene = Scene()
+    order = scene.rests("mm-1", usd=60)
+    order.filled_cents = 10_00
+    scene.watch.order_changed(order, "filled 1000", scene.now_ns)
+    order.filled_cents = 0
+    scene.watch.order_changed(order, "taken back 1000", scene.now_ns)
+    scene.rests("mm-2", usd=55, price=2500)  # 115, and 20 of it may not be known
+    assert scene.watch.findings == []
+    scene.rests("mm-3", usd=10, price=2000)
+    assert "I3: mm-3 lets its line lose up to 12500 cents, limit 10000" in scene.found()
+    later = Scene()
+    order = later.rests("mm-1", usd=60)
+    order.filled_cents = 10_00
+    later.watch.order_changed(order, "filled 1000", later.now_ns)
+    order.filled_cents = 0
+    later.watch.order_changed(order, "taken back 1000", later.now_ns)
+    later.now_ns += 80 * NS
+    later.rests("mm-2", usd=55, price=2500)
+    assert "I3: mm-2 lets its line lose up to 11500 cents, limit 10000" in later.found()
+
+
 # faults: B12 H12
 def test_i4_after_a_halt_nothing_leaves_and_people_are_left_alone() -> None:
     scene = Scene()
@@ -203,3 +226,54 @@ def test_i7_the_budget_of_requests_and_of_queries() -> None:
     scene.sent(BALANCE, after_s=0.4)
     assert scene.found().count("get_balance asked again after 0.400 s") == 1
     assert "after 1.000 s" not in scene.found()
+
+
+# faults: A1 D7
+def test_i7_the_same_id_is_sent_again_at_a_pace() -> None:
+    scene = Scene()
+    scene.watch.intended("mm-1")
+    for _ in range(60):
+        scene.sent(PLACE, ["mm-1"], after_s=1.5)
+    assert scene.watch.findings == []
+    for _ in range(30):
+        scene.sent(PLACE, ["mm-1"], after_s=0.1)
+    assert scene.found().count("I7: mm-1 left more than 10 times within 10 s") == 1
+
+
+# faults: A11
+def test_i2_a_rejection_long_after_it_was_sent_is_judged_by_when_it_came() -> None:
+    scene = Scene()
+    scene.rests("mm-1")
+    scene.sent(BALANCE, after_s=100.0)
+    scene.watch.rejected("mm-1")
+    assert "I2: mm-1: rejected in the ledger while alive" in scene.found()
+
+
+# faults: E15 H18
+def test_i7_a_queue_over_its_bound_and_one_that_is_never_served() -> None:
+    scene, depths = Scene(), {"inbox": (0, 10), "proofs": (0, 1000)}
+    scene.watch.waits(lambda: depths)
+    for second in range(900):
+        # The one is served within 300 s; of the other one waits for ever, then they grow.
+        depths["inbox"] = (second % 299 // 30, 10)
+        depths["proofs"] = (1 + max(0, second - 549), 1000)
+        scene.watch.heard("health", "", scene.now_ns + second * NS)
+    grown_ns = scene.now_ns + 850 * NS
+    assert scene.watch.findings == [
+        f"I7: proofs grew from 1 to 302 and was not served for 301 s (at {grown_ns / NS:.3f})"
+    ]
+    depths["inbox"] = (11, 10)
+    scene.watch.heard("health", "", scene.now_ns + 900 * NS)
+    assert "I7: 11 wait in inbox, at most 10" in scene.found()
+
+
+def test_i7_begins_anew_with_a_new_daemon() -> None:
+    scene, depths = Scene(), {"proofs": (1, 1000)}
+    scene.watch.waits(lambda: depths)
+    scene.watch.heard("health", "", scene.now_ns)
+    depths.clear()
+    scene.watch.heard("health", "", scene.now_ns + 200 * NS)
+    for later_s in range(201, 500):
+        depths["proofs"] = (later_s, 1000)
+        scene.watch.heard("health", "", scene.now_ns + later_s * NS)
+    assert scene.watch.findings == []

@@ -24,6 +24,7 @@ class Switches:
 
     placement_disabled: bool = False
     reporting_down: bool = False
+    history_rows_cut: bool = False
     unavailable_502: bool = False
     refuse_login: bool = False
     refuse_refresh: bool = False
@@ -31,6 +32,8 @@ class Switches:
     rate_limited_all: bool = False
     health_check_stopped: bool = False
     private_orders_lost: bool = False
+    # lists leave out what is created or changed from now on, whatever `last_synced_at` says
+    changes_unlisted: bool = False
     books_silent: bool = False
     subscriptions_refused: bool = False
     place_reply_lost: bool = False

@@ -47,8 +47,10 @@ AMBIGUOUS: Final = (
     _row("A8", "terminal message before open", "fault:frame_swapped"),
     _row("A9", "every message 2 to 5 times", "fault:frame_copied"),
     _row("A10", "completion before its last fill", "fault:frame_swapped fault:frame_late"),
-    _row("A11", "one false 404 for a live order", "fault:false_absence"),
-    _row("A13", "price 0, null, unknown field or enum", "fault:frame_odd fault:reply_odd"),
+    _row("A11", "one false 404 for a live order", "fault:false_absence "
+         "switch:changes_unlisted", "the switch: lists leave it out"),
+    _row("A13", "price 0, null, unknown field or enum", "fault:frame_odd fault:reply_odd "
+         "switch:history_rows_cut"),
     _row("A14", "no activation; invalid at activation", "fault:never_activated "
          "fault:activation_fails rule:rules.activation.delay"),
     _row("A15", "lost order reappears after an hour", "fault:lands_late", "late_s = [3600]"),

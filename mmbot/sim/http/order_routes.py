@@ -152,6 +152,9 @@ class OrderRoutes:
         return self._cancel_where(mine, now_ns)
 
     def _cancel_where(self, orders: list[Order], now_ns: int) -> Body:
+        told = self._told_to_refuse("cancel")
+        if told is not None:
+            return told
         count = self._exchange.mass_cancel(orders, now_ns)
         return SUCCESS if count else NOTHING_TO_CANCEL
 

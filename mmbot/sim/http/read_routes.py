@@ -29,6 +29,7 @@ TRANSACTION_TYPES: Final = (
     *("TRADE", "DEPOSIT", "REFUND", "PAY", "WITHDRAW", "COMMISSION", "ADJUSTMENT_REDUCE"),
     *("ADJUSTMENT_INCREASE", "VOID", "REJECT_WITHDRAW", "APPROVE_WITHDRAW", "CANCEL", "PUSH"),
 )
+CUT_FROM_ROWS: Final = frozenset({"quantity", "filled_quantity", "open_quantity"})
 _WORDS_OF: Final = {
     "status": get_args(Status),
     "matching_status": ("unmatched", "partially_matched", "fully_matched"),
@@ -102,18 +103,22 @@ class ReadRoutes:
     def _orders(self, asked: Arrival, page: Page, now_ns: int) -> Rows:
         """The newest first; what lies before the window is not looked at."""
         filters = _filters(asked.query)
-        status = "" if self._reporting.lags else asked.query.get("status", "")
+        status = asked.query.get("status", "")
         for order in reversed(asked.account.orders):
             if page.created is not None and order.created_ns < page.created[0]:
                 return
             if not (page.after_cursor(order.number) and within(page.created, order.created_ns)):
                 continue
-            if status and order.status != status:
-                continue  # as the row would say, without writing it
+            if status and self._reporting.status(order, now_ns) != status:
+                continue
             if not within(page.updated, self._reporting.updated_ns(order, now_ns)):
+                continue
+            if self._reporting.left_out(order):
                 continue
             row = self._reporting.history_row(order, now_ns)
             if row is not None and all(str(row[name]) == value for name, value in filters):
+                if self._box.switches.history_rows_cut:
+                    row = {k: v for k, v in row.items() if k not in CUT_FROM_ROWS}
                 yield order.number, row
 
     def matched_detail(self, asked: Arrival, now_ns: int) -> Body:

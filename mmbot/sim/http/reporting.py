@@ -9,6 +9,7 @@ from mmbot.sim.core import messages
 from mmbot.sim.core.lifecycle import NS, iso_utc
 from mmbot.sim.core.messages import Json
 from mmbot.sim.core.orders import Fill, Order
+from mmbot.sim.faults.switches import Switches
 
 TIMES: Final = frozenset({"created_at", "updated_at", "settled_at"})
 
@@ -16,22 +17,27 @@ TIMES: Final = frozenset({"created_at", "updated_at", "settled_at"})
 class Reporting:
     """Keeps versions of orders only while there is a lag to show."""
 
-    def __init__(self, lag_s: float) -> None:
+    def __init__(self, lag_s: float, switches: Switches | None = None) -> None:
         self._lag_ns = int(lag_s * NS)
+        self._switches = Switches() if switches is None else switches
+        self._unlisted: set[str] = set()  # orders that lists leave out while they are told to
         self._versions: dict[str, list[tuple[int, Json]]] = {}
         self._ended: deque[tuple[int, Order]] = deque()  # unfilled: nothing changes them again
 
     def until_ns(self, now_ns: int) -> int:
         return now_ns - self._lag_ns
 
-    @property
-    def lags(self) -> bool:
-        return self._lag_ns > 0
-
     def synced_at(self, now_ns: int) -> str:
         return iso_utc(self.until_ns(now_ns))
 
+    def left_out(self, order: Order) -> bool:
+        if not self._switches.changes_unlisted:
+            self._unlisted.clear()
+        return order.order_id in self._unlisted
+
     def changed(self, order: Order, now_ns: int) -> None:
+        if self._switches.changes_unlisted:
+            self._unlisted.add(order.order_id)
         if not self._lag_ns:
             return
         versions = self._versions.setdefault(order.order_id, [])
@@ -57,10 +63,17 @@ class Reporting:
         return None if seen is None else seen[1]
 
     def updated_ns(self, order: Order, now_ns: int) -> int:
-        if not self._lag_ns:
+        if order.order_id not in self._versions:
             return order.updated_ns
         seen = self._seen(order, now_ns)
         return 0 if seen is None else seen[0]
+
+    def status(self, order: Order, now_ns: int) -> str:
+        """As a row would say, without writing it; "" when there is none yet."""
+        if order.order_id not in self._versions:
+            return order.status
+        seen = self._seen(order, now_ns)
+        return "" if seen is None else str(seen[1]["status"])
 
     def _seen(self, order: Order, now_ns: int) -> tuple[int, Json] | None:
         until = self.until_ns(now_ns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
 from mmbot.sim.core.orders import Order
@@ -16,6 +17,28 @@ class Seen:
     winnings: int = 0
     open: int = 0
     changed_ns: int = 0
+
+
+class Outside:
+    """By how many cents a client may take its risk for smaller than it is, since the exchange
+    undid something and its word of that may be lost for `unknown_ns`.
+    """
+
+    def __init__(self, unknown_ns: int) -> None:
+        self._unknown_ns = unknown_ns
+        self._moves: deque[tuple[int, int, int]] = deque()  # when, sport event, cents
+
+    def move(self, order: Order, before: Seen, now: Seen) -> None:
+        staked = now.filled + now.open - before.filled - before.open
+        # No outcome loses more by it; and as much again, where another order was taken for it.
+        cents = 2 * max(abs(staked), abs(now.winnings - before.winnings))
+        self._moves.append((now.changed_ns, order.line.event_id, cents))
+
+    def cents(self, now_ns: int, event_id: int | None = None) -> int:
+        """Of one sport event, or of all."""
+        while self._moves and self._moves[0][0] + self._unknown_ns < now_ns:
+            self._moves.popleft()
+        return sum(cents for _, event, cents in self._moves if event_id in {None, event})
 
 
 class AtRisk:

@@ -7,7 +7,7 @@ durable, and the orders of an export at each audit. The judge of the whole day i
 from __future__ import annotations
 
 import base64
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,23 +19,15 @@ from mmbot.sim.core.orders import Order
 from mmbot.sim.faults.faulty_ports import Reply, Sent
 from mmbot.sim.faults.kinds import FrameKind, external_ids
 from mmbot.sim.faults.plan import Fault, Injected
-from mmbot.sim.witness.at_risk import AtRisk, Seen
+from mmbot.sim.witness.at_risk import AtRisk, Outside, Seen
+from mmbot.sim.witness.load import Depths, Load
 
 NS: Final = 1_000_000_000
 FINDINGS_MAX: Final = 100
-SENT_PER_SECOND_MAX: Final = 45  # decision 9, as sent; the exchange refuses the 51st
 ARRIVAL_BOUND_NS: Final = 72 * NS  # what lands later had rightly been given up
 REMEMBERED_NS: Final = 3600 * NS  # the ledger keeps an ended order for longer
 AUDIT_NS: Final = 75 * NS  # I2: the interval of 60 s, and the time that its reads take
 OUTSIDE: Final = frozenset({"reversed", "void"})
-QUERY_GAP_NS: Final = NS - 1_000_000
-QUERIES: Final = frozenset(
-    {
-        "get_tournaments", "get_sport_events", "get_multiple_markets", "get_markets",
-        "get_balance", "get_order_history", "get_order_matched_detail", "get_trades",
-        "get_transactions", "get_matched_bets",
-    }
-)  # fmt: skip
 OPEN: Final = frozenset({"OPEN", "CANCELLING"})
 UNCERTAIN: Final = frozenset({"INTENDED", "IN_DOUBT"})
 # After these, as after a fault of a read, an audit may take longer than its interval.
@@ -81,8 +73,7 @@ class Watch:
         # A person's orders count, too, but the daemon may not know of the newest: until it must,
         # a limit is broken when it is so both with and without them.
         self._ours, self._account = AtRisk(), AtRisk()
-        self._recent: deque[int] = deque()
-        self._asked_ns: dict[str, int] = {}
+        self._load = Load()
         self._secrets = [
             (name, form) for name, text in bounds.secrets.items() for form in spellings(text)
         ]
@@ -90,7 +81,7 @@ class Watch:
         self._halts = 0
         self._blind_ns = now_ns
         self._person_ns: int | None = None  # when an order of a person last changed
-        self._outside_ns = -AUDIT_NS * 1_000  # when it last took a fill or a result back
+        self._outside = Outside(AUDIT_NS + bounds.lag_ns)
         self.by_hand = False  # a person acts at this moment
 
     # --- what the ledger and the daemon export -------------------------------------------------
@@ -108,6 +99,10 @@ class Watch:
         """A daemon begins: it must read what rests before it places."""
         self._listed = False
 
+    def waits(self, depths: Depths) -> None:
+        """Where to ask the daemon what waits in its queues (I7)."""
+        self._load.depths = depths
+
     def taken_back(self, external_id: str) -> None:
         """The ledger has undone fills of this order, on disk."""
         if external_id not in self._taken_back:
@@ -117,11 +112,17 @@ class Watch:
         """The ledger wants this order to go."""
         self._unwanted_ns.setdefault(external_id, self._now_ns)
 
+    def wanted(self, external_id: str) -> None:
+        """A later step does not want it to go: opened late, it would rest."""
+        if external_id in self._unwanted_ns:
+            self._find(f"I2: {external_id}: the wish that it goes is forgotten in the ledger")
+
     def rejected(self, external_id: str) -> None:
         """The ledger has given this order up, on disk."""
         self._rejected.add(external_id)
         order = self._orders.get(external_id)
-        if order is not None and order.alive and not self._given_up(external_id, self._now_ns):
+        # Whether it came in its time, not whether it is late by now: it was there to be found.
+        if order is not None and order.alive and not self._given_up(external_id, order.created_ns):
             self._find(f"I2: {external_id}: rejected in the ledger while alive at the box")
 
     def halted(self, now_ns: int) -> None:
@@ -147,26 +148,14 @@ class Watch:
 
     def sent(self, request: Sent, now_ns: int) -> None:
         self.steps += 1
-        self._now_ns = now_ns
+        self._queues(now_ns)
         if request.kind in ("control", "feed"):
             return
-        self._recent.append(now_ns)
-        while self._recent[0] <= now_ns - NS:
-            self._recent.popleft()
-        if len(self._recent) > SENT_PER_SECOND_MAX:
-            self._find(f"I7: {len(self._recent)} requests left within one second")
         route = request.path.partition("?")[0].rpartition("/")[2]
-        if route in QUERIES:
-            self._query(route, now_ns)
+        for finding in self._load.requests(route, now_ns):
+            self._find(finding)
         if request.kind == "place":
             self._placement(external_ids(request.body), now_ns)
-
-    def _query(self, route: str, now_ns: int) -> None:
-        before_ns = self._asked_ns.get(route, 0)
-        self._asked_ns[route] = now_ns
-        if now_ns - before_ns < QUERY_GAP_NS:
-            gap_s = (now_ns - before_ns) / NS
-            self._find(f"I7: {route} asked again after {gap_s:.3f} s, at most once a second")
 
     def _placement(self, ids: Sequence[str], now_ns: int) -> None:
         if self._halted_ns is not None and now_ns > self._halted_ns:
@@ -178,6 +167,8 @@ class Watch:
             self._sent_ns[one] = now_ns
             if one not in self._durable:
                 self._find(f"I1: {one} left before its intent was durable")
+        for finding in self._load.placements(ids, now_ns):
+            self._find(finding)
 
     def answered(self, request: Sent, reply: Reply, now_ns: int) -> None:
         if request.kind == "report" and reply[0] == 200 and "histor" in request.path:
@@ -187,7 +178,13 @@ class Watch:
                 self._secrets += [(name, form) for form in spellings(text)]
 
     def heard(self, kind: FrameKind, frame: str, now_ns: int) -> None:
-        """Nothing in a frame breaks an invariant."""
+        """Nothing in a frame breaks an invariant; there is one every few seconds."""
+        self._queues(now_ns)
+
+    def _queues(self, now_ns: int) -> None:
+        self._now_ns = now_ns
+        for finding in self._load.queues(now_ns):
+            self._find(finding)
 
     def struck(self, entry: Injected, frame: str) -> None:
         words = entry.what.split()
@@ -204,9 +201,11 @@ class Watch:
         ident = order.request.external_id
         ours = ident.startswith(self._bounds.prefix)
         before_cents = self._account.worst_cents
-        self._count(order, ours, now_ns)
-        if what in OUTSIDE or what.startswith("taken back"):
-            self._outside_ns = now_ns
+        before = self._seen.get(order.order_id) or Seen()
+        now = self._count(order, ours, before, now_ns)
+        undone = order.winning_status == "tbd" and now.filled < before.filled
+        if undone or what in OUTSIDE or what.startswith("taken back"):
+            self._outside.move(order, before, now)
         if not ours:
             self._person_ns = now_ns
             if what == "canceled" and not (self.by_hand or self._halts):
@@ -224,9 +223,8 @@ class Watch:
             if self._account.worst_cents > before_cents:
                 self._weigh(order, ident)
 
-    def _count(self, order: Order, ours: bool, now_ns: int) -> None:
+    def _count(self, order: Order, ours: bool, before: Seen, now_ns: int) -> Seen:
         """Bring the sums up to date; a result ends the risk until it is taken back."""
-        before = self._seen.get(order.order_id) or Seen()
         now = Seen(open=order.open_cents if order.alive else 0, changed_ns=now_ns)
         if order.winning_status == "tbd":
             now.filled, now.winnings = order.filled_cents, order.counter_cents
@@ -234,6 +232,7 @@ class Watch:
         if ours:
             self._ours.move(order, before, now)
         self._seen[order.order_id] = now
+        return now
 
     def _stand(self, order: Order, ident: str, now_ns: int) -> None:
         """I1: no two of ours stand on one strike at one price."""
@@ -255,16 +254,21 @@ class Watch:
         """I3: no placement leaves the worst case above a limit; what had been given up may."""
         if self._given_up(ident, self._now_ns):
             return
-        if self._now_ns - self._outside_ns <= AUDIT_NS + self._bounds.lag_ns:
-            return  # the exchange itself raised it, and its word of that may have been lost
+        # The exchange itself may have raised it, and its word of that may have been lost.
+        event, now_ns = order.line.event_id, self._now_ns
         known = self.may_audit(self._now_ns, since_ns=self._person_ns or 0)
         books = (self._account,) if known else (self._ours, self._account)
         bounds = self._bounds
-        for what, cents, most in (
-            ("its line", min(b.line_cents(order) for b in books), bounds.line_loss_max_cents),
-            ("all lines", min(b.worst_cents for b in books), bounds.total_loss_max_cents),
+        for what, cents, where, most in (
+            (
+                "its line",
+                min(b.line_cents(order) for b in books),
+                event,
+                bounds.line_loss_max_cents,
+            ),
+            ("all lines", min(b.worst_cents for b in books), None, bounds.total_loss_max_cents),
         ):
-            if cents > most:
+            if cents - self._outside.cents(now_ns, where) > most:
                 self._find(f"I3: {ident} lets {what} lose up to {cents} cents, limit {most}")
 
     def _given_up(self, ident: str, now_ns: int) -> bool:
