@@ -44,7 +44,7 @@ def test_short_days_hold_every_invariant_and_replay_exactly() -> None:
 
 # faults: A1 A2 A3 A11 A16 C2 C3 D4 D7 D14 H7 H12
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize(("name", "seed"), [("storm", 4), ("halts", 1)])
+@pytest.mark.parametrize(("name", "seed"), [("storm", 4), ("halts", 5)])
 def test_days_of_one_kind_of_trouble(name: str, seed: int) -> None:
     scenario = read_scenario(Path(__file__).parent / "scenarios" / f"{name}.toml")
     report = run_day(draw(seed, scenario))
