@@ -126,10 +126,16 @@ def a_row(transaction_id: str, cents: int, kind: str = "TRADE", **changes: Any) 
     return replace(Transaction(transaction_id, kind, cents, created_ns=NOW), **changes)
 
 
-def a_ledger(*orders: Order, now_ns: int = NOW, run: str = RUN) -> Ledger:
-    """A ledger of a fresh run with these intents; what it had to say so far is drained."""
+def a_ledger(*orders: Order, now_ns: int = NOW, run: str = RUN, listed: bool = True) -> Ledger:
+    """A ledger of a fresh run with these intents; what it had to say so far is drained.
+
+    `listed`: it has seen that nobody else has an order, and that the clocks agree.
+    """
     ledger = Ledger(PREFIX, line_of=lines_of())
     ledger.begin_run(run, now_ns)
+    if listed:
+        ledger.connected("1", after_gap=False, now_ns=now_ns - 10 * SECOND)
+        ledger.apply(a_history(at_ns=now_ns, alive_only=True), now_ns)
     for order in orders:
         ledger.intend(order)
     ledger.drain()

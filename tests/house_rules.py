@@ -26,6 +26,7 @@ STRATEGY_MAY_IMPORT: Final = ("mmbot.strategy", "mmbot.pricing", "mmbot.domain")
 TASK_GROUP_NAMES: Final = re.compile(r"^_?(group|tg|tasks|task_group|\w+_group)$")
 BROAD_EXCEPTIONS: Final = frozenset({"Exception", "BaseException"})
 SUPERVISOR: Final = "mmbot/runtime/supervisor.py"
+PRAGMA: Final = re.compile(r"type:\s*ignore|#\s*noqa")
 IGNORE_WITH_REASON: Final = re.compile(r"type:\s*ignore\[[\w\-, ]+\]\s*#\s*\w.{3,}")
 NOQA_WITH_REASON: Final = re.compile(r"noqa:\s*[A-Z]+\d+(,\s*[A-Z]+\d+)*\s*(#|-|:)\s*\w.{3,}")
 # Written in halves, so that this file does not find itself.
@@ -36,9 +37,13 @@ REGISTRY_HOSTS: Final = re.compile(
     "|".join((r"py" + r"pi\.org", r"pythonhos" + r"ted\.org", r"registry\.np" + r"mjs"))
 )
 
+Nodes = tuple[ast.AST, ...]
+
 
 def text_findings(path: str, text: str) -> Iterator[str]:
     """Rules for any text file: nothing of one machine, no package index."""
+    if not (MACHINE_PATHS.search(text) or REGISTRY_HOSTS.search(text)):
+        return
     for number, line in enumerate(text.splitlines(), start=1):
         if MACHINE_PATHS.search(line):
             yield f"{path}:{number}: a path of one machine"
@@ -49,26 +54,27 @@ def text_findings(path: str, text: str) -> Iterator[str]:
 def python_findings(path: str, text: str) -> Iterator[str]:
     """All rules for one Python file; `path` is relative to the repository, with slashes."""
     tree = ast.parse(text, filename=path)
-    yield from _sizes(path, text, tree)
-    yield from _names(path, tree)
+    nodes = tuple(ast.walk(tree))  # once for all rules: walking is what takes the time
+    yield from _sizes(path, text, nodes)
+    yield from _names(path, nodes)
     yield from _future_import(path, tree)
-    yield from _imports(path, tree)
-    yield from _calls(path, tree)
-    yield from _excepts(path, tree)
-    yield from _state(path, tree)
+    yield from _imports(path, nodes)
+    yield from _calls(path, nodes)
+    yield from _excepts(path, nodes)
+    yield from _state(path, tree, nodes)
     yield from _pragmas(path, text)
     if path.startswith(DECIDERS):
-        yield from _dataclasses(path, tree)
+        yield from _dataclasses(path, nodes)
 
 
-def _sizes(path: str, text: str, tree: ast.Module) -> Iterator[str]:
+def _sizes(path: str, text: str, nodes: Nodes) -> Iterator[str]:
     lines = text.splitlines()
     if len(lines) > FILE_LINES_MAX:
         yield f"{path}: {len(lines)} lines, at most {FILE_LINES_MAX}"
     for number, line in enumerate(lines, start=1):
         if len(line) > LINE_CHARS_MAX:
             yield f"{path}:{number}: {len(line)} characters, at most {LINE_CHARS_MAX}"
-    for node in ast.walk(tree):
+    for node in nodes:
         if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             continue
         length = (node.end_lineno or node.lineno) - node.lineno + 1
@@ -79,10 +85,10 @@ def _sizes(path: str, text: str, tree: ast.Module) -> Iterator[str]:
             yield f"{path}:{node.lineno}: constructor with {len(args) - 1} arguments, at most 7"
 
 
-def _names(path: str, tree: ast.Module) -> Iterator[str]:
+def _names(path: str, nodes: Nodes) -> Iterator[str]:
     if PurePosixPath(path).stem in VAGUE_MODULE_NAMES:
         yield f"{path}: a module is named by the trade, not '{PurePosixPath(path).stem}'"
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.ClassDef):
             if node.name.endswith("Mixin"):
                 yield f"{path}:{node.lineno}: mixin {node.name}"
@@ -103,8 +109,8 @@ def _is_docstring(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
-def _imported(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    for node in ast.walk(tree):
+def _imported(nodes: Nodes) -> Iterator[tuple[int, str]]:
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module is not None:
@@ -114,8 +120,8 @@ def _imported(tree: ast.Module) -> Iterator[tuple[int, str]]:
                 yield node.lineno, node.module
 
 
-def _imports(path: str, tree: ast.Module) -> Iterator[str]:
-    for line, module in _imported(tree):
+def _imports(path: str, nodes: Nodes) -> Iterator[str]:
+    for line, module in _imported(nodes):
         top = module.partition(".")[0]
         if path.startswith(TIMELESS) and top in IMPURE_MODULES:
             yield f"{path}:{line}: imports {module}; time, ids and chance arrive as arguments"
@@ -129,8 +135,8 @@ def _imports(path: str, tree: ast.Module) -> Iterator[str]:
             yield f"{path}:{line}: tests use real parts, not mocks"
 
 
-def _calls(path: str, tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
+def _calls(path: str, nodes: Nodes) -> Iterator[str]:
+    for node in nodes:
         if not isinstance(node, ast.Call):
             continue
         receiver, name = _called(node.func)
@@ -158,10 +164,10 @@ def _called(func: ast.expr) -> tuple[str, str]:
     return "", ""
 
 
-def _excepts(path: str, tree: ast.Module) -> Iterator[str]:
+def _excepts(path: str, nodes: Nodes) -> Iterator[str]:
     if path == SUPERVISOR:
         return
-    for node in ast.walk(tree):
+    for node in nodes:
         if not isinstance(node, ast.ExceptHandler):
             continue
         kinds = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
@@ -172,9 +178,9 @@ def _excepts(path: str, tree: ast.Module) -> Iterator[str]:
             yield f"{path}:{node.lineno}: a broad except belongs to the supervisor"
 
 
-def _state(path: str, tree: ast.Module) -> Iterator[str]:
+def _state(path: str, tree: ast.Module, nodes: Nodes) -> Iterator[str]:
     """No module-level mutable state: a collection at module level is Final and upper case."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Global):
             yield f"{path}:{node.lineno}: global"
     for statement in tree.body:
@@ -199,6 +205,8 @@ def _is_mutable(value: ast.expr) -> bool:
 
 
 def _pragmas(path: str, text: str) -> Iterator[str]:
+    if not PRAGMA.search(text):
+        return
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type != tokenize.COMMENT:
             continue
@@ -211,8 +219,8 @@ def _pragmas(path: str, text: str) -> Iterator[str]:
             yield f"{where} a noqa names its code and its reason"
 
 
-def _dataclasses(path: str, tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
+def _dataclasses(path: str, nodes: Nodes) -> Iterator[str]:
+    for node in nodes:
         if not isinstance(node, ast.ClassDef):
             continue
         for decorator in node.decorator_list:

@@ -14,13 +14,12 @@ from typing import Final, Protocol
 
 from mmbot.domain.events import Event, PlaceNotSent
 from mmbot.domain.order import Order
-from mmbot.engine.ports import PlaceOrders
+from mmbot.engine.ports import LEAVES_WITHIN_NS, PlaceOrders
 from mmbot.engine.risk import Approved
 from mmbot.runtime.clock import NS_PER_S, Clock
 
 LOOK_AGAIN_NS: Final = 5_000_000
 TICKS_KEPT_MAX: Final = 10_000
-INTENT_AGE_MAX_NS: Final = 2 * NS_PER_S  # older ones slept with the process, or behind the disk
 
 Cleared = Callable[[], Awaitable[str]]
 Place = Callable[[Sequence[Approved], Cleared], Awaitable[Sequence[Event]]]
@@ -59,20 +58,19 @@ class TickToTrade:
 
 @dataclass(frozen=True, slots=True)
 class LastLook:
-    """Why an order must not leave now, or "": the engine's word, and the age of the intent."""
+    """Why an order must not leave now, or "": the engine's word, and the age of its decision."""
 
     drop_reason: Callable[[Order, int, int], str]
     clock: Clock
 
     def of(self, placement: PlaceOrders, approved: Approved, now_ns: int) -> str:
-        order = approved.order
-        if not approved.resend and now_ns - order.intended_ns > INTENT_AGE_MAX_NS:
-            return "intended too long ago"
-        return self.drop_reason(order, placement.turn, now_ns)
+        if now_ns - placement.decided_ns > LEAVES_WITHIN_NS:
+            return "decided too long ago"
+        return self.drop_reason(approved.order, placement.turn, now_ns)
 
     def again(self, placement: PlaceOrders, going: Sequence[Approved], now_ns: int) -> str:
         """The first reason among all, when they had to wait after the look."""
-        reasons = (self.drop_reason(one.order, placement.turn, now_ns) for one in going)
+        reasons = (self.of(placement, one, now_ns) for one in going)
         return next(filter(None, reasons), "")
 
 

@@ -83,8 +83,7 @@ class Acts:
         """No trouble goes on, and no order of a person rests any more."""
         stage = self._stage
         stage.disk.trouble = stage.disk.death = ""
-        for path, asked in self._undo.items():
-            await self._ask(path, asked)
+        await self._healthy()
         await self._leave()
 
     async def ask(self, path: str, body: dict[str, Any]) -> None:
@@ -139,6 +138,11 @@ class Acts:
         await self._ask("/_box/do", asked)
         self._stage.watch.by_hand = False
 
+    async def _healthy(self) -> None:
+        """Whatever was switched on at the exchange is off again."""
+        for path, asked in self._undo.items():
+            await self._ask(path, asked)
+
     async def _leave(self) -> None:
         """A person takes back all that he placed."""
         for order in list(self._stage.box.box.maker.alive.values()):
@@ -158,6 +162,7 @@ class Acts:
     async def _idle(self, moment: Moment) -> float:
         """Nobody trades for an hour: we are switched off, or our strategies pause."""
         stage, idle_s = self._stage, HOUR_S * (1.0 + 0.05 * moment.chance)
+        await self._healthy()  # no scene is meant to go on for so long
         await self._ask("/_box/takers", {"on": False})
         if moment.ask == "down":
             stage.keeper.stays_down_s = idle_s

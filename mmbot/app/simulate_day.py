@@ -33,6 +33,7 @@ from mmbot.sim.virtual.loop import (
     VirtualRunError,
     run_virtual,
 )
+from mmbot.sim.witness.lists import Lists
 from mmbot.sim.witness.observer import Evidence, check_invariants, compare_orders, duplicates
 from mmbot.sim.witness.strikes import Strikes
 from mmbot.sim.witness.watch import Bounds, Watch
@@ -85,13 +86,16 @@ class _Day:
     async def play(self, loop: VirtualLoop) -> None:
         plan, report = self._plan, self._report
         box = InMemoryBox(plan.box, EPOCH_NS)
+        box.box.truth.keeps = False  # nobody asks this box for its diary
         clock = LoopClock(EPOCH_NS + round(plan.clock_skew_s * 1e9), loop)
         watch = Watch(self._bounds(), loop.now_ns())
         log = Logbook(clock, self._settings.credentials.revealed, watch.told)
         wire = FaultyPorts(box.http_request, box.ws_connect, plan.faults, loop.now_ns)
         strikes = self._strikes
         disk = Disk(loop, watch, lambda: strikes.placements_answered)
-        wire.taps += [watch, strikes]
+        lists = Lists(self._bounds().lag_ns, loop.now_ns)
+        wire.taps += [watch, strikes, lists]
+        box.box.witnesses.reporting.tells = lists.tell
         box.box.witnesses.hearers += [watch.order_changed, strikes.order_changed]
         box.box.faults.hearers += [lambda one: watch.struck(one, ""), strikes.struck]
         async with wire:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from typing import Final, Literal, overload
 
 from mmbot.app.writer import Commit, Done
-from mmbot.domain.entries import Entry, FillReversed, OrderStepped, PlaceIntended
+from mmbot.domain.entries import Entry, FillDisputed, FillReversed, OrderStepped, PlaceIntended
+from mmbot.domain.notes import ManualSeen
 from mmbot.domain.order import State
 from mmbot.sim.virtual.island import Island
 from mmbot.sim.virtual.loop import VirtualLoop
@@ -60,8 +61,12 @@ class Disk:
                     self._watch.intended(entry.order.external_id, entry.adopted)
                 elif isinstance(entry, OrderStepped):
                     self._stepped(entry)
+                elif isinstance(entry, ManualSeen):
+                    self._watch.by_person(entry.order_id)
                 elif isinstance(entry, FillReversed):
-                    self._watch.taken_back(entry.external_id)
+                    self._watch.taken_back(entry.external_id, entry.reversed_cents)
+                elif isinstance(entry, FillDisputed):
+                    self._watch.disputed(entry.external_id, entry.cents)
                 if isinstance(entry, OF_ORDERS):
                     self._kept.append(entry)
 
@@ -85,6 +90,8 @@ class Disk:
         return commit
 
     def _stepped(self, entry: OrderStepped) -> None:
+        if entry.order_id is not None:
+            self._watch.named(entry.order_id)
         if entry.state is State.REJECTED:
             self._watch.rejected(entry.external_id)
         elif entry.cancel_wanted:

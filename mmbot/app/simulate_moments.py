@@ -29,7 +29,7 @@ class DayRules:
     tight_limits_share: float = 0.25  # of the days, with limits that bind
     down_share: float = 0.25  # of the days are settled while no daemon runs
     reversed_share: float = 0.15  # of the days have a settlement that is taken back at the end
-    patient_share: float = 0.15  # of the days have quotes that rest for minutes
+    patient_share: float = 0.08  # of the days have quotes that rest for minutes
     strategy: Literal["", "consensus", "restless"] = ""  # "": drawn
 
 
@@ -57,7 +57,7 @@ def weather(rules: DayRules, chance: Random) -> Iterator[Moment]:
     for _ in range(chance.randint(0, rules.news_max)):
         yield Moment(chance.uniform(10.0, last_s), "news")
     for _ in range(chance.randint(0, 2 * rules.kick_offs_max) // 2):
-        yield Moment(chance.uniform(0.3, 1.0) * last_s, "start", chance.random())
+        yield Moment(chance.uniform(0.5, 1.0) * last_s, "start", chance.random())
     spans: tuple[tuple[int, What, What, float], ...] = (
         (rules.halts_max, "halt", "resume", 40.0),
         (rules.suspensions_max, "suspend", "reopen", 20.0),

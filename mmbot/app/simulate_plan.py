@@ -15,6 +15,7 @@ from mmbot.app.simulate_moments import Moment as Moment
 from mmbot.app.simulate_moments import What as What
 from mmbot.app.simulate_moments import weather
 from mmbot.app.simulate_recipes import Made, cook
+from mmbot.app.simulate_scenes import FULL, MUCH
 from mmbot.domain.errors import SetUpError
 from mmbot.sim.faults.plan import BOX_ONLY, FaultPlan, FaultRule
 from mmbot.sim.market.options import EventOptions
@@ -32,6 +33,8 @@ BUSY_SHARE: Final = 0.1  # of those days trade as densely as the demo, but not f
 BUSY_QUOTING_S_MAX: Final = 60.0
 WIRE_LATE_S_MAX: Final = 60.0
 VENUE_SHARE: Final = 0.4  # of the seeds; the others trade without added latency
+
+CASH_USD: Final = (*(100_000,) * 15, *(5_000,) * 4, 2_500)  # of less nothing is left soon
 
 Strategy = Literal["consensus", "restless"]
 
@@ -64,7 +67,8 @@ class DayPlan:
     @property
     def roomy(self) -> bool:
         """No limit binds, so that a healthy daemon has orders on the exchange at any time."""
-        return self.loss_max_usd is None and self.box.cash_usd >= BoxOptions().cash_usd
+        much = any(MUCH in one.ask for one in self.moments)
+        return not much and self.loss_max_usd is None and self.box.cash_usd >= BoxOptions().cash_usd
 
     def rng(self, purpose: str) -> Random:
         """A generator of its own for each purpose: one more draw here changes nothing there."""
@@ -100,13 +104,16 @@ def draw(
     box = BoxOptions(seed=seed, latency_profile="venue" if venue else "loopback")
     session, exchange = _reading(box, chance)
     busy = chance.random() < BUSY_SHARE
-    cash_usd = chance.choice((100_000, 100_000, 100_000, 100_000, 5_000, 1_000))
+    cash_usd = chance.choice(CASH_USD)
     total_usd = chance.randint(300, 2000)
     tight = chance.random() < rules.tight_limits_share
     line_usd = int(total_usd * chance.uniform(0.2, 1.0))
     strategy, rules = _strategy(rules, chance, busy)
     made = Made() if scenario.faults is not None else cook(ids, seed, rules.quoting_s)
     moments = sorted([*weather(_calmer(rules, ids), Random(f"weather {seed}")), *made.moments])
+    full = any(
+        FULL in one.ask or MUCH in one.ask for one in moments
+    )  # of a tight limit nothing would be left
     wire, in_box = _shared(scenario.faults or made.rules, rules.quoting_s)
     box = dataclasses.replace(
         _market(box, strategy, busy),
@@ -124,7 +131,7 @@ def draw(
         faults=FaultPlan(seed, _kept(wire, "w", only), rules.quoting_s),
         moments=tuple(one for n, one in enumerate(moments) if only is None or {f"m{n}"} & only),
         names=tuple(f"m{n}" for n in range(len(moments)) if only is None or {f"m{n}"} & only),
-        loss_max_usd=(line_usd, total_usd) if tight else None,
+        loss_max_usd=(line_usd, total_usd) if tight and not full else None,
         clock_skew_s=chance.choice((0.0, 0.0, 0.0, 0.7, 6.0, -6.0)),
         executor_delay_s_max=chance.choice((0.002, 0.01, 0.05)),
         strategy=strategy,
@@ -169,7 +176,7 @@ def _market(box: BoxOptions, strategy: Strategy, busy: bool) -> BoxOptions:
     """Fewer ticks and takers than the demo shows: what costs time here and finds nothing."""
     if strategy == "consensus" and busy:
         return box
-    step_ms, arrivals_per_s = (1000, 2.5) if strategy == "consensus" else (10_000, 0.25)
+    step_ms, arrivals_per_s = (1000, 2.5) if strategy == "consensus" else (15_000, 0.1)
     feed_every_s = FEED_EVERY_S if strategy == "consensus" else UNREAD_FEED_EVERY_S
     events = box.events if strategy == "consensus" else EventOptions(count=2, lines=LINES)
     return dataclasses.replace(

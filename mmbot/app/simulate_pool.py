@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +14,8 @@ from mmbot.app.simulate_day import DayReport
 
 JOBS_MAX: Final = 16
 HASH_SEED: Final = "0"  # sets of strings are ordered by it, so a replay needs the same
-DAYS_PER_PROCESS: Final = 25
+DAYS_PER_PROCESS: Final = 50
+GC_ALLOCATIONS_MIN: Final = 20_000
 
 T = TypeVar("T")
 
@@ -38,8 +40,15 @@ def cores(jobs: int) -> int:
 @contextmanager
 def processes(jobs: int) -> Iterator[ProcessPoolExecutor]:
     context = multiprocessing.get_context("spawn")
-    with _fixed_hashes(), ProcessPoolExecutor(jobs, mp_context=context) as pool:
+    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_rarely_collect)
+    with _fixed_hashes(), pool:
         yield pool
+
+
+def _rarely_collect() -> None:
+    """What a process imports lives as long as it does, and a day makes few cycles."""
+    gc.freeze()
+    gc.set_threshold(GC_ALLOCATIONS_MIN)
 
 
 @contextmanager

@@ -48,7 +48,6 @@ class Recipe:
     scenes: tuple[Scene, ...] = ()
     box: tuple[Mapping[str, Any], ...] = ()
     share: float = USUAL_SHARE
-    not_beside: frozenset[str] = frozenset()  # with one of these on, the scenes are not played
 
 
 @dataclass(slots=True)
@@ -74,7 +73,7 @@ def cook(ids: tuple[str, ...], seed: int, quoting_s: float) -> Made:
         made.ids.append(name)
         often = (dataclasses.replace(one, whole_day=one.whole_day or few) for one in recipe.often)
         made.rules += [_rule(one, own, quoting_s, storm) for one in often]
-        for scene in () if recipe.not_beside & {*made.ids} else recipe.scenes:
+        for scene in recipe.scenes:
             made.moments += scene(own, quoting_s)
         if recipe.box:
             made.box.append(own.choice(recipe.box))
@@ -106,7 +105,7 @@ AMBIGUOUS: Final[Mapping[str, Recipe]] = {
             Often(Fault.LANDS_LATE, 1.0, PLACE, 100, late_s=(45.0, 58.0, NEVER_S), for_s=40.0),
         ),
         (scenes.deaf,),
-        ({}, {"session": {"reporting_lag_s": 40.0}}),
+        (*({},) * 3, {"session": {"reporting_lag_s": 40.0}}),
     ),
     "A2": Recipe(
         (Often(Fault.REQUEST_HANGS, 0.05, PLACE), Often(Fault.REQUEST_RESET, 0.05, PLACE))
@@ -130,12 +129,7 @@ AMBIGUOUS: Final[Mapping[str, Recipe]] = {
     "A8": Recipe((Often(Fault.FRAME_SWAPPED, 0.3, ORDERS, 30),), (scenes.takes,)),
     "A9": Recipe((Often(Fault.FRAME_COPIED, 0.2, ORDERS, 20),)),
     "A10": Recipe((Often(Fault.FRAME_SWAPPED, 0.5, ORDERS, 40),), (scenes.takes,)),
-    # What lands late and is then left out has no second read that could tell.
-    "A11": Recipe(
-        (Often(Fault.FALSE_ABSENCE, 0.3, whole_day=True),),
-        (scenes.left_out,),
-        not_beside=frozenset({"A1", "A3"}),
-    ),
+    "A11": Recipe((Often(Fault.FALSE_ABSENCE, 0.3, whole_day=True),), (scenes.left_out,)),
     "A13": Recipe(
         (Often(Fault.FRAME_ODD, 0.1, ORDERS, 8), Often(Fault.REPLY_ODD, 0.05, READS, 6)),
         (scenes.unreadable,),
@@ -149,7 +143,7 @@ AMBIGUOUS: Final[Mapping[str, Recipe]] = {
         (scenes.an_hour,),
         share=0.04,
     ),
-    "A16": Recipe((Often(Fault.FRAME_LOST, 0.15, ORDERS, 12),), (scenes.cleared,)),
+    "A16": Recipe((Often(Fault.FRAME_LOST, 0.15, ORDERS, 12),), (scenes.cleared, scenes.untold)),
 }
 CANCELS: Final[Mapping[str, Recipe]] = {
     "B1": Recipe((Often(Fault.FRAME_LATE, 0.3, ORDERS, 10, (0.5, 3.0)),), (scenes.takes,)),
@@ -180,7 +174,8 @@ CANCELS: Final[Mapping[str, Recipe]] = {
     "B12": Recipe((), (scenes.by_hand, scenes.overfull), share=0.3),
     "B13": Recipe(
         (Often(Fault.FILL_TAKEN_BACK, 0.1, times_max=2, delay_s=(1.0, 200.0)),),
-        (scenes.busted,),
+        (scenes.busted, scenes.listed_late, scenes.unpaid),
+        ({}, {"session": {"reporting_lag_s": 3.0}}),
         share=0.2,
     ),
     "B14": Recipe((), (scenes.halt_without_disk,), share=0.2),
@@ -203,7 +198,7 @@ SESSIONS: Final[Mapping[str, Recipe]] = {
     "D12": Recipe((), (scenes.other_paths,), share=0.1),
     "D13": Recipe(
         (Often(Fault.MAINTENANCE, 0.2, PLACE),),
-        (scenes.switched("placement_disabled", True, 300.0),),
+        (scenes.switched("placement_disabled", True, 120.0),),
     ),
     "D14": Recipe(
         (Often(Fault.NO_REPORTS, 0.3, times_max=10),),

@@ -12,8 +12,18 @@ from mmbot.app.simulate_moments import Moment, What
 MANUAL_ODDS: Final = (2000, 1000, 500, -110, -1000)  # a longshot rests, a favourite trades
 DARK_S: Final = 180.0  # longer than anybody needs to know, and then an audit
 UNANSWERED_S: Final = 5.0
-LEFT_OUT_S: Final = 86.0  # one list within it is past the arrival bound, the next is not
+LEFT_OUT_S: Final = 90.0  # one list within it is past the arrival bound
+STANDS_S: Final = 120.0  # by our clock two lists within it are past the arrival bound
+STANDS_SHARE: Final = 0.3  # of the days on which lists leave something out
 UNREADABLE_S: Final = 120.0  # two lists within it are past the arrival bound
+OVERFULL_SHARE: Final = 0.06  # of the days that ask for it: each has an hour in it
+FULL: Final = "by-hand-and-full"
+MUCH: Final = "by-hand-and-much"
+MUCH_USD: Final = 11_920.0  # of the 12,000 that all lines may lose as shipped
+UNPAID_S: Final = 190.0  # longer than the judge lets anybody be unaware
+UNPAID_SHARE: Final = 0.3
+UNTOLD: Final = json.dumps({"private_orders_lost": True, "money_stands": True})
+UNTOLD_SHARE: Final = 0.15  # of the days that ask for it: their quotes are patient
 CROWD: Final = 1000  # orders of a person, so that every read has many pages
 
 Scene = Callable[[Random, float], Iterator[Moment]]
@@ -73,9 +83,13 @@ def left_out(chance: Random, last_s: float) -> Iterator[Moment]:
     """Orders are placed without a word and cannot be cancelled, and the lists leave them out.
 
     First nothing tells: one list, the first that is young enough to prove absence, is false. Then
-    the same id is sent again and exists, which no list may contradict.
+    the same id is sent again and exists, which no list may contradict. How far they may go on a
+    day on which answers are lost, too: sim/witness/lists.py.
     """
     first_s = chance.uniform(0.05, 0.2) * last_s
+    if chance.random() < STANDS_SHARE:  # lists that say how old they are: none proves absence
+        yield from _stuck(first_s, STANDS_S, chance.random(), "copy_stands_still")
+        return
     for begin_s, again_s in ((first_s, 0.0), (first_s + 0.4 * last_s, 10.0)):
         for_s = LEFT_OUT_S + 3.0 * again_s
         yield from _stuck(begin_s, for_s, chance.random(), "changes_unlisted", again_s)
@@ -143,14 +157,14 @@ def by_hand(chance: Random, last_s: float) -> Iterator[Moment]:
 def overfull(chance: Random, last_s: float) -> Iterator[Moment]:
     """A person's fill takes all of a line's limit. An hour later, when no list of what changed
     shows it any more, we are killed."""
-    if chance.random() >= 0.15:
+    if chance.random() >= OVERFULL_SHARE:
         return
     at_s = round(chance.uniform(0.05, 0.2) * last_s, 1)
-    name, line, side = "by-hand-and-full", chance.randint(1, 3), chance.randint(0, 1)
-    place = {"event": 1, "line": line, "side": side, "external_id": name}
+    line, side = chance.randint(1, 3), chance.randint(0, 1)
+    place = {"event": 1, "line": line, "side": side, "external_id": FULL}
     yield _do(at_s - 1.0, "cash", usd=100_000.0)
     yield _do(at_s, "place", **place, price=2000, usd=2500.0)
-    yield _do(at_s + 1.0, "take", external_id=name)
+    yield _do(at_s + 1.0, "take", external_id=FULL)
     yield Moment(round(0.55 * last_s, 1), "idle", chance.random(), ask="paused")
     yield Moment(round(0.55 * last_s + 120.0, 1), "kill")  # what we did since is young
 
@@ -224,6 +238,47 @@ def busted(chance: Random, last_s: float) -> Iterator[Moment]:
     yield _do(chance.uniform(0.2, 0.9) * last_s, "bust", fills=chance.randint(1, 3))
 
 
+def listed_late(chance: Random, last_s: float) -> Iterator[Moment]:
+    """Fills are undone, and lists go on showing them: they are as old as they say."""
+    at_s = round(chance.uniform(0.1, 0.8) * last_s, 1)
+    yield _do(at_s - 10.0, "take", event=1, usd=7.0)
+    yield Moment(at_s, "switch", ask=json.dumps({"history_stands": True}))
+    yield _do(at_s + 1.0, "bust", fills=3)
+    yield Moment(at_s + 90.0, "switch", ask=json.dumps({"history_stands": False}))
+
+
+def unpaid(chance: Random, last_s: float) -> Iterator[Moment]:
+    """Fills that offset others are undone one by one, and for minutes no money tells it; then a
+    person's fill leaves little of the limit of all lines."""
+    if chance.random() >= UNPAID_SHARE:
+        return
+    at_s = round(chance.uniform(0.4, 0.6) * last_s, 1)
+    yield _do(at_s - 1.0, "cash", usd=100_000.0)
+    yield Moment(at_s, "switch", ask=json.dumps({"money_stands": True}))
+    for again_s in (1.0, 10.0, 19.0):
+        yield _do(at_s + again_s, "take", event=1, usd=15.0)
+        yield _do(at_s + again_s + 1.0, "bust", fills=1)
+    place = {"event": 2, "line": 1, "side": chance.randint(0, 1), "external_id": MUCH}
+    yield _do(at_s + 21.0, "place", **place, price=2000, usd=MUCH_USD)
+    yield _do(at_s + 22.0, "take", external_id=MUCH)
+    over = json.dumps({"money_stands": False})
+    yield Moment(at_s + UNPAID_S, "switch", ask=over)
+
+
+def untold(chance: Random, last_s: float) -> Iterator[Moment]:
+    """Fills of orders that go on resting are undone, and nothing tells it but a list."""
+    if chance.random() >= UNTOLD_SHARE:
+        return
+    first_s = round(chance.uniform(0.1, 0.5) * last_s, 1)
+    for at_s in (first_s, first_s + 230.0):  # one of them not just before all are replaced
+        for before_s in (20.0, 10.0):
+            yield _do(at_s - before_s, "take", event=1, usd=4.0)
+        yield Moment(at_s, "switch", ask=UNTOLD)
+        yield _do(at_s + 1.0, "bust", fills=9)
+        over = json.dumps(dict.fromkeys(json.loads(UNTOLD), False))
+        yield Moment(at_s + UNPAID_S, "switch", ask=over)
+
+
 def other_paths(chance: Random, last_s: float) -> Iterator[Moment]:
     """Only one dialect is served for a while, and at the end all of them again."""
     at_s = chance.uniform(0.05, 0.7) * last_s
@@ -241,5 +296,6 @@ def an_hour(chance: Random, last_s: float) -> Iterator[Moment]:
 
 
 def when_quiet(chance: Random, last_s: float) -> Iterator[Moment]:
-    yield Moment(round(chance.uniform(0.2, 0.8) * last_s, 1), "halt")
-    yield Moment(round(min(last_s, chance.uniform(0.85, 1.0) * last_s), 1), "resume")
+    at_s = chance.uniform(0.2, 0.8) * last_s
+    yield Moment(round(at_s, 1), "halt")
+    yield Moment(round(min(last_s, at_s + chance.uniform(30.0, 180.0)), 1), "resume")

@@ -8,11 +8,13 @@ from typing import Final
 
 from mmbot.app.demo_config import DemoPlaces, write_config
 from mmbot.app.simulate_plan import FEED_EVERY_S, DayPlan
+from mmbot.app.simulate_scenes import UNTOLD
 from mmbot.config import Settings, StrategySettings, load
 from mmbot.domain.errors import SetUpError
 
 BASE_URL: Final = "http://127.0.0.1:8460/partner"
 PATIENT_EVERY_S: Final = 300.0  # so that what is lost is not soon found by a cancel
+UNTOLD_EVERY_S: Final = 1000.0  # so that only a list can tell what a cancel would
 RESTLESS: Final = Path(__file__).parent.parent / "data" / "days" / "restless.py"
 
 
@@ -44,6 +46,8 @@ def _restless(settings: Settings, plan: DayPlan) -> Settings:
         raise SetUpError(f"{folder}: {error.strerror}") from None
     patient = plan.rng("beat").random() < plan.rules.patient_share
     params = {"every_s": PATIENT_EVERY_S} if patient else {}
+    if any(one.ask == UNTOLD for one in plan.moments):
+        params = {"every_s": UNTOLD_EVERY_S}
     strategy = StrategySettings(name="restless", file=RESTLESS.name, params=params)
     changed = {"strategies_dir": folder, "strategies": (strategy,), "sources": ()}
     return settings.model_copy(update=changed)

@@ -12,6 +12,8 @@ from mmbot.app.simulate_plan import DayPlan
 LOOK_S: Final = 0.5
 BACK_MAX_S: Final = 30.0  # after the calm, a daemon must be quoting
 EMPTY_MAX_S: Final = 120.0  # an order in doubt is believed absent after 72 s and two reads
+STOPPED_S: Final = 25.0  # and nothing comes again
+OTHERS_S: Final = 75.0  # money of a person is only read by the clock
 BOOKED_MAX_S: Final = 150.0  # two rounds of the reads that are made by the clock
 END_MAX_S: Final = 110.0
 REVERSED_S: Final = 150.0  # until reads have shown that a result is another one
@@ -71,6 +73,7 @@ class Story:
         lag_s = 2.0 * self._plan.box.session.reporting_lag_s
         if await self._until("empty after the stop", EMPTY_MAX_S + lag_s, self._flat):
             self.flat_ns = self._stage.box.now_ns()
+            await asyncio.sleep(STOPPED_S)
 
     async def _settle(self) -> None:
         await self._acts.ask("/_box/takers", {"on": False})
@@ -80,7 +83,10 @@ class Story:
             self._keeper.stays_down_s = down_s
             self._keeper.kill()
         await self._acts.ask("/_box/settle", {})
-        wait_max_s = BOOKED_MAX_S + down_s + 2.0 * self._plan.box.session.reporting_lag_s
+        lag_s = self._plan.box.session.reporting_lag_s
+        if self._stage.watch.a_person_traded:
+            await asyncio.sleep(OTHERS_S + lag_s)
+        wait_max_s = BOOKED_MAX_S + down_s + 2.0 * lag_s
         booked = await self._until("every settlement booked", wait_max_s, self._booked)
         if booked and self._plan.rng("taken back").random() < self._plan.rules.reversed_share:
             await self._acts.ask("/_box/do", {"action": "reverse", "event": 1})

@@ -23,7 +23,7 @@ from mmbot.domain.evidence import Evidence, Kind
 from mmbot.domain.ids import ExternalId, SportEventId
 from mmbot.domain.notes import IdExists, ManualSeen
 from mmbot.domain.order import Order, OrderReport, State, Step
-from mmbot.engine.consequences import REPLY_TIMEOUT_NS, Consequences
+from mmbot.engine.consequences import Consequences
 from mmbot.engine.deadlines import Deadlines
 from mmbot.engine.doubt import ABSENT_APART_NS
 from mmbot.engine.ledger_kit import Kit
@@ -84,7 +84,6 @@ class Conduct:
                 kind = Kind.SAME_ID if exists else Kind.SILENCE
                 lost = Proof(Evidence(kind, PLACED_BY, reason), now_ns)
                 self._walk.step(ident, Step.LOST_REPLY, lost)
-                kit.doubts.lost_again(ident, now_ns - REPLY_TIMEOUT_NS)
                 if exists:
                     kit.out.note(IdExists(ident, lost.evidence, now_ns))
                     kit.doubts.landed(ident, now_ns)
@@ -115,6 +114,7 @@ class Conduct:
             kit.out.alarm("two orders for one id", detail, order.event_id)
             kit.reconcile.doubled(order, report, now_ns)
             return
+        kit.manual.ours(report.order_id)
         told, was = report, kit.proofs.held(order)
         report = kit.reversals.weighed(order, report, sight, now_ns)
         before = order
@@ -193,11 +193,12 @@ class Conduct:
         """A person's order: counted, and told when it came or changed."""
         kit = self._kit
         before = kit.manual.known(report.order_id)
-        if kit.manual.see(report):
+        shown_ns = kit.reads.shown_ns(sight.synced_ns, now_ns) if sight.channel == "read" else 0
+        if kit.manual.see(report, now_ns, shown_ns):
             kit.reconcile.manual(report, now_ns)
-        if before == report or (before is None and kit.manual.known(report.order_id) is None):
-            return
-        kit.out.note(ManualSeen.of(report, sight.evidence(report), now_ns))
+        after = kit.manual.known(report.order_id)
+        if after != before:
+            kit.out.note(ManualSeen.of(after or report, sight.evidence(report), now_ns))
 
     # --- ends that a read contradicts --------------------------------------------------------
 

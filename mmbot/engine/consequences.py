@@ -8,11 +8,12 @@ from mmbot.domain.evidence import Evidence, Kind
 from mmbot.domain.ids import ExternalId
 from mmbot.domain.order import Order, State, Step, Then
 from mmbot.engine.ledger_kit import Kit
+from mmbot.engine.ports import LEAVES_WITHIN_NS
 from mmbot.engine.tombstones import REREAD_MAX_NS
 from mmbot.engine.walk import Moved, Proof
 
-SECOND_NS: Final = 1_000_000_000
-REPLY_TIMEOUT_NS: Final = 12 * SECOND_NS  # nobody waits longer: what was lost was sent since
+# A lost request was given up by now: of the arrival bound a minute at least is still to come.
+REPLY_TIMEOUT_NS: Final = 12_000_000_000
 
 
 def _decided(why: str, now_ns: int) -> Proof:
@@ -65,9 +66,9 @@ class Consequences:
             kit.cancels.end(ident)
             kit.tombstones.ended(ident, now_ns)
         elif order.state is State.IN_DOUBT:
-            sent_ns = min(now_ns, order.intended_ns)  # later only by a clock that was set since
-            attempt_ns = max(sent_ns, now_ns - REPLY_TIMEOUT_NS)
-            kit.doubts.enter(order, now_ns, attempt_ns)
+            # It left soon after the intent; a clock that was set since may tell it otherwise.
+            left_ns = min(now_ns, order.intended_ns + LEAVES_WITHIN_NS)
+            kit.doubts.enter(order, now_ns, max(left_ns, now_ns - REPLY_TIMEOUT_NS))
             if order.cancel_wanted:
                 self.sweep_or_wait(order, now_ns)
         elif order.state is State.CANCELLING:
@@ -121,7 +122,7 @@ class Consequences:
     def sweep(self, order: Order, now_ns: int) -> None:
         """Cancel the whole strike; our other orders there go with it."""
         kit = self._kit
-        manual = kit.manual.rests_on(order.strike_id)
+        manual = kit.manual.may_rest_on(order.strike_id)
         if not kit.doubts.sweep(order, now_ns, manual_rests=manual):
             return
         for other in kit.orders.live_on(order.strike_id):

@@ -187,6 +187,8 @@ class Engine:
             self._reread_books()  # no initial image comes by the stream, and nothing is replayed
         if event.private:
             self.parts.ledger.connected(event.connection, reconnected, now_ns)
+        else:
+            self.parts.ledger.disconnected(now_ns)
 
     def _reread_books(self) -> None:
         events = tuple(self.parts.state.events)
@@ -244,12 +246,12 @@ class Engine:
             self._commands.append(CancelEverything())
 
     def _keep_house(self, now_ns: int) -> None:
-        ledger, modes = self.parts.ledger, self.parts.modes
+        ledger, modes, house = self.parts.ledger, self.parts.modes, self.parts.housekeeping
         live = ledger.live_count
         if live:
-            self.parts.housekeeping.proven_empty_ns = 0
+            house.proven_empty_ns = 0
         ending = modes.stopping or bool(modes.halted)
-        self._commands.extend(self.parts.housekeeping.due(now_ns, ending, live, ledger.booked_ns))
+        self._commands.extend(house.due(now_ns, ending, live, ledger.rows_from_ns))
 
     # --- judging lines -----------------------------------------------------------------------
 
@@ -277,7 +279,7 @@ class Engine:
             self._dirty.add(late.line.line_id)
             if late.cause_ns:
                 self._cause_ns.setdefault(late.line.line_id, late.cause_ns)
-        return batches(placed, self._turn), len(candidates) > room
+        return batches(placed, self._turn, now_ns), len(candidates) > room
 
     def _judge_line(self, line: Line, now_ns: int, cause_ns: int) -> Iterable[Candidate]:
         parts = self.parts

@@ -26,7 +26,6 @@ class Deadlines:
                 order = kit.orders.get(ident)
                 if order is not None and order.state is State.INTENDED:
                     silent = Evidence(Kind.TIMER, PLACED_BY, "no answer")
-                    kit.doubts.still_out(ident)
                     self._walk.step(ident, Step.LOST_REPLY, Proof(silent, now_ns))
             case "cancel":
                 kit.cancels.fire(ident, now_ns)

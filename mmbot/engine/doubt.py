@@ -12,6 +12,7 @@ from mmbot.domain.ids import ExternalId
 from mmbot.domain.order import Order, State
 from mmbot.engine.ledger_orders import Orders
 from mmbot.engine.outbox import Outbox
+from mmbot.engine.ports import LEAVES_WITHIN_NS
 from mmbot.engine.reads import CLOCK_MARGIN_NS, Reads
 from mmbot.engine.timers import Timers
 
@@ -27,7 +28,7 @@ SWEEP_AGAIN_MAX_NS: Final = 30 * SECOND_NS
 
 @dataclass(slots=True)
 class _Doubt:
-    """`attempt_ns`: when the id may last have been sent; the arrival bound counts from it.
+    """`attempt_ns`: the id was not sent later than this; the arrival bound counts from it.
 
     `bound_ns` is that bound by the exchange's clock as it was known then: our own clock may be
     set in the meantime.
@@ -41,6 +42,7 @@ class _Doubt:
     absent_ns: int | None = None
     alarms: int = 0
     landed: bool = False  # the exchange said that the id exists
+    swept_ns: int = 0  # for which bound the sweep of what arrives late is due
     sweeps: int = 0  # that failed, or could not be asked for
     sweep_ns: int = 0  # when the next one of those is due
 
@@ -56,7 +58,6 @@ class Doubts:
         self._bound_ns = arrival_bound_ns
         self._doubts: dict[ExternalId, _Doubt] = {}
         self._unanswered: dict[ExternalId, int] = {}  # resends; the key stays once resent
-        self._resent: set[ExternalId] = set()
         self._former: set[ExternalId] = set()  # intended by former processes
         self._existing: set[ExternalId] = set()  # the exchange said that the id exists
         self._seen_ns: dict[ExternalId, int] = {}  # when a live order was last shown alive
@@ -99,7 +100,6 @@ class Doubts:
 
     def forget(self, ident: ExternalId) -> None:
         self._unanswered.pop(ident, None)
-        self._resent.discard(ident)
         self._existing.discard(ident)
         self._former.discard(ident)
 
@@ -127,27 +127,15 @@ class Doubts:
 
     def resent(self, ident: ExternalId, now_ns: int) -> None:
         """From now on absence must be shown past a new arrival bound."""
-        self._sent(ident, now_ns)
-        self._resent.add(ident)
         self._unanswered[ident] = self._unanswered.get(ident, 0) + 1
-
-    def _sent(self, ident: ExternalId, attempt_ns: int) -> None:
-        doubt = self._doubts.get(ident)
-        if doubt is not None and attempt_ns > doubt.attempt_ns:
-            doubt.attempt_ns, doubt.bound_ns = attempt_ns, self._bound(attempt_ns)
-            doubt.absent_ns = None
-
-    def lost_again(self, ident: ExternalId, sent_since_ns: int) -> None:
-        """A resend was lost, too. It may have waited for its turn long after it was decided."""
-        self._sent(ident, sent_since_ns)
-
-    def still_out(self, ident: ExternalId) -> None:
-        """In doubt although no answer was lost: its request may still wait for its turn."""
-        self._unanswered[ident] = self._unanswered.get(ident, 0) + 1
+        doubt = self._doubts[ident]
+        doubt.attempt_ns = now_ns + LEAVES_WITHIN_NS
+        doubt.bound_ns = self._bound(doubt.attempt_ns)
+        doubt.absent_ns = None
 
     def was_resent(self, ident: ExternalId) -> bool:
         """Whether its id went out more than once."""
-        return ident in self._resent
+        return ident in self._unanswered
 
     def exists(self, ident: ExternalId) -> None:
         """The exchange has said so, now or in an earlier run."""
@@ -240,8 +228,7 @@ class Doubts:
 
     def _absent(self, ident: ExternalId, synced_ns: int, received_ns: int) -> bool:
         doubt = self._doubts.get(ident)
-        # A resend without an answer may still wait for its turn: nothing is too late to arrive.
-        if doubt is None or doubt.landed or self._unanswered.get(ident, 0):
+        if doubt is None or doubt.landed:
             return False
         bound_ns = max(doubt.bound_ns, self._bound(doubt.attempt_ns))
         if synced_ns <= bound_ns + CLOCK_MARGIN_NS:
@@ -260,14 +247,17 @@ class Doubts:
         doubt = self._doubts.get(order.external_id)
         if manual_rests:
             if doubt is None or not doubt.sweeps:
-                detail = f"{order.external_id}: a manual order rests on {order.strike_id}"
+                detail = f"{order.external_id}: a manual order may rest on {order.strike_id}"
                 self._out.alarm("cannot sweep", detail, order.event_id)
             if doubt is not None:
                 self._sweep_later(order.external_id, doubt, now_ns)
             return False
         self._out.ask(SweepStrike(order.event_id, order.market_id, order.strike_id))
-        if doubt is not None and now_ns < doubt.attempt_ns + self._bound_ns:
-            self._timers.at(doubt.attempt_ns + self._bound_ns, "sweep", order.external_id)
+        if doubt is not None:
+            bound_ns = doubt.attempt_ns + self._bound_ns
+            if now_ns < bound_ns != doubt.swept_ns:
+                doubt.swept_ns = bound_ns
+                self._timers.at(bound_ns, "sweep", order.external_id)
         return True
 
     def sweep_failed(self, now_ns: int) -> None:

@@ -23,7 +23,6 @@ TRANSACTIONS_AGAIN_NS = 3 * SECOND_NS  # while rows of a settlement are missing
 TRANSACTIONS_FAILED_NS = 5 * SECOND_NS  # after a read that failed: a report may be down
 UNUSABLE_READS_MAX = 3  # in a row: then the balance is believed instead of the rows
 ROWS_LATE_MAX_NS = 60 * SECOND_NS  # and what the copy lags: then they are believed complete
-TRANSACTIONS_OVERLAP_NS = 120 * SECOND_NS  # rows may be written late: ids make it idempotent
 LADDER_EVERY_NS = 3_600 * SECOND_NS
 PROOF_EVERY_NS = 5 * SECOND_NS
 
@@ -98,9 +97,8 @@ class Housekeeping:
         fresh = now_ns - self.cash_read_ns <= BALANCE_AGE_MAX_NS
         return self.cash_cents if fresh else None
 
-    def due(self, now_ns: int, stopping: bool, live: int, booked_ns: int) -> list[Command]:
-        """The reads to ask for now. `stopping` with nothing live asks for the proof; `booked_ns`
-        is how far the ledger knows the rows of money."""
+    def due(self, now_ns: int, stopping: bool, live: int, rows_from_ns: int) -> list[Command]:
+        """The reads to ask for now. `stopping` with nothing live asks for the proof."""
         commands: list[Command] = []
         if self._rows_unread:  # a settlement may wait for them, and a minute is long then
             self._rows_unread = False
@@ -109,9 +107,7 @@ class Housekeeping:
         if self._take("balance", now_ns, BALANCE_EVERY_NS):
             commands.append(ReadBalance())
         if self._take("transactions", now_ns, TRANSACTIONS_EVERY_NS):
-            # The read of the start may have failed: rows of the time before us may be missing.
-            read = self.transactions_read_ns or booked_ns
-            commands.append(ReadTransactions(read - TRANSACTIONS_OVERLAP_NS))
+            commands.append(ReadTransactions(rows_from_ns))
         if self._take("ladder", now_ns, LADDER_EVERY_NS, first=False):
             commands.append(ReloadLadder())
         if not (stopping and live == 0):

@@ -44,7 +44,6 @@ from mmbot.engine.waiting import depths
 
 SECOND_NS: Final = 1_000_000_000
 ARRIVAL_BOUND_NS: Final = (12 + 60) * SECOND_NS  # reply_timeout_s, and a minute to arrive
-TRANSACTIONS_OVERLAP_NS: Final = 120 * SECOND_NS  # rows may be written late
 
 
 class Ledger:
@@ -96,7 +95,7 @@ class Ledger:
         assert "-" not in run, f"not a run id: {run!r}"
         self._run = run
         self._n = 0
-        self._replay.first_run_ns = self._replay.first_run_ns or now_ns
+        self._kit.reads.first_run_ns = self._kit.reads.first_run_ns or now_ns
         self._kit.adoption.runs.add(run)
         self._kit.adoption.start_ns = now_ns
         self._kit.out.note(RunStarted(run, now_ns, checks))
@@ -115,7 +114,7 @@ class Ledger:
         return self._kit.out.take_commands()
 
     def _start_reads(self, now_ns: int, cause: Cause) -> None:
-        kit, from_ns = self._kit, self.booked_ns - TRANSACTIONS_OVERLAP_NS
+        kit, from_ns = self._kit, self._kit.reads.rows_from_ns
         kit.recovery.begin(now_ns, cause, self._replay.last_ns)
         kit.out.ask(ReadTransactions(from_ns))
         kit.trades.begin(from_ns)
@@ -123,6 +122,7 @@ class Ledger:
 
     def connected(self, name: str, after_gap: bool, now_ns: int) -> None:
         """The private channel is up: after a gap the same as a start; a move had none."""
+        self._kit.manual.hears(True, now_ns)
         moved = self._connection not in {"", name}
         self._connection = name
         if after_gap:
@@ -130,10 +130,14 @@ class Ledger:
         elif moved:
             self._kit.recovery.audit(now_ns, at_once=True)
 
+    def disconnected(self, now_ns: int) -> None:
+        """No message comes any more."""
+        self._kit.manual.hears(False, now_ns)
+
     @property
-    def booked_ns(self) -> int:
-        """Money rows are known up to here; before the first of them, our first run."""
-        return self._kit.settlement.booked_until_ns or self._replay.first_run_ns
+    def rows_from_ns(self) -> int:
+        """From when money rows must be asked for, in exchange time."""
+        return self._kit.reads.rows_from_ns
 
     @property
     def recovered(self) -> bool:

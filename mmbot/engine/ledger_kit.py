@@ -65,7 +65,7 @@ class Kit:
         trades = Trades(orders, out, manual, reads, reconcile)
         changes = Changes(orders, timers, reads)
         accounting = Accounting(books, out, reads, manual, reversals)
-        accounting.differs = proofs.suspect
+        accounting.differs = proofs.differs
         accounting.opened = reconcile.money
         proofs.ask_changes, changes.listed = changes.ask, proofs.listed
         return cls(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
@@ -32,6 +32,7 @@ class _Manual:
     line_id: LineId
     side: Side
     stakes: Stakes
+    since_ns: int  # when we heard that so much of it is filled
 
 
 class ManualOrders:
@@ -42,14 +43,23 @@ class ManualOrders:
         self._reads = reads
         self._orders: dict[OrderId, _Manual] = {}
         self.line_of: LineOf = no_lines
+        self._heard_ns: int | None = None  # since when every message comes (our time)
+        self._listed_ns = 0  # until when lists have shown what rests (our time)
         self.places: set[Place] = set()  # where a person traded: rows there are not only ours
 
-    def see(self, report: OrderReport) -> bool:
-        """True when it was not known and carries risk."""
-        old = self._orders.pop(report.order_id, None)
+    def see(self, report: OrderReport, now_ns: int, shown_ns: int = 0) -> bool:
+        """True when it was not known and carries risk.
+
+        `shown_ns`: of a read, what happened before (our time) it shows: then a fill that we heard
+        of earlier and that it does not show was taken back.
+        """
+        old, since_ns = self._orders.pop(report.order_id, None), now_ns
         filled = report.filled_cents
         if old is not None:
-            filled = max(filled, old.stakes.filled_cents)
+            held = old.stakes.filled_cents
+            filled = filled if old.since_ns <= shown_ns else max(filled, held)
+            since_ns = old.since_ns if filled == held else now_ns
+            report = replace(report, filled_cents=filled)
             self._sums.add(old.line_id, old.side, Stakes().minus(old.stakes))
         if filled and len(self.places) < PLACES_MAX:
             self.places.add((int(report.event_id), str(report.market_id)))
@@ -63,16 +73,32 @@ class ManualOrders:
             line_id, side = line.line_id, line.side_of(report.strike_id)
         kept: Side = 1 if side else 0
         stakes = Stakes(unsettled, fill_profit_cents(report.price, unsettled), resting)
-        self._orders[report.order_id] = _Manual(report, line_id, kept, stakes)
+        self._orders[report.order_id] = _Manual(report, line_id, kept, stakes, since_ns)
         self._sums.add(line_id, kept, stakes)
         return old is None
+
+    def ours(self, order_id: OrderId) -> None:
+        """It was an order of ours: a report that did not say so came first."""
+        known = self._orders.pop(order_id, None)
+        if known is not None:
+            self._sums.add(known.line_id, known.side, Stakes().minus(known.stakes))
 
     def filled_cents(self, order_id: OrderId) -> int:
         manual = self._orders.get(order_id)
         return 0 if manual is None else manual.report.filled_cents
 
+    def hears(self, up: bool, now_ns: int) -> None:
+        """The private channel is up, or it is not."""
+        if not up:
+            self._heard_ns = None
+        elif self._heard_ns is None:
+            self._heard_ns = now_ns
+
     def history(self, read: HistoryRead, now_ns: int) -> None:
         """One that a list of everything alive leaves out has ended: read how."""
+        if read.alive_only or self._reads.to_ours(read.from_ns) <= self._listed_ns:
+            shown_ns = self._reads.shown_ns(read.synced_ns, now_ns)
+            self._listed_ns = max(self._listed_ns, shown_ns)
         if not read.alive_only:
             return
         listed = {report.order_id for report in read.reports}
@@ -94,9 +120,12 @@ class ManualOrders:
         """The catalogue came: move what stood on the unknown line."""
         for manual in tuple(self._orders.values()):
             if manual.line_id == UNKNOWN_LINE and self.line_of(manual.report.strike_id):
-                self.see(manual.report)
+                self.see(manual.report, manual.since_ns)
 
-    def rests_on(self, strike_id: StrikeId) -> bool:
+    def may_rest_on(self, strike_id: StrikeId) -> bool:
+        """Whether one rests there; what came while we heard nothing, only a list can tell."""
+        if self._heard_ns is None or self._listed_ns <= self._heard_ns:
+            return True
         return any(
             manual.report.strike_id == strike_id and manual.stakes.resting_cents
             for manual in self._orders.values()

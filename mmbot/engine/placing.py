@@ -257,7 +257,7 @@ class Placing:
         return "" if waits else "no longer wanted"  # it may have waited long for its turn
 
 
-def batches(placed: Sequence[Placed], turn: int) -> tuple[PlaceOrders, ...]:
+def batches(placed: Sequence[Placed], turn: int, now_ns: int) -> tuple[PlaceOrders, ...]:
     """At most 20 orders each, with the oldest cause of its orders."""
     made = []
     for at in range(0, len(placed), BATCH_ORDERS_MAX):
@@ -266,7 +266,7 @@ def batches(placed: Sequence[Placed], turn: int) -> tuple[PlaceOrders, ...]:
             orders.append(approved)
             if cause_ns and (not oldest_ns or cause_ns < oldest_ns):
                 oldest_ns = cause_ns
-        made.append(PlaceOrders(tuple(orders), oldest_ns, turn))
+        made.append(PlaceOrders(tuple(orders), now_ns, oldest_ns, turn))
     return tuple(made)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from mmbot.domain.catalog import Line, SportEvent
 from mmbot.domain.commands import Command
@@ -13,6 +13,9 @@ from mmbot.domain.facts import Fact
 from mmbot.domain.quote import Quote
 from mmbot.domain.view import MarketView
 from mmbot.engine.risk import Approved
+
+# What is older slept with the process, or waited for the disk, a token or the request budget.
+LEAVES_WITHIN_NS: Final = 2_000_000_000
 
 
 class Quoter(Protocol):
@@ -47,12 +50,14 @@ class Budget:
 class PlaceOrders:
     """At most 20; released only after the commit that holds their intents.
 
-    A resend of an order in doubt carries the same external id and no new intent. `cause_ns` is
+    A resend of an order in doubt carries the same external id and no new intent. It leaves within
+    `LEAVES_WITHIN_NS` of `decided_ns` or never: the arrival bound counts on that. `cause_ns` is
     when the oldest event that led to it came in (0 = none): tick-to-trade counts from there.
     `turn` numbers the call of `handle` that decided it (0 = none).
     """
 
     orders: tuple[Approved, ...]
+    decided_ns: int
     cause_ns: int = 0
     turn: int = 0
 

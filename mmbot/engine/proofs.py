@@ -19,7 +19,7 @@ LOOK_NS: Final = 2_500_000_000  # longer than the margin between the clocks
 LOOK_MAX_NS: Final = 60 * SECOND_NS
 TOLD_NS: Final = 70 * SECOND_NS  # by then a list of what changed has proven most of it
 ROWS_WAIT_NS: Final = 5 * SECOND_NS  # the message of the same fact comes sooner
-UNSYNCED_NS: Final = 30 * SECOND_NS  # a read without `last_synced_at` may be so old
+TOGETHER_NS: Final = 5 * SECOND_NS  # what one row or result shows happened to all that it touches
 # A fill or a result was undone: which, only the orders of the sport event can tell.
 REFUND: Final = "REFUND"
 TAKEN_BACK: Final = frozenset({REFUND, "VOID", "ADJUSTMENT_REDUCE", "ADJUSTMENT_INCREASE"})
@@ -49,6 +49,7 @@ class Proofs:
         self._timers = timers
         self._reads = reads
         self._since_ns: dict[ExternalId, int] = {}  # of the youngest word that was no such read
+        self._until_ns: dict[ExternalId, int] = {}  # what happened before is proven, by a read
         self._looks: dict[ExternalId, _Look] = {}  # orders that are not proven
         self._suspects: dict[SportEventId, int] = {}  # since when, the latest word
         # Proven before something was undone near them: unless a list of what changed since names
@@ -87,7 +88,7 @@ class Proofs:
             self._look(ident, now_ns + LOOK_NS)
         if sight.channel == "read" and self._young(ident, sight, now_ns):
             if agrees:
-                self._proven(ident)
+                self._read(ident, sight, now_ns)
             else:
                 self._look(ident, now_ns + LOOK_NS)
         elif held != was or (sight.channel == "stream" and not agrees):
@@ -95,12 +96,13 @@ class Proofs:
             self._since_ns[ident] = now_ns
             self._look(ident, now_ns + (TOLD_NS if agrees else LOOK_NS))
         if was[1] not in {None, held[1]}:
-            self.suspect(order.event_id, now_ns)  # where one result changes others do
+            # Where one result changes others do.
+            self.suspect(order.event_id, sight.synced_ns, now_ns)
 
     def unchanged(self, ident: ExternalId | None, sight: Sight, now_ns: int) -> None:
         """A row of a list agrees with all that we hold of an order."""
         if ident is not None and ident in self._looks and self._young(ident, sight, now_ns):
-            self._proven(ident)
+            self._read(ident, sight, now_ns)
 
     def listed(self, synced_ns: int, now_ns: int) -> None:
         """A list of all that changed since the one before was taken in, as of `synced_ns`."""
@@ -122,18 +124,27 @@ class Proofs:
 
     def row(self, row: Transaction, now_ns: int) -> None:
         if row.kind in TAKEN_BACK and row.from_trading:
-            self.suspect(SportEventId(row.event_id), now_ns, singly=row.kind == REFUND)
+            self.suspect(SportEventId(row.event_id), row.created_ns, now_ns, row.kind == REFUND)
 
-    def suspect(self, event_id: SportEventId, now_ns: int, singly: bool = False) -> None:
+    def differs(self, event_id: SportEventId, now_ns: int) -> None:
+        """The rows of a market say otherwise than what we hold: whatever it was, they show it."""
+        self.suspect(event_id, self._reads.booked_until_ns, now_ns)
+
+    def suspect(
+        self, event_id: SportEventId, by_ns: int | None, now_ns: int, singly: bool = False
+    ) -> None:
         """Something was undone there: of which orders, only they can tell.
 
-        `singly`: surely a fill of ours, and no list is trusted to name it.
+        `by_ns`: it had happened by then (exchange time); None: by now. Rows and reads lag alike, so
+        that reads are young enough when the row comes. `singly`: surely a fill of ours, and no list
+        is trusted to name it.
         """
         if singly:
             self._singly.add(event_id)
         if event_id not in self._suspects:
             self._timers.at(now_ns + ROWS_WAIT_NS, "proof")
-        self._suspects[event_id] = now_ns
+        since_ns = min(now_ns, self._reads.to_ours(by_ns) + TOGETHER_NS) if by_ns else now_ns
+        self._suspects[event_id] = max(since_ns, self._suspects.get(event_id, 0))
 
     def heard(self, ident: ExternalId, at_ns: int) -> None:
         """A journalled word of an order: whether a read proved it is not kept."""
@@ -153,6 +164,13 @@ class Proofs:
 
     def forget(self, ident: ExternalId) -> None:
         self._since_ns.pop(ident, None)
+        self._until_ns.pop(ident, None)
+        self._proven(ident)
+
+    def _read(self, ident: ExternalId, sight: Sight, now_ns: int) -> None:
+        """A read that is young enough shows what we hold."""
+        shown_ns = self._reads.shown_ns(sight.synced_ns, now_ns)
+        self._until_ns[ident] = max(shown_ns, self._until_ns.get(ident, 0))
         self._proven(ident)
 
     def _proven(self, ident: ExternalId) -> None:
@@ -184,12 +202,7 @@ class Proofs:
         self._timers.at(look.due_ns, "proof", ident)
 
     def _young(self, ident: ExternalId, sight: Sight, now_ns: int) -> bool:
-        since_ns = self._since_ns.get(ident)
-        if since_ns is None:
-            return True
-        if sight.synced_ns is None:
-            return now_ns - since_ns >= UNSYNCED_NS
-        return sight.synced_ns > self._reads.to_exchange(since_ns) + CLOCK_MARGIN_NS
+        return self._since_ns.get(ident, 0) < self._reads.shown_ns(sight.synced_ns, now_ns)
 
     def _readable_ns(self, ident: ExternalId) -> int:
         return self._reads.young_ns(self._since_ns.get(ident, 0))
@@ -209,7 +222,7 @@ class Proofs:
         events, self._suspects = self._suspects, {}
         if not events:
             return
-        near = [o for o in self._orders if o.filled_cents and o.event_id in events]
+        near = [o for o in self._orders if o.filled_cents and self._touched(o, events)]
         many, alone = len(near) > SINGLY_MAX, self._singly
         self._lists, self._singly = 0, set()
         for order in near:
@@ -223,6 +236,11 @@ class Proofs:
                 self._near.add(ident)
             # What was told before is proven by the row of such a list, or else when it is due.
             self._look(ident, now_ns + TOLD_NS + self._reads.lag_ns)
+
+    def _touched(self, order: Order, events: dict[SportEventId, int]) -> bool:
+        """Unless it was read since."""
+        since_ns = events.get(order.event_id)
+        return since_ns is not None and since_ns >= self._until_ns.get(order.external_id, 0)
 
     def _list_near(self, now_ns: int) -> None:
         """Ask for what changed, as soon as a list can be young enough."""

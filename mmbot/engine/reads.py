@@ -19,12 +19,14 @@ HISTORY_WAIT_NS: Final = 120 * SECOND_NS  # many pages, at one a second; then as
 ORDER_GAP_NS: Final = SECOND_NS  # the same order is not read more often
 PACE_NS: Final = SECOND_NS
 ORDERS_PER_PACE: Final = 15  # of many; the rest of the request budget is for quoting
+UNSYNCED_NS: Final = 30 * SECOND_NS  # a read without `last_synced_at` may be so old
 CLOCK_MARGIN_NS: Final = 2 * SECOND_NS  # the Date header is cut to the second, and travels
 ORDER_GAPS_MAX: Final = 4096
 LAG_MAX_NS: Final = 300 * SECOND_NS  # reads may be so old, and are waited for
 LATER_MAX: Final = 20_000  # who still needs more of them asks again
 OFFSETS_KEPT: Final = 8  # some minutes: then a clock that was set is followed
 FROM_MARGIN_NS: Final = 10 * SECOND_NS  # asked from before the intent: clocks differ
+ROWS_OVERLAP_NS: Final = 120 * SECOND_NS  # rows may be written late: ids make it idempotent
 HISTORY_SPAN_MAX_NS: Final = (7 * 24 - 2) * 3_600 * SECOND_NS  # the exchange's, less a margin
 
 
@@ -57,6 +59,8 @@ class Reads:
         self._offsets_ns: deque[int] = deque(maxlen=OFFSETS_KEPT)
         self.offset_ns = 0
         self.lag_ns = 0  # how old the last read was when it came
+        self.booked_until_ns = 0  # exchange time of the youngest money row that is booked
+        self.first_run_ns = 0  # when the first run began whose entries are known
         # The same as the journal tells it of former processes: our clock may be set between two.
         self._former_ns: deque[int] = deque(maxlen=OFFSETS_KEPT)
 
@@ -77,6 +81,12 @@ class Reads:
     def synced(self, synced_ns: int, now_ns: int) -> None:
         """A read came; it shows the exchange as of then (exchange time)."""
         self.lag_ns = min(LAG_MAX_NS, max(0, self.to_exchange(now_ns) - synced_ns))
+
+    def shown_ns(self, synced_ns: int | None, now_ns: int) -> int:
+        """Whatever happened before (our time), a read that came now shows."""
+        return (
+            now_ns - UNSYNCED_NS if synced_ns is None else self.to_ours(synced_ns) - CLOCK_MARGIN_NS
+        )
 
     def young_ns(self, since_ns: int) -> int:
         """From when a read can be younger than what happened then, as old as reads are now."""
@@ -106,6 +116,14 @@ class Reads:
             self._pace_left -= 1
             order_id = next(iter(self._later))
             self.order(self._later.pop(order_id), order_id, now_ns)
+
+    @property
+    def rows_from_ns(self) -> int:
+        """From when money rows are asked for (exchange time): whoever asks, no read may begin after
+        what is booked, for nobody would ever look into the gap. How far the copy lags is no matter.
+        """
+        first_ns = self.to_exchange(self.since_former(self.first_run_ns))
+        return (self.booked_until_ns or first_ns) - ROWS_OVERLAP_NS
 
     def doubtful(self, from_ns: int, now_ns: int) -> None:
         """Ask for everything created since `from_ns` (our time): it may prove absence."""

@@ -29,11 +29,10 @@ from mmbot.engine.manual import UNKNOWN_LINE
 
 
 class Replay:
-    """When the first run began whose entries are known, and the last step; 0 = none yet."""
+    """`last_ns`: when the last step was, 0 without one."""
 
     def __init__(self, kit: Kit) -> None:
         self._kit = kit
-        self.first_run_ns = 0
         self.last_ns = 0
         self._waiting: dict[ExternalId, OrderStepped] = {}
 
@@ -54,7 +53,7 @@ class Replay:
         match entry:
             case RunStarted(run, at_ns):
                 kit.adoption.runs.add(run)
-                self.first_run_ns = self.first_run_ns or at_ns
+                kit.reads.first_run_ns = kit.reads.first_run_ns or at_ns
             case PlaceIntended(order):
                 known = kit.orders.get(order.external_id)
                 if known is not None and known.terminal and not order.terminal:
@@ -82,7 +81,7 @@ class Replay:
             case OperatorNoted():
                 pass
             case ManualSeen():
-                kit.manual.see(entry.report)
+                kit.manual.see(entry.report, entry.at_ns, entry.at_ns)
             case RequestSent() | RequestAnswered() | ResendDecided():
                 pass
             case DifferenceFound():
@@ -119,6 +118,8 @@ class Replay:
         order = self._kit.orders.get(entry.external_id)
         assert order is not None
         order_id = OrderId(entry.order_id) if entry.order_id else None
+        if order_id is not None:
+            self._kit.manual.ours(order_id)
         if entry.filled_cents != order.filled_cents:
             self._kit.proofs.heard(entry.external_id, entry.at_ns)
         self._kit.orders.put(

@@ -16,7 +16,7 @@ from mmbot.engine.books import NO_SHARE, Books, Place, Share, place_of, share_of
 from mmbot.engine.ledger_orders import Orders
 from mmbot.engine.outbox import Outbox
 from mmbot.engine.reading import NO_RESULT_YET, Sight
-from mmbot.engine.reads import CLOCK_MARGIN_NS, Reads
+from mmbot.engine.reads import CLOCK_MARGIN_NS, ROWS_OVERLAP_NS, Reads
 from mmbot.engine.timers import Timers
 
 SECOND_NS: Final = 1_000_000_000
@@ -24,7 +24,6 @@ LOOK_NS: Final = 2_500_000_000  # longer than the margin between the clocks
 LOOK_MAX_NS: Final = 60 * SECOND_NS
 READS_APART_NS: Final = 10 * SECOND_NS  # of two reads that carry no `last_synced_at`
 MONEY_EVERY_NS: Final = 5 * SECOND_NS  # while a read waits for the row that proves it
-MONEY_OVERLAP_NS: Final = 120 * SECOND_NS
 ROWS_KEPT_MAX: Final = 200  # per market; the oldest are dropped
 ROWS_TRIED_MAX: Final = 24  # youngest first, for the sum that a reversal needs
 SUMS_TRIED_MAX: Final = 10_000
@@ -35,9 +34,13 @@ GIVEN_BACK: Final = frozenset({"REFUND", "VOID", "CANCEL", "ADJUSTMENT_INCREASE"
 
 @dataclass(slots=True)
 class _Claim:
-    """An order that was shown with fewer fills than we counted, `ours_cents` of them."""
+    """An order that was shown with fewer fills than we counted, `ours_cents` of them.
+
+    `least_cents` is the fewest that anything has shown since: so many are beyond dispute.
+    """
 
     ours_cents: int
+    least_cents: int
     since_ns: int
     first_read_ns: int | None = None
     report: OrderReport | None = None  # of a read that is young enough to be believed
@@ -88,9 +91,11 @@ class Reversals:
         if sight.channel == "reply":  # often older than what came by other ways
             return
         if claim is None or claim.ours_cents != order.filled_cents:
-            claim = self._claims[ident] = _Claim(order.filled_cents, now_ns)
-            self._note(ident, order.filled_cents - report.filled_cents, now_ns)
+            claim = self._claims[ident] = _Claim(order.filled_cents, order.filled_cents, now_ns)
             self._timers.at(now_ns + LOOK_NS, "reversal", ident)
+        if report.filled_cents < claim.least_cents:
+            claim.least_cents = report.filled_cents
+            self._note(ident, order.filled_cents - report.filled_cents, now_ns)
         if sight.channel != "read":
             self._reads.order(ident, order.order_id, now_ns)
         elif self._young(claim, sight, now_ns):
@@ -206,7 +211,8 @@ class Reversals:
         self._orders.dispute(ident, entry.cents)
         order = self._orders.get(ident)
         if entry.cents and order is not None:
-            self._claims[ident] = _Claim(order.filled_cents, entry.at_ns)
+            least_cents = order.filled_cents - entry.cents
+            self._claims[ident] = _Claim(order.filled_cents, least_cents, entry.at_ns)
         else:
             self._claims.pop(ident, None)
 
@@ -272,7 +278,8 @@ class Reversals:
             return
         self._money_asked_ns = now_ns
         since_ns = min(one.since_ns for one in self._claims.values())
-        self._out.ask(ReadTransactions(self._reads.to_exchange(since_ns) - MONEY_OVERLAP_NS))
+        since_ns = self._reads.to_exchange(since_ns) - ROWS_OVERLAP_NS
+        self._out.ask(ReadTransactions(min(since_ns, self._reads.rows_from_ns)))
 
 
 def rows_of_sum(rows: Mapping[str, int], cents: int) -> tuple[str, ...] | None:

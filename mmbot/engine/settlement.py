@@ -33,7 +33,6 @@ class Settlement:
         self._on_row = on_row
         self._booked: set[str] = set()
         self._seen_ns: dict[ExternalId, int] = {}  # when each result was seen, by our clock
-        self.booked_until_ns = 0  # exchange time of the youngest booked row
 
     def result(self, order: Order, report: OrderReport, sight: Sight, now_ns: int) -> bool:
         """True when the report brings the result of an order with fills for the first time."""
@@ -93,6 +92,6 @@ class Settlement:
         if row.transaction_id in self._booked:
             return False
         self._booked.add(row.transaction_id)
-        self.booked_until_ns = max(self.booked_until_ns, row.created_ns)
+        self._reads.booked_until_ns = max(self._reads.booked_until_ns, row.created_ns)
         self._on_row(row)
         return True

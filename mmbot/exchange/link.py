@@ -42,7 +42,7 @@ HEALTH_WORDS: Final = frozenset({"health_check", "private_system_signal"})
 class LinkSettings:
     blind_after_s: float = 11.0  # two health_checks missed
     dead_after_s: float = 30.0
-    look_s: float = 0.25
+    look_s: float = 0.5
     connect_timeout_s: float = 10.0
     timeouts: PusherTimeouts = field(default_factory=PusherTimeouts)
 

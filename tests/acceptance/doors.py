@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import subprocess
@@ -12,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from mmbot.cli.entry import execute
 from mmbot.sim.scenario import DEMO_ACCESS_KEY, DEMO_SECRET_KEY
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,7 +24,7 @@ KEYS = {"MMBOT_ACCESS_KEY": DEMO_ACCESS_KEY, "MMBOT_SECRET_KEY": DEMO_SECRET_KEY
 
 
 def mmbot(
-    *arguments: str, timeout_s: float = 55.0, environ: Mapping[str, str] | None = None
+    *arguments: str, timeout_s: float = 170.0, environ: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run the command line as a person would."""
     return subprocess.run(
@@ -33,6 +36,14 @@ def mmbot(
         timeout=timeout_s,
         check=False,
     )
+
+
+def inside(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The same command line without a new process, for the second and later ones of a walk."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = execute(arguments)
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 
 def demo(seed: int, duration_s: int, *more: str) -> dict[str, Any]:

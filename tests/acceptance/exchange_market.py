@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import statistics
-import time
 from pathlib import Path
 from typing import Any
 
 from mmbot.sim.box import Box
 from mmbot.sim.core.prices import implied, logit
 from mmbot.sim.scenario import BoxOptions, load_scenario
-from tests.acceptance.doors import mmbot
+from tests.acceptance.doors import inside, mmbot
 from tests.acceptance.exchange_wire import Caller, a_process
+from tests.app import stage
 from tests.sim.builders import NS, START_NS
 
 WAIT_S = 30.0
@@ -34,14 +34,15 @@ def walk_market(folder: Path) -> None:
 
 def _until(caller: Caller, enough: int) -> dict[str, Any]:
     """The state of the box once a strike in so many has something to take."""
-    until = time.monotonic() + WAIT_S
-    while True:
-        state: dict[str, Any] = caller.call("GET", "/_box/state")[1]
+    state: dict[str, Any] = {}
+
+    def offered() -> bool:
+        state.update(caller.call("GET", "/_box/state")[1])
         strikes = [strike for line in state["lines"] for strike in line["strikes"]]
-        offered = [strike for strike in strikes if strike["taker_price"] is not None]
-        if len(offered) >= enough and state["trades"]:
-            return state
-        assert time.monotonic() < until, f"{len(offered)} strikes are offered, not {enough}"
+        return len([one for one in strikes if one["taker_price"]]) >= enough and state["trades"]
+
+    stage.until(offered, WAIT_S, f"{enough} strikes are offered")
+    return state
 
 
 def _sunday_lives(caller: Caller) -> None:
@@ -89,12 +90,12 @@ def _timeline_happens(folder: Path) -> None:
         encoding="utf-8",
     )
     with a_process("--scenario", str(path)) as caller:
-        until = time.monotonic() + WAIT_S
-        while True:
+
+        def live() -> bool:
             events = caller.call("GET", "/_box/state")[1]["events"]
-            if [event["status"] for event in events] == ["not_started", "live"]:
-                return
-            assert time.monotonic() < until, events
+            return [event["status"] for event in events] == ["not_started", "live"]
+
+        stage.until(live, WAIT_S, "the second game is live, and only that")
 
 
 def _mistakes_are_named(folder: Path) -> None:
@@ -106,7 +107,7 @@ def _mistakes_are_named(folder: Path) -> None:
         ("speed = fast", "Invalid value"),
     ):
         path.write_text(text, encoding="utf-8")
-        done = mmbot("exchange", "--port", "0", "--scenario", str(path))
+        done = inside("exchange", "--port", "0", "--scenario", str(path))
         assert done.returncode == 2
         [line] = done.stderr.splitlines()
         assert str(path) in line

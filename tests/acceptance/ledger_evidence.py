@@ -1,5 +1,5 @@
 """Evidence: every order of a run with a kill in it has a story, and each of its steps a proof."""
-# faults: A2 A9
+# faults: A2 A9 H1 H3
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from tests.acceptance.doors import ROOT, demo, mmbot, the_zeros
 
 def walk_evidence(tmp_path: Path) -> None:
     state = tmp_path / "state"
-    the_zeros(demo(7, 15, "--kills", "1", "--state-dir", str(state)))
+    summary = demo(7, 18, "--kills", "2", "--state-dir", str(state))
+    assert summary["daemon_restarts"] == 2
+    the_zeros(summary)
     file = str(state / "ledger.sqlite3")
     stories = [_story(file, row) for row in json.loads(_said("orders", file, "--all", "--json"))]
     steps = [step for told in stories for step in _proven_steps(told)]

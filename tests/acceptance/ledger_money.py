@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from mmbot.domain.entries import Entry, FillReversed, SettlementSeen
 from mmbot.store.journal import read_entries
-from tests.acceptance.doors import mmbot
+from tests.acceptance.doors import inside, mmbot
 from tests.app import stage
 
 FILLS_MIN: Final = 5
@@ -51,8 +51,9 @@ def reversals(file: Path) -> list[FillReversed]:
 
 def judge(record: dict[str, Any], said: dict[str, Any], file: Path) -> None:
     """Ours and theirs, order by order, market by market, row by row."""
-    told = pnl(file)
-    assert told == pnl(file)
+    asked = ("pnl", "--ledger", str(file), "--json")
+    told = inside(*asked).stdout
+    assert told == mmbot(*asked).stdout  # another process, other hashes
     figures = json.loads(told)
     assert figures["pnl_cents"] == figures["realised_cents"] == record["pnl_cents"]
     assert said["pnl_cents"] == record["pnl_cents"]
@@ -80,13 +81,7 @@ def judge(record: dict[str, Any], said: dict[str, Any], file: Path) -> None:
         for strike in market["strikes"]:
             staked[strike["strike_id"]] += strike["staked_cents"]
     assert +staked == +held
-    shown = mmbot("pnl", "--ledger", str(file))
+    shown = inside("pnl", "--ledger", str(file))
     assert shown.returncode == 0, shown.stderr
     assert max(map(len, shown.stdout.splitlines())) <= 100
     assert shown.stdout.splitlines()[-1].startswith("realised ")
-
-
-def pnl(file: Path) -> str:
-    done = mmbot("pnl", "--ledger", str(file), "--json")
-    assert done.returncode == 0, done.stderr
-    return done.stdout

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mmbot.store.schema import MIGRATIONS
-from tests.acceptance.doors import FULL, ROOT, mmbot
+from tests.acceptance.doors import FULL, ROOT, inside, mmbot
 from tests.app import stage
 from tests.app.test_disk import locked, walk
 
@@ -55,13 +55,13 @@ def copied_while_in_use(bot: stage.Daemon) -> None:
 
 def compacted(ledger: Path) -> None:
     before = told("check", "--ledger", str(ledger))
-    orders = mmbot("orders", "--all", "--json", "--ledger", str(ledger)).stdout
+    orders = inside("orders", "--all", "--json", "--ledger", str(ledger)).stdout
     assert told("compact", "--ledger", str(ledger))["replayed"] < before["replayed"]
     after = told("check", "--ledger", str(ledger))
     assert after["good"]
     assert after["replayed"] < before["replayed"]
     assert after["kinds"] == before["kinds"]
-    assert mmbot("orders", "--all", "--json", "--ledger", str(ledger)).stdout == orders
+    assert inside("orders", "--all", "--json", "--ledger", str(ledger)).stdout == orders
 
 
 def a_newer_schema_is_refused(bot: stage.Daemon, ledger: Path) -> None:
@@ -88,7 +88,7 @@ def a_damaged_file_is_refused(bot: stage.Daemon, ledger: Path) -> None:
     ledger.write_bytes(content)
     code, said = bot.refused()
     assert (code, "damaged" in stage.one_line(said)) == (2, True), said
-    assert mmbot("ledger", "check", "--ledger", str(ledger)).returncode in {1, 2}
+    assert inside("ledger", "check", "--ledger", str(ledger)).returncode in {1, 2}
 
 
 def the_first_release_still_opens(ledger: Path) -> None:
@@ -129,7 +129,7 @@ def walk_benchmarks() -> None:
 
 def told(*words: str) -> dict[str, Any]:
     """The JSON of a `mmbot ledger` command that succeeds."""
-    done = mmbot("ledger", *words, "--json")
+    done = inside("ledger", *words, "--json")
     assert done.returncode == 0, done.stdout + done.stderr
     table: dict[str, Any] = json.loads(done.stdout)
     return table

@@ -58,6 +58,9 @@ def test_line_2_demo_gives_every_promised_figure() -> None:
     summary = demo(7, 15)
     assert summary.keys() >= PROMISED_KEYS
     assert summary["strikes"] >= 26
+    assert summary["quoted_share_min"] >= 0.9
+    assert summary["fills"] > 0
+    assert summary["exit_reason"] == "duration"
     the_zeros(summary)
 
 
@@ -133,8 +136,12 @@ def test_line_8_what_watches_and_deploys_it_is_there() -> None:
 
 
 @pytest.mark.timeout(120)
-def test_line_9_seeds_run_under_the_virtual_clock() -> None:
-    done = mmbot("simulate", "--seeds", "1..2", "--json", timeout_s=110)
+def test_line_9_seeds_run_under_the_virtual_clock(tmp_path: Path) -> None:
+    """Short days; whole ones are walked by the ledger's checklist."""
+    short = tmp_path / "short.toml"
+    short.write_text("[day]\nquoting_s = 45\ncalm_s = 65\n")
+    asked = ("--seeds", "1..2", "--scenario", str(short), "--json")
+    done = mmbot("simulate", *asked, timeout_s=110)
     assert done.returncode == 0, done.stdout + done.stderr
     days = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     assert [day["seed"] for day in days if "seed" in day][:2] == [1, 2]

@@ -25,7 +25,7 @@ from tests.acceptance import (
 not_built = pytest.mark.xfail(strict=True, reason="not built")
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_line_1_evidence(tmp_path: Path) -> None:
     """Each transition carries what proved it; `mmbot why ORDER`; the diagram from the table."""
     ledger_evidence.walk_evidence(tmp_path)
@@ -43,7 +43,7 @@ def test_line_3_reconciliation(tmp_path: Path) -> None:
     ledger_reconcile.walk_reconciliation(tmp_path)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_line_4_store(tmp_path: Path) -> None:
     """Migrations, integrity, backup, compaction, newer schema; disk full, locked, corrupt."""
     ledger_store.walk_store(tmp_path)

@@ -35,7 +35,8 @@ def intent(ident: str) -> PlaceIntended:
 
 
 def placement(*idents: str, resend: bool = False) -> PlaceOrders:
-    return PlaceOrders(tuple(approved(an_order(ident=ident), resend) for ident in idents))
+    orders = tuple(approved(an_order(ident=ident), resend) for ident in idents)
+    return PlaceOrders(orders, decided_ns=NOW_NS)
 
 
 @dataclass

@@ -161,7 +161,7 @@ def test_a_second_daemon_on_the_same_folder(bad: Daemon, exchange: Box) -> None:
 def test_a_wrong_option_of_the_command_line() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "mmbot", "run", "--config"],
-        cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=10,
+        cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert done.returncode == 2
     assert "--config" in one_line(done.stderr)

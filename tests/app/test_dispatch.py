@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
+
 from mmbot.app.departure import Cleared, LastLook
 from mmbot.app.dispatch import Dispatcher, Writes
 from mmbot.domain.commands import (
@@ -24,7 +26,7 @@ from mmbot.engine.ports import PlaceOrders
 from mmbot.engine.risk import Approved
 from mmbot.runtime.clock import LoopClock
 from tests.app.parts import beside, in_virtual_time, placement
-from tests.engine.situations import LADDER, NOW_NS, an_order, approved
+from tests.engine.situations import LADDER, NOW_NS
 
 REFS = (CancelRef(ExternalId("mm-1"), OrderId("o-1")),)
 
@@ -191,7 +193,7 @@ def test_what_waited_for_a_token_or_for_budget_is_looked_at_once_more() -> None:
         bench = Bench(clock)
 
         async def order() -> None:
-            bench.exchange.waits_s = 3.0
+            bench.exchange.waits_s = 1.5
             bench.place(placement("mm-1"))
             await clock.sleep(1)
             bench.drop = "halted"
@@ -204,18 +206,41 @@ def test_what_waited_for_a_token_or_for_budget_is_looked_at_once_more() -> None:
     in_virtual_time(work)
 
 
-def test_an_intent_that_slept_for_seconds_is_not_sent_any_more() -> None:
+@pytest.mark.parametrize(("waits_s", "leaves"), [(1.9, True), (2.1, False)])
+@pytest.mark.parametrize("resend", [False, True])
+def test_what_waits_for_its_turn_leaves_soon_or_never(
+    waits_s: float, leaves: bool, resend: bool
+) -> None:
+    """The arrival bound of a resend counts on it."""
+
     async def work(clock: LoopClock) -> None:
         bench = Bench(clock)
-        old = replace(an_order(ident="mm-1"), intended_ns=NOW_NS - 3_000_000_000)
 
         async def order() -> None:
-            bench.place(PlaceOrders((approved(old),)))
+            bench.exchange.waits_s = waits_s
+            bench.place(placement("mm-1", resend=resend))
+            await clock.sleep(5)
+
+        await beside(bench.dispatcher.run, order)
+        assert bench.exchange.asked == ["place mm-1"] * leaves
+        assert bench.exchange.refused == ["decided too long ago"] * (not leaves)
+
+    in_virtual_time(work)
+
+
+@pytest.mark.parametrize("resend", [False, True])
+def test_what_slept_for_seconds_is_not_sent_any_more(resend: bool) -> None:
+    async def work(clock: LoopClock) -> None:
+        bench = Bench(clock)
+
+        async def order() -> None:
+            old = placement("mm-1", resend=resend)
+            bench.place(replace(old, decided_ns=NOW_NS - 3_000_000_000))
             await clock.sleep(2)
 
         await beside(bench.dispatcher.run, order)
         assert bench.exchange.asked == []
-        assert bench.told == [PlaceNotSent(ExternalId("mm-1"), "intended too long ago")]
+        assert bench.told == [PlaceNotSent(ExternalId("mm-1"), "decided too long ago")]
 
     in_virtual_time(work)
 

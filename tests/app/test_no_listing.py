@@ -13,7 +13,7 @@ from tests.app.stage import box, daemon, until
 NO_LISTING = {"fault": "html_before", "rate": 1, "on": ["read"], "route": "get_multiple_markets"}
 
 
-@pytest.mark.timeout(100)
+@pytest.mark.timeout(300)
 def test_told_to_stop_it_cancels_what_rests_and_proves_it(tmp_path: Path) -> None:
     with box() as exchange, daemon(tmp_path, exchange.port) as bot:
         bot.start()

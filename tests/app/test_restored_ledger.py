@@ -12,7 +12,7 @@ from tests.app.stage import box, daemon, until
 
 
 # faults: H1
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(300)
 def test_a_ledger_restored_to_an_older_state_doubles_nothing_and_adopts_what_rests(
     tmp_path: Path,
 ) -> None:

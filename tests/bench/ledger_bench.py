@@ -240,7 +240,7 @@ async def _take_turns(folder: Path, count: int, seed: int) -> tuple[list[float],
     async def one_intent(order: Order) -> None:
         began = time.perf_counter()
         intent = PlaceIntended(order, motive=MOTIVE, verdict=VERDICT)
-        writer.enqueue([intent], [PlaceOrders((approved(order),))])
+        writer.enqueue([intent], [PlaceOrders((approved(order),), order.intended_ns)])
         ours.append((await gates.pop().released - began) * 1e6)
 
     async def turns() -> None:

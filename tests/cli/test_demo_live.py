@@ -78,10 +78,8 @@ def live_demo(*arguments: str) -> Iterator[Terminal]:
 
 
 def test_a_person_watches_kills_halts_and_stops() -> None:
-    began_s = time.monotonic()
     with live_demo("--seed", "5") as terminal:
         terminal.wait_for("starting the exchange in the box")
-        assert time.monotonic() - began_s < 3
         terminal.wait_for("quoting ")
         terminal.press("k")
         terminal.wait_for("lost 0, doubled 0")

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from mmbot.domain.commands import Command, SweepStrike
-from mmbot.domain.events import HistoryRead, PlaceLost, PlaceNotSent, PlaceRefused, ReadFailed
+from mmbot.domain.events import HistoryRead, PlaceLost, PlaceRefused, ReadFailed
 from mmbot.domain.facts import Alarm
 from mmbot.domain.order import Order, State
 from mmbot.engine.ledger import ARRIVAL_BOUND_NS, Ledger
@@ -54,38 +54,29 @@ def sweeps(commands: tuple[Command, ...]) -> int:
 # --- an attempt that is still on its way ----------------------------------------------------
 
 
-def test_while_a_resend_waits_for_its_turn_no_absence_is_believed() -> None:
+def test_the_bound_of_a_resend_counts_from_the_last_moment_at_which_it_may_leave() -> None:
     ledger, order = a_doubt()
     ledger.note_resend(order.external_id, NOW + 3 * SECOND)
-    late = NOW + 600 * SECOND  # paused by 429 for all that time
-    absent_at(ledger, late, late + 20 * SECOND)
+    absent_at(ledger, BOUND + 6 * SECOND, BOUND + 17 * SECOND)  # it may have left after 2 s
     assert state_of(ledger, order) is State.IN_DOUBT
-    ledger.apply(PlaceNotSent(order.external_id, "429"), late + 21 * SECOND)
-    absent_at(ledger, late + 30 * SECOND, late + 41 * SECOND)
+    absent_at(ledger, BOUND + 28 * SECOND)
     assert state_of(ledger, order) is State.REJECTED
 
 
-def test_a_resend_that_is_lost_late_may_arrive_late() -> None:
-    ledger, order = a_doubt()
-    ledger.note_resend(order.external_id, NOW + 3 * SECOND)
-    lost = NOW + 100 * SECOND  # it left 12 s before at the earliest
-    ledger.apply(PlaceLost(order.external_id, "timeout"), lost)
-    absent_at(ledger, lost + 40 * SECOND, lost + 55 * SECOND)
+def test_the_bound_counts_from_the_last_moment_at_which_it_may_have_left() -> None:
+    ledger = a_ledger(order := an_order())
+    ledger.apply(PlaceLost(order.external_id, "timeout"), NOW + 12 * SECOND)
+    absent_at(ledger, BOUND + 3 * SECOND, BOUND + 14 * SECOND)  # it may have left after 2 s
     assert state_of(ledger, order) is State.IN_DOUBT
-    absent_at(ledger, lost + 65 * SECOND, lost + 76 * SECOND)
+    absent_at(ledger, BOUND + 25 * SECOND)
     assert state_of(ledger, order) is State.REJECTED
 
 
-def test_an_intent_that_nobody_answered_may_still_wait_for_its_turn() -> None:
+def test_an_intent_that_nobody_answered_is_looked_for() -> None:
     ledger = a_ledger(order := an_order())
     ledger.tick(BOUND + SECOND)
     assert state_of(ledger, order) is State.IN_DOUBT  # a timer proves that no answer came: no more
-    late = BOUND + 300 * SECOND
-    absent_at(ledger, late, late + 20 * SECOND)
-    assert state_of(ledger, order) is State.IN_DOUBT
-    assert not ledger.may_resend(order.external_id, late)
-    ledger.apply(PlaceRefused(order.external_id, "event_not_available", ""), late + 21 * SECOND)
-    absent_at(ledger, late + 30 * SECOND, late + 41 * SECOND)
+    ledger.apply(PlaceRefused(order.external_id, "event_not_available", ""), BOUND + 2 * SECOND)
     assert state_of(ledger, order) is State.REJECTED
 
 
@@ -118,6 +109,21 @@ def test_a_sweep_that_fails_goes_again_and_slower() -> None:
             asked.append(second)
         ledger.apply(ReadFailed("SweepStrike", "502"), now_ns)
     assert asked == [3, 7, 15, 31]
+
+
+def waits_after_sweeps(failing_s: int) -> int:
+    ledger, order = a_doubt()
+    ledger.want_cancel(order.external_id, NOW)
+    for second in range(65):
+        ledger.tick(NOW + second * SECOND)
+        ledger.drain()
+        if second < failing_s:
+            ledger.apply(ReadFailed("SweepStrike", "502"), NOW + second * SECOND)
+    return ledger.waiting()["deadlines"].waiting
+
+
+def test_however_often_a_sweep_failed_the_bound_asks_for_one() -> None:
+    assert waits_after_sweeps(failing_s=30) == waits_after_sweeps(failing_s=0)
 
 
 def test_a_sweep_that_worked_is_not_repeated_before_the_bound() -> None:

@@ -79,16 +79,6 @@ def test_a_read_from_before_the_settlement_proves_nothing() -> None:
     assert not made.money_booked
 
 
-# faults: H3 D14
-def test_rows_from_before_a_start_are_asked_for_until_a_read_succeeds() -> None:
-    made = Housekeeping()
-    booked_ns = START_NS - 900 * SECOND_NS  # then we were down, or could not read
-    for minute in range(3):  # the reads of the start, and of the first minutes, fail
-        asked = made.due(START_NS + minute * 60 * SECOND_NS, False, 0, booked_ns)
-        reads = [one for one in asked if isinstance(one, ReadTransactions)]
-        assert [one.from_ns < booked_ns for one in reads] == [True]
-
-
 # faults: H12
 def test_after_a_halt_nothing_stays_overdue() -> None:
     """What is due in the past makes the engine turn a thousand times a second."""
@@ -103,8 +93,8 @@ def test_after_a_halt_nothing_stays_overdue() -> None:
 def test_rows_that_could_not_be_read_are_asked_for_again_soon() -> None:
     made = house(1_000, OLD)
     due_ns = SETTLED_NS + 6 * SECOND_NS
-    made.due(due_ns, stopping=False, live=0, booked_ns=0)
+    made.due(due_ns, stopping=False, live=0, rows_from_ns=0)
     made.apply(ReadFailed("ReadTransactions", "reporting_not_available"))
-    assert made.due(due_ns, stopping=False, live=0, booked_ns=0) == []
-    asked = made.due(due_ns + 6 * SECOND_NS, stopping=False, live=0, booked_ns=0)
+    assert made.due(due_ns, stopping=False, live=0, rows_from_ns=0) == []
+    asked = made.due(due_ns + 6 * SECOND_NS, stopping=False, live=0, rows_from_ns=0)
     assert any(isinstance(command, ReadTransactions) for command in asked)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mmbot.domain.commands import CancelOrders, ReadOrder, SweepStrike
 from mmbot.domain.entries import PlaceIntended
 from mmbot.domain.events import TransactionsRead
@@ -146,6 +148,24 @@ def test_a_manual_order_that_ended_keeps_its_fill_until_the_result() -> None:
     assert ledger.manual() == ()
 
 
+# faults: F11 B12
+def test_a_manual_fill_is_taken_back_by_a_younger_read_alone_and_stays_so() -> None:
+    ledger = a_ledger()
+    manual = an_order("by-hand")
+    full, less = (a_report(manual, filled=cents, open_cents=60_00) for cents in (40_00, 10_00))
+    ledger.apply(seen(full), NOW)
+    minute_ns = NOW + 60 * SECOND
+    ledger.apply(seen(less), minute_ns)
+    ledger.apply(seen(less, "read", minute_ns, NOW), minute_ns)
+    assert ledger.worst_case_total_cents == 100_00  # each may be older than the fill
+    ledger.apply(seen(less, "read", minute_ns, minute_ns), minute_ns)
+    assert ledger.exposure(LINE).position.stake_cents == (10_00, 0)
+    ledger.check_sums()
+    again = Ledger(PREFIX, line_of=lines_of())
+    again.rebuild(ledger.drain().entries)
+    assert again.exposures() == ledger.exposures()
+
+
 def test_a_manual_order_that_is_no_longer_listed_is_read() -> None:
     ledger = a_ledger()
     manual = a_report(an_order("by-hand"))
@@ -191,3 +211,24 @@ def test_a_manual_fill_counts_after_a_restart_until_its_result_is_known() -> Non
     for entry in (*journal, *again.drain().entries):
         third.replay(entry)
     assert third.worst_case_total_cents == 0
+
+
+def test_a_report_without_our_id_counts_only_until_the_order_is_known_as_ours() -> None:
+    # faults: A13
+    ledger = a_ledger()
+    order = an_order(ledger.next_external_id())
+    ledger.intend(order)
+    report = a_report(order)
+    ledger.apply(seen(replace(report, external_id=None)), NOW)
+    assert [one.order_id for one in ledger.manual()] == [report.order_id]  # whose, nobody knows
+    ledger.apply(seen(report), NOW)
+    journal = list(ledger.drain().entries)
+    ledger.apply(seen(replace(report, external_id=None)), NOW)
+    again = Ledger(PREFIX, line_of=lines_of())
+    for entry in journal:
+        again.replay(entry)
+    again.begin_run("fedcba987654", NOW)
+    for one in (ledger, again):
+        assert one.manual() == ()
+        assert one.worst_case_total_cents == 100_00
+        one.check_sums()

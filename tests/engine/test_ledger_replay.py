@@ -203,7 +203,13 @@ def test_killed_while_cancelling_cancels_again_and_a_marked_intent_is_swept() ->
     again.begin_run("fedcba987654", NOW + SECOND)
     commands = again.drain().commands
     assert [type(c) for c in commands[:1]] == [CancelOrders]
-    assert SweepStrike(EVENT, MARKET, AWAY) in commands
+    # A person may have come to that strike while nobody looked.
+    assert SweepStrike(EVENT, MARKET, AWAY) not in commands
+    again.connected("1", after_gap=False, now_ns=NOW + SECOND)
+    listed_ns = NOW + 4 * SECOND
+    again.apply(a_history(a_report(resting), at_ns=listed_ns, alive_only=True), listed_ns)
+    again.tick(listed_ns)
+    assert SweepStrike(EVENT, MARKET, AWAY) in again.drain().commands
 
 
 def test_the_arrival_bound_counts_from_the_restart() -> None:

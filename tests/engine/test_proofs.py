@@ -107,7 +107,7 @@ def test_rows_that_do_not_add_up_have_the_orders_read() -> None:
     read(ledger, settled(order), LATE)
     money(ledger, replace(bust_row("1", -100_00), kind="TRADE"), at_ns=LATE)
     assert reads(ledger, 0, 60) == []
-    paid = replace(bust_row("2", 250_00), kind="PAY")
+    paid = replace(bust_row("2", 250_00), kind="PAY", created_ns=LATE + 58 * SECOND)
     money(ledger, paid, at_ns=LATE + 60 * SECOND)
     assert order.external_id in reads(ledger, 60, 70)
 
@@ -161,3 +161,22 @@ def test_where_a_fill_was_refunded_no_list_is_trusted() -> None:
     orders = [filled_order(ledger) for _ in range(8)]
     money(ledger, bust_row("1", 60_00))
     assert {order.external_id for order in orders} <= set(reads(ledger, 5, 20))
+
+
+def test_reads_that_lag_prove_what_goes_on_being_undone() -> None:
+    """Rows lag as reads do: what a row shows, a read of that moment shows as well."""
+    ledger, lag_s = a_ledger(), 90
+    order = filled_order(ledger)
+    shown = a_report(order, filled=100_00)
+    asked = []
+    for second in range(100, 1_000):
+        at_ns = NOW + second * SECOND
+        if second % 20 == 0:  # somebody else's
+            undone = bust_row(str(second), 1_00, "ADJUSTMENT_INCREASE")
+            row = replace(undone, created_ns=at_ns - lag_s * SECOND)
+            money(ledger, row, at_ns=at_ns)
+        for _ in reads(ledger, second, second + 1, NOW):
+            asked.append(second)
+            read(ledger, shown, at_ns, lag_s)
+    assert ledger.waiting()["proofs"].waiting == 0
+    assert len(asked) == 46  # once for each

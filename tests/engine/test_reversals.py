@@ -156,6 +156,17 @@ def test_a_fill_of_which_nobody_told_makes_the_row_larger_than_the_fall() -> Non
     assert filled(ledger, order) == 25_00
 
 
+def test_what_is_undone_after_the_first_of_it_is_disputed_too() -> None:
+    ledger = a_ledger()
+    order = filled_order(ledger)
+    told(ledger, void(order, left=60_00))
+    assert ledger.exposure(LINE).position.profit_cents[0] > 0
+    told(ledger, void(order), LATE + SECOND)
+    told(ledger, void(order, left=60_00), LATE + 2 * SECOND)  # older than the last, perhaps
+    assert ledger.exposure(LINE).position.profit_cents == (0, 0)
+    ledger.check_sums()
+
+
 def test_a_restart_forgets_neither_the_reversal_nor_the_dispute() -> None:
     ledger = a_ledger()
     journal: list[Entry] = [RunStarted(RUN, NOW)]
@@ -202,6 +213,18 @@ def test_what_stands_of_a_part_keeps_its_risk_and_a_later_fill_adds_to_it() -> N
     read(ledger, more, LATE + 40 * SECOND)
     assert filled(ledger, order) == 60_00
     ledger.check_sums()
+
+
+# faults: D14
+def test_rows_are_asked_for_from_what_is_booked_however_young_the_claim() -> None:
+    """No row could be read for long; a later read would count as having read what was before."""
+    ledger = a_ledger()
+    order = filled_order(ledger)
+    hour_ns = NOW + 3_600 * SECOND
+    told(ledger, void(order), hour_ns)
+    read(ledger, void(order), hour_ns + 5 * SECOND)
+    asked = [c for c in ledger.drain().commands if isinstance(c, ReadTransactions)]
+    assert [c.from_ns < NOW for c in asked] == [True]
 
 
 def test_a_row_that_gave_money_back_has_the_orders_of_its_market_read() -> None:

@@ -146,8 +146,10 @@ DOUBTS: Final = (
     Break(
         "a resend does not move the arrival bound",
         DOUBT,
-        "        self._sent(ident, now_ns)\n        self._resent.add(ident)\n",
-        "        self._resent.add(ident)\n",
+        "        doubt.attempt_ns = now_ns + LEAVES_WITHIN_NS\n"
+        "        doubt.bound_ns = self._bound(doubt.attempt_ns)\n"
+        "        doubt.absent_ns = None\n",
+        "",
         "the second request may land after the first one's bound, and nothing paces a third",
         faults="A1",
     ),

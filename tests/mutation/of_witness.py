@@ -14,13 +14,19 @@ SEEN: Final = (
     Break(
         "a lost reply counts as an open order",
         "mmbot/engine/conduct.py",
-        "                self._walk.step(ident, Step.LOST_REPLY, lost)\n"
-        "                kit.doubts.lost_again(",
+        "                self._walk.step(ident, Step.LOST_REPLY, lost)\n",
         "                said = Proof(Evidence(Kind.REPLY, PLACED_BY, reason), now_ns)\n"
-        "                self._walk.step(ident, Step.SEEN_ALIVE, said)\n"
-        "                kit.doubts.lost_again(",
+        "                self._walk.step(ident, Step.SEEN_ALIVE, said)\n",
         "an order that never arrived would count as open for ever",
         faults="A2",
+    ),
+    Break(
+        "a pause lapses by the clock",
+        "mmbot/engine/modes.py",
+        "        if self.paused:\n",
+        "        if self.paused and now_ns // (20 * SECOND_NS) % 2:\n",
+        "who was told to stop, and had, would quote again",
+        faults="none",
     ),
     Break(
         "the exporter overlooks what was paid out",
@@ -111,8 +117,8 @@ WITNESS: Final = (
         OBSERVER,
         "    stopped = evidence.stopped_ns\n    if stopped is None:\n",
         "    stopped = evidence.stopped_ns\n    if True:\n",
-        "I4 would be silent about what rests after the stop",
-        beside="a lost cancel is not repeated",
+        "I4 would be silent about what is placed after the stop",
+        beside="a pause lapses by the clock",
     ),
     Break(
         "the judge of each step does not look at what is unwanted",

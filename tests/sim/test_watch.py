@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -92,10 +93,31 @@ def test_i2_and_i6_what_the_ledger_does_not_know() -> None:
     assert "mm-2" not in scene.found()  # it has its interval
     scene.watch.audit([scene.ledger(other, filled_cents=5)], later_ns + 200 * NS)
     assert "I6: mm-2: ledger OPEN, filled 5 cents" in scene.found()
-    scene.watch.taken_back("mm-2")
+    scene.watch.taken_back("mm-2", 1)
     assert "I6: mm-2: fills taken back in the ledger, and never at the box" in scene.found()
     scene.watch.audit([{"external_id": "mm-7", "state": "OPEN", "filled_cents": 0}], later_ns)
     assert "I2: mm-7: OPEN in the ledger, never seen by the box" in scene.found()
+
+
+# faults: B13
+def test_i6_what_was_undone_is_known_in_time_and_taken_back_once() -> None:
+    scene = Scene()
+    order = scene.rests("mm-1")
+    for filled, what in ((100, "filled 100"), (100, "taken back 60"), (40, "taken back 60")):
+        order.filled_cents = filled  # the box tells of it before and after
+        scene.watch.order_changed(order, what, scene.now_ns)
+    later_ns = scene.now_ns + 200 * NS
+    counted = scene.ledger(order, filled_cents=100)
+    scene.watch.disputed("mm-1", 60)
+    scene.watch.audit([counted], later_ns)
+    assert scene.found() == ""  # it waits for the money
+    scene.watch.disputed("mm-1", 50)
+    scene.watch.audit([counted], later_ns)
+    assert "I6: mm-1: ledger OPEN, filled 100 cents" in scene.found()
+    scene.watch.taken_back("mm-1", 60)
+    assert "more taken back" not in scene.found()
+    scene.watch.taken_back("mm-1", 60)
+    assert "I6: mm-1: more taken back in the ledger, 120 cents, 60 at the box" in scene.found()
 
 
 # faults: B9 H3
@@ -139,6 +161,21 @@ def test_what_the_ledger_has_forgotten_or_lets_rest() -> None:
     assert "unwanted" not in scene.found()
     scene.watch.audit([], scene.now_ns + 80 * NS)
     assert "I2: mm-1: alive, and unwanted for 80 s" in scene.found()
+
+
+def test_a_wish_is_forgotten_with_its_order_and_not_before() -> None:
+    scene = Scene()
+    for ident in ("mm-1", "mm-2"):
+        scene.watch.intended(ident)
+        scene.sent(PLACE, [ident])
+        scene.watch.unwanted(ident)
+    scene.now_ns += 4000 * NS  # it has left memory, lands now, and is adopted
+    scene.watch.heard("health", "", scene.now_ns)
+    scene.watch.intended("mm-1", adopted=True)
+    for ident in ("mm-1", "mm-2"):
+        scene.watch.wanted(ident)
+    assert len(scene.watch.findings) == 1
+    assert "I2: mm-2: the wish that it goes is forgotten in the ledger" in scene.found()
 
 
 # faults: B12 G6
@@ -188,6 +225,13 @@ def test_i3_what_the_exchange_undid_excuses_no_more_than_that() -> None:
     assert "I3: mm-2 lets its line lose up to 11500 cents, limit 10000" in later.found()
 
 
+def of_order(order: Order) -> str:
+    """A message of it, as v4 sends it."""
+    info = {"external_id": order.request.external_id}
+    payload = base64.b64encode(json.dumps({"info": info}).encode()).decode()
+    return json.dumps({"data": json.dumps({"payload": payload})})
+
+
 # faults: B12 H12
 def test_i4_after_a_halt_nothing_leaves_and_people_are_left_alone() -> None:
     scene = Scene()
@@ -196,10 +240,16 @@ def test_i4_after_a_halt_nothing_leaves_and_people_are_left_alone() -> None:
     scene.sent(PLACE, ["mm-1"], after_s=0.5)
     assert "I4: a placement left 0.500 s after the halt: mm-1" in scene.found()
     calm = Scene()
-    order = calm.rests("by-hand-1")
-    calm.watch.findings.clear()
-    calm.box.exchange.cancel(order, calm.now_ns + 1)
-    assert "I4: by-hand-1, which a person placed, was cancelled by nobody's word" in calm.found()
+    for word in ("told", "listed", "new"):
+        order = calm.rests(f"by-hand-{word}")
+        if word == "told":
+            calm.watch.heard("orders", of_order(order), calm.now_ns)
+        elif word == "listed":
+            calm.now_ns += 80 * NS
+        calm.watch.findings.clear()
+        calm.box.exchange.cancel(order, calm.now_ns + 1)
+        said = f"I4: by-hand-{word}, which a person placed, was cancelled by nobody's word"
+        assert (said in calm.found()) == (word != "new"), "what nobody told, nobody spares"
 
 
 @pytest.mark.parametrize("spelled", [SECRET, SECRET.encode().hex()])
@@ -265,6 +315,19 @@ def test_i7_a_queue_over_its_bound_and_one_that_is_never_served() -> None:
     depths["inbox"] = (11, 10)
     scene.watch.heard("health", "", scene.now_ns + 900 * NS)
     assert "I7: 11 wait in inbox, at most 10" in scene.found()
+
+
+def test_i7_a_calendar_that_stands_is_none_that_grows() -> None:
+    scene, depths = Scene(), {"deadlines": (4, 1000)}
+    scene.watch.waits(lambda: depths)
+    for second in range(1000):
+        depths["deadlines"] = (4 + (second > 300), 1000)
+        scene.watch.heard("health", "", scene.now_ns + second * NS)
+    assert scene.watch.findings == []
+    for second in range(1000, 1500):  # one more with each audit
+        depths["deadlines"] = (5 + (second - 1000) // 60, 1000)
+        scene.watch.heard("health", "", scene.now_ns + second * NS)
+    assert "I7: deadlines grew from 5 to 11 and was not served" in scene.found()
 
 
 def test_i7_begins_anew_with_a_new_daemon() -> None:

@@ -31,7 +31,6 @@ A_FEW: Final = (
 )
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("one", readings() if FULL else [named(one) for one in A_FEW], ids=str)
 def test_a_day_under_another_reading(one: Reading) -> None:
     report = run_reading(one)

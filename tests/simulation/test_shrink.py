@@ -9,7 +9,6 @@ import pytest
 
 from mmbot.app.simulate import Asked
 from mmbot.app.simulate_shrink import run_shrink, shortest
-from tests.simulation.test_command import HOPELESS
 
 PARTS = [f"w{n}.{m}" for n in range(6) for m in range(9)]
 
@@ -30,21 +29,6 @@ def test_what_is_left_are_the_culprits(culprits: set[str]) -> None:
 
 def test_nothing_is_left_when_it_fails_by_itself() -> None:
     assert shortest(PARTS, lambda lists: 0) == []
-
-
-@pytest.mark.timeout(120)
-def test_a_seed_that_fails_without_any_fault(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    scenario = tmp_path / "hopeless.toml"
-    scenario.write_text(HOPELESS.partition("[[faults]]")[0] + "[takers]\non = false\n")
-    hopeless = scenario.read_text().replace("calm_s = 0", "calm_s = 1\nstrategy = 'consensus'")
-    scenario.write_text(hopeless + "[wire]\npaths = 'legacy'\n")
-    assert run_shrink(3, Asked(scenario, "B3"), jobs=2) == 0
-    told = capsys.readouterr().out
-    assert "seed 3: I7 fails with" in told
-    assert "0 of them are left after 2 runs: none" in told
-    assert f"replay: mmbot simulate --seeds 3 --scenario {scenario} --faults B3 --only '-'" in told
 
 
 def test_a_seed_that_holds_is_nothing_to_shrink(

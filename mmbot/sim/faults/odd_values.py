@@ -44,6 +44,10 @@ def _text_numbers(fields: Fields) -> None:
             fields[name] = str(fields[name])
 
 
+def _no_external_id(fields: Fields) -> None:
+    fields.pop("external_id", None)
+
+
 ODDITIES: Final[tuple[Callable[[Fields], None], ...]] = (
     _unknown_field,
     _unknown_word,
@@ -52,6 +56,8 @@ ODDITIES: Final[tuple[Callable[[Fields], None], ...]] = (
     _no_strike,
     _text_numbers,
 )
+# Not of an answer: a list without them would prove that orders in doubt are absent.
+ODD_FRAMES: Final = (*ODDITIES, _no_external_id)
 
 
 def odd_answer(body: bytes, chance: float) -> bytes:
@@ -60,7 +66,7 @@ def odd_answer(body: bytes, chance: float) -> bytes:
         answer = msgspec.json.decode(body)
     except msgspec.DecodeError:
         return body
-    _spoil(answer, chance)
+    _spoil(answer, ODDITIES[int(chance * len(ODDITIES))])
     return msgspec.json.encode(answer)
 
 
@@ -72,14 +78,13 @@ def odd_frame(frame: str, chance: float) -> str:
         payload = msgspec.json.decode(base64.b64decode(data["payload"]))
     except (msgspec.DecodeError, KeyError, TypeError, ValueError):
         return frame
-    _spoil(payload, chance)
+    _spoil(payload, ODD_FRAMES[int(chance * len(ODD_FRAMES))])
     data["payload"] = base64.b64encode(msgspec.json.encode(payload)).decode()
     outer["data"] = msgspec.json.encode(data).decode()
     return msgspec.json.encode(outer).decode()
 
 
-def _spoil(found: object, chance: float) -> None:
-    oddity = ODDITIES[int(chance * len(ODDITIES))]
+def _spoil(found: object, oddity: Callable[[Fields], None]) -> None:
     for fields in _rows(found):
         oddity(fields)
 

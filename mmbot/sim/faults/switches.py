@@ -34,6 +34,9 @@ class Switches:
     private_orders_lost: bool = False
     # lists leave out what is created or changed from now on, whatever `last_synced_at` says
     changes_unlisted: bool = False
+    copy_stands_still: bool = False  # nothing new reaches the reads; `last_synced_at` says so
+    history_stands: bool = False  # the same, of lists of orders alone
+    money_stands: bool = False  # the same, of lists of transactions alone
     books_silent: bool = False
     subscriptions_refused: bool = False
     place_reply_lost: bool = False

@@ -48,7 +48,7 @@ AMBIGUOUS: Final = (
     _row("A9", "every message 2 to 5 times", "fault:frame_copied"),
     _row("A10", "completion before its last fill", "fault:frame_swapped fault:frame_late"),
     _row("A11", "one false 404 for a live order", "fault:false_absence "
-         "switch:changes_unlisted", "the switch: lists leave it out"),
+         "switch:changes_unlisted switch:copy_stands_still", "the switches: lists leave it out"),
     _row("A13", "price 0, null, unknown field or enum", "fault:frame_odd fault:reply_odd "
          "switch:history_rows_cut"),
     _row("A14", "no activation; invalid at activation", "fault:never_activated "
@@ -72,7 +72,7 @@ CANCELS: Final = (
     _row("B11", "cancel by event leaves other events", "always"),
     _row("B12", "manual orders on the same account", "do:place do:cancel"),
     _row("B13", "mass cancel races a fill that is refunded", "rule:rules.money.mass_cancel_refunds "
-         "fault:fill_taken_back do:bust"),
+         "fault:fill_taken_back do:bust switch:history_stands switch:money_stands"),
     _row("B14", "halt while the disk is full", remark=CLIENT),
 )  # fmt: skip
 BATCHES: Final = (

@@ -98,7 +98,8 @@ class ReadRoutes:
             return refused
         if page.created is None and page.updated is None:
             return refusal("missing_date_range")
-        return self._paged("orders", self._orders(asked, page, now_ns), page, now_ns)
+        as_of_ns = self._reporting.listed_ns(now_ns)
+        return self._paged("orders", self._orders(asked, page, as_of_ns), page, as_of_ns)
 
     def _orders(self, asked: Arrival, page: Page, now_ns: int) -> Rows:
         """The newest first; what lies before the window is not looked at."""
@@ -107,9 +108,9 @@ class ReadRoutes:
         for order in reversed(asked.account.orders):
             if page.created is not None and order.created_ns < page.created[0]:
                 return
-            if not (page.after_cursor(order.number) and within(page.created, order.created_ns)):
-                continue
             if status and self._reporting.status(order, now_ns) != status:
+                continue
+            if not (page.after_cursor(order.number) and within(page.created, order.created_ns)):
                 continue
             if not within(page.updated, self._reporting.updated_ns(order, now_ns)):
                 continue
@@ -156,7 +157,7 @@ class ReadRoutes:
         refused = _filter_refusal(asked.query)
         if refused is not None:
             return refused
-        until = self._reporting.until_ns(now_ns)
+        until = self._reporting.until_ns(self._reporting.money_ns(now_ns))
         rows = (
             (row.number, messages.transaction_row(row))
             for row in reversed(asked.account.transactions)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -76,4 +77,9 @@ def bad_gateway() -> Reply:
 
 
 def json_headers(now_ns: int) -> dict[str, str]:
-    return {"Content-Type": "application/json", "Date": formatdate(now_ns // NS, usegmt=True)}
+    return {"Content-Type": "application/json", "Date": _date(now_ns // NS)}
+
+
+@lru_cache(maxsize=16)
+def _date(unix_s: int) -> str:
+    return formatdate(unix_s, usegmt=True)

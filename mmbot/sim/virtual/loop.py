@@ -19,13 +19,21 @@ import random
 import time
 import warnings
 import weakref
+from collections import deque
 from collections.abc import Callable, Coroutine, Generator
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn, TypeVar, TypeVarTuple, Unpack
 
+from mmbot.sim.virtual.ends import Deadlock as Deadlock
+from mmbot.sim.virtual.ends import HorizonPassed as HorizonPassed
+from mmbot.sim.virtual.ends import RealNetworkRefused as RealNetworkRefused
+from mmbot.sim.virtual.ends import Spin as Spin
+from mmbot.sim.virtual.ends import UnhandledError as UnhandledError
+from mmbot.sim.virtual.ends import VirtualRunError as VirtualRunError
 from mmbot.sim.virtual.island import (
     Island,
     VirtualFuture,
+    VirtualHandle,
     VirtualTask,
     close_frame,
     forget,
@@ -40,30 +48,6 @@ EPOCH_NS: Final = 1_795_359_600_000_000_000  # 2026-11-22T15:00:00Z, where virtu
 HORIZON_S_MAX: Final = float(2**21)  # beyond 24 days a float no longer tells nanoseconds apart
 TAKEN_INSTANTS_KEPT: Final = 8192
 REAP_ROUNDS_MAX: Final = 10_000
-
-
-class VirtualRunError(RuntimeError):
-    """The run cannot go on or did not end cleanly."""
-
-
-class Deadlock(VirtualRunError):
-    """Every task waits and no timer will ever wake one."""
-
-
-class HorizonPassed(VirtualRunError):
-    """The next thing to happen lies beyond the end of the run."""
-
-
-class Spin(VirtualRunError):
-    """Callbacks went on and on without time moving."""
-
-
-class UnhandledError(VirtualRunError):
-    """A callback or a forgotten future failed and nobody looked."""
-
-
-class RealNetworkRefused(VirtualRunError):
-    """Code under the virtual clock asked for a socket, a pipe, a process or a name server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +65,8 @@ class LoopLimits:
 class VirtualLoop(asyncio.BaseEventLoop):
     """See the module. `time()` starts at 0 s; `now_ns()` is the same instant on a wall clock."""
 
-    _ready: list[asyncio.Handle]
-    _scheduled: list[asyncio.TimerHandle]
+    _ready: deque[asyncio.Handle]
+    _stopping: bool
     _asyncgens: weakref.WeakSet[Any]
 
     def __init__(self, seed: int, limits: LoopLimits | None = None) -> None:
@@ -91,9 +75,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self.random = random.Random(seed)
         self.unhandled: list[str] = []
         self.steps = 0
-        self._selector = self  # waiting means that time jumps
-        # Half of a nanosecond: a timer that is due runs, its neighbour 1 ns later does not.
-        self._clock_resolution = 0.5e-9
+        self._timers: list[tuple[int, asyncio.TimerHandle]] = []  # no two at one instant
         self._elapsed_ns = 0
         self._steps_at_instant = 0
         self._taken: dict[int, int] = {}
@@ -113,24 +95,36 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Virtual wall clock, ns since 1970."""
         return EPOCH_NS + self._elapsed_ns
 
-    def select(self, timeout: float | None) -> list[Any]:
-        """What asyncio asks of a selector."""
+    def _run_once(self) -> None:
+        """One turn, as BaseEventLoop does it, but where it would wait time jumps."""
+        timers = self._timers
+        while timers and timers[0][1]._cancelled:
+            heapq.heappop(timers)
         self.steps += 1
-        if self.limits.real_limit_s and not self.steps % 256:
+        if not self.steps % 256 and self.limits.real_limit_s:
             self._check_real_time()
-        if timeout == 0:
+        ready = self._ready
+        if ready or self._stopping:
             self._steps_at_instant += 1
             if self._steps_at_instant > self.limits.steps_per_instant_max:
                 raise Spin(f"time stands still at {self.time():.9f} s: {self._waiting()}")
-            return []
-        if timeout is None:
+        else:
+            ready.append(self._next_timer(timers))
+        for _ in range(len(ready)):  # what these bring about waits for the next turn
+            handle = ready.popleft()
+            if not handle._cancelled:
+                handle._run()
+
+    def _next_timer(self, timers: list[tuple[int, asyncio.TimerHandle]]) -> asyncio.TimerHandle:
+        """No two are due at one instant."""
+        if not timers:
             raise Deadlock(f"nothing can wake up at {self.time():.9f} s: {self._waiting()}")
-        when_s = self._scheduled[0].when()
-        if when_s > self.limits.horizon_s:
+        when_ns, handle = timers[0]
+        if when_ns > self.limits.horizon_s * 1e9:
             raise HorizonPassed(f"{self.limits.horizon_s:.0f} s are over: {self._waiting()}")
-        self._elapsed_ns = round(when_s * 1e9)
-        self._steps_at_instant = 0
-        return []
+        heapq.heappop(timers)
+        self._elapsed_ns, self._steps_at_instant = when_ns, 0
+        return handle
 
     def _check_real_time(self) -> None:
         real_s = time.monotonic() - self._real_start_s
@@ -166,9 +160,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
     ) -> asyncio.Handle:
         # As BaseEventLoop does it, in one step: half of a virtual day is spent on this.
         context = contextvars.copy_context() if context is None else context
-        handle = asyncio.Handle(callback, args, self, context)
+        handle = VirtualHandle(callback, args, self, context)
         self._ready.append(handle)
-        return owned(handle, context)
+        return handle
 
     def call_soon_threadsafe(
         self,
@@ -186,11 +180,19 @@ class VirtualLoop(asyncio.BaseEventLoop):
         context: contextvars.Context | None = None,
     ) -> asyncio.TimerHandle:
         context = contextvars.copy_context() if context is None else context
-        when_s = self._free_instant(when) / 1e9
-        handle = asyncio.TimerHandle(when_s, callback, args, self, context)
-        heapq.heappush(self._scheduled, handle)
-        handle._scheduled = True  # type: ignore[attr-defined]  # as BaseEventLoop does
+        when_ns = self._free_instant(when)
+        handle = asyncio.TimerHandle(when_ns / 1e9, callback, args, self, context)
+        heapq.heappush(self._timers, (when_ns, handle))
         return owned(handle, context)
+
+    def call_later(
+        self,
+        delay: float,
+        callback: Callable[[Unpack[Ts]], object],
+        *args: *Ts,
+        context: contextvars.Context | None = None,
+    ) -> asyncio.TimerHandle:
+        return self.call_at(self.time() + delay, callback, *args, context=context)
 
     def create_future(self) -> asyncio.Future[Any]:
         return VirtualFuture(next(self._births), self)
@@ -231,7 +233,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def drop(self, island: Island) -> None:
         """Forget all that would run something of this island; only `Island.abandon` asks."""
         self._asyncgens -= island.generators
-        for handle in (*self._ready, *self._scheduled):
+        for handle in (*self._ready, *(timer for _, timer in self._timers)):
             # asyncio shows a handle's context from 3.12 on; the attribute is in all versions.
             context: contextvars.Context = handle._context  # type: ignore[attr-defined]  # above
             if island_of(context) is island:
@@ -268,9 +270,6 @@ class VirtualLoop(asyncio.BaseEventLoop):
     subprocess_exec = subprocess_shell = start_tls = sendfile = _refuse
 
     # --- the plumbing that BaseEventLoop leaves to its children
-
-    def _process_events(self, event_list: list[Any]) -> None:
-        """There are none: nothing outside can happen."""
 
     def _write_to_self(self) -> None:
         """Nobody sleeps in a system call."""
@@ -310,6 +309,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         if not self.is_closed() and not self.is_running():
             self._reap()
         super().close()
+        self._timers.clear()
 
     def _reap(self) -> None:
         """Close the frames of all that will never run, now that nobody looks."""

@@ -19,6 +19,8 @@ QUERIES: Final = frozenset(
 )  # fmt: skip
 LOOK_NS: Final = NS
 UNSERVED_NS: Final = 300 * NS
+CALENDARS: Final = frozenset({"deadlines"})  # what they hold lies ahead: it is not waiting
+STANDS_NS: Final = 90 * NS  # longer than the pace of an audit: a calendar grows no more
 SAME_ID_WITHIN_NS: Final = 10 * NS
 SAME_ID_MAX: Final = 10  # within that: a resend each 2 s, and some of them again after a 401
 
@@ -28,11 +30,15 @@ Depths = Callable[[], Mapping[str, tuple[int, int]]]
 
 @dataclass(slots=True)
 class _Queue:
-    """`since_ns`, `then`: when it began to grow without being served, and what waited then."""
+    """`since_ns`, `then`: when it began to grow without being served, and what waited then.
+
+    `grew_ns`: when it last grew.
+    """
 
     since_ns: int
     then: int
     last: int
+    grew_ns: int
 
 
 class Load:
@@ -79,10 +85,16 @@ class Load:
             seen = self._queues.get(name)
             if waiting > most:
                 yield f"I7: {waiting} wait in {name}, at most {most}"
-            if seen is None or waiting <= seen.then or waiting < seen.last:
-                self._queues[name] = _Queue(now_ns, waiting, waiting)
+            if (
+                seen is None
+                or waiting <= seen.then
+                or waiting < seen.last
+                or (name in CALENDARS and now_ns - seen.grew_ns > STANDS_NS)
+            ):
+                self._queues[name] = _Queue(now_ns, waiting, waiting, now_ns)
                 continue
-            seen.last = waiting
+            if waiting > seen.last:
+                seen.last, seen.grew_ns = waiting, now_ns
             if now_ns - seen.since_ns > UNSERVED_NS:
                 yield (
                     f"I7: {name} grew from {seen.then} to {waiting} and was not served for "

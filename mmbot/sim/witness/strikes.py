@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -20,6 +21,7 @@ from mmbot.sim.faults.kinds import FrameKind, external_ids, route_kind
 from mmbot.sim.faults.plan import Fault, Injected
 
 NS: Final = 1_000_000_000
+FRAMES_KEPT: Final = 4  # more than one witness reads the same frame
 GIVEN_UP_S: Final = 600.0  # an order that lands later had long been given up
 BATCH_MAX: Final = 20
 TOGETHER_S: Final = 1.0
@@ -241,6 +243,7 @@ class Strikes:
             self.counts["A15" if waited_ns > GIVEN_UP_S * NS else "A1"] += 1
 
 
+@lru_cache(FRAMES_KEPT)
 def order_in(frame: str) -> dict[str, Any]:
     """The order that a frame of v4 tells of; empty when it cannot be read."""
     try:

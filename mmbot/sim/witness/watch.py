@@ -6,14 +6,10 @@ durable, and the orders of an export at each audit. The judge of the whole day i
 
 from __future__ import annotations
 
-import base64
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import quote
-
-import msgspec
 
 from mmbot.sim.core.orders import Order
 from mmbot.sim.faults.faulty_ports import Reply, Sent
@@ -21,6 +17,9 @@ from mmbot.sim.faults.kinds import FrameKind, external_ids
 from mmbot.sim.faults.plan import Fault, Injected
 from mmbot.sim.witness.at_risk import AtRisk, Outside, Seen
 from mmbot.sim.witness.load import Depths, Load
+from mmbot.sim.witness.resting import Resting
+from mmbot.sim.witness.spellings import spellings, tokens
+from mmbot.sim.witness.strikes import order_in
 
 NS: Final = 1_000_000_000
 FINDINGS_MAX: Final = 100
@@ -60,16 +59,18 @@ class Watch:
         self._durable: set[str] = set()
         self._adopted: set[str] = set()
         self._rejected: set[str] = set()
-        self._taken_back: set[str] = set()  # at the box
+        self._named: set[str] = set()
+        self._taken_back: Counter[str] = Counter()  # cents, at the box
+        self._filled: Counter[str] = Counter()  # cents, at the box
+        self._undone: Counter[str] = Counter()  # cents, in the ledger
+        self._disputed: dict[str, int] = {}
         self._listed = True
         self._unwanted_ns: dict[str, int] = {}
         self._sent_ns: dict[str, int] = {}
         self._orders: dict[str, Order] = {}
         self._seen: dict[str, Seen] = {}
         self._changed: dict[str, Order] = {}  # since an audit agreed
-        self._at_price: Counter[tuple[str, int]] = Counter()
-        self._on_strike: Counter[str] = Counter()
-        self._resting: dict[str, tuple[str, int]] = {}
+        self._resting = Resting(bounds.on_strike_max, AUDIT_NS + bounds.lag_ns)
         # A person's orders count, too, but the daemon may not know of the newest: until it must,
         # a limit is broken when it is so both with and without them.
         self._ours, self._account = AtRisk(), AtRisk()
@@ -81,6 +82,7 @@ class Watch:
         self._halts = 0
         self._blind_ns = now_ns
         self._person_ns: int | None = None  # when an order of a person last changed
+        self._told_of: set[str] = set()  # of these a message has come
         self._outside = Outside(AUDIT_NS + bounds.lag_ns)
         self.by_hand = False  # a person acts at this moment
 
@@ -91,7 +93,9 @@ class Watch:
         left_ns = self._now_ns - self._sent_ns.get(external_id, -REMEMBERED_NS)
         if adopted and external_id not in self._adopted and left_ns < REMEMBERED_NS:
             self._find(f"I1: {external_id}: adopted {left_ns / NS:.1f} s after we had sent it")
-        if adopted:
+        if adopted and external_id not in self._adopted:
+            # It has left memory with all that was wished of it: it is judged anew.
+            self._unwanted_ns.pop(external_id, None)
             self._adopted.add(external_id)
         self._durable.add(external_id)
 
@@ -103,10 +107,27 @@ class Watch:
         """Where to ask the daemon what waits in its queues (I7)."""
         self._load.depths = depths
 
-    def taken_back(self, external_id: str) -> None:
+    def taken_back(self, external_id: str, cents: int) -> None:
         """The ledger has undone fills of this order, on disk."""
+        self._undone[external_id] += cents
         if external_id not in self._taken_back:
             self._find(f"I6: {external_id}: fills taken back in the ledger, and never at the box")
+        elif self._undone[external_id] > self._taken_back[external_id]:
+            both = f"{self._undone[external_id]} cents, {self._taken_back[external_id]} at the box"
+            self._find(f"I6: {external_id}: more taken back in the ledger, {both}")
+
+    def disputed(self, external_id: str, cents: int) -> None:
+        """The ledger knows that so much may have been taken back; it waits for the money."""
+        self._disputed[external_id] = cents
+
+    def named(self, order_id: str) -> None:
+        """By this id the exchange knows an order of the ledger's; that is on disk."""
+        self._named.add(order_id)
+
+    def by_person(self, order_id: str) -> None:
+        """The ledger took a report of this order for one of a person's."""
+        if order_id in self._named:
+            self._find(f"I2: order {order_id}: ours in the ledger, and then a person's")
 
     def unwanted(self, external_id: str) -> None:
         """The ledger wants this order to go."""
@@ -174,12 +195,16 @@ class Watch:
         if request.kind == "report" and reply[0] == 200 and "histor" in request.path:
             self._listed = True
         if request.kind == "auth" and reply[0] == 200:
-            for name, text in _tokens(reply[2]):
+            for name, text in tokens(reply[2]):
                 self._secrets += [(name, form) for form in spellings(text)]
 
     def heard(self, kind: FrameKind, frame: str, now_ns: int) -> None:
-        """Nothing in a frame breaks an invariant; there is one every few seconds."""
+        """Nothing in a frame breaks an invariant, but it may tell of a person's order."""
         self._queues(now_ns)
+        if kind == "orders":
+            ident = str(order_in(frame).get("external_id"))
+            if not ident.startswith(self._bounds.prefix):
+                self._told_of.add(ident)
 
     def _queues(self, now_ns: int) -> None:
         self._now_ns = now_ns
@@ -204,16 +229,20 @@ class Watch:
         before = self._seen.get(order.order_id) or Seen()
         now = self._count(order, ours, before, now_ns)
         undone = order.winning_status == "tbd" and now.filled < before.filled
-        if undone or what in OUTSIDE or what.startswith("taken back"):
+        # What lands after it was given up came from outside, too: nobody counts it any more.
+        late = ours and what == "accepted" and self._given_up(ident, now_ns)
+        if undone or late or what in OUTSIDE or what.startswith("taken back"):
             self._outside.move(order, before, now)
         if not ours:
             self._person_ns = now_ns
-            if what == "canceled" and not (self.by_hand or self._halts):
+            known = ident in self._told_of or self.may_audit(now_ns, since_ns=order.created_ns)
+            if what == "canceled" and known and not (self.by_hand or self._halts):
                 self._find(f"I4: {ident}, which a person placed, was cancelled by nobody's word")
             return
         self._changed[ident] = order
         if what.startswith("taken back"):
-            self._taken_back.add(ident)
+            self._taken_back[ident] += max(0, self._filled[ident] - order.filled_cents)
+        self._filled[ident] = order.filled_cents
         self._stand(order, ident, now_ns)
         if what == "accepted":
             if self._orders.setdefault(ident, order) is not order:
@@ -235,20 +264,12 @@ class Watch:
         return now
 
     def _stand(self, order: Order, ident: str, now_ns: int) -> None:
-        """I1: no two of ours stand on one strike at one price."""
-        place = (order.strike.strike_id, order.price)
-        if order.alive and ident not in self._resting:
-            self._resting[ident] = place
-            self._at_price[place] += 1
-            self._on_strike[place[0]] += 1
-            if self._at_price[place] > 1 and not self._given_up(ident, now_ns):
-                self._find(f"I1: {ident}: two orders alive on one strike at {order.price:+d}")
-            most = self._bounds.on_strike_max
-            if 0 < most < self._on_strike[place[0]] and not self._given_up(ident, now_ns):
-                self._find(f"I1: {ident}: more than {most} alive on one strike")
-        elif not order.alive and self._resting.pop(ident, None) is not None:
-            self._at_price[place] -= 1
-            self._on_strike[place[0]] -= 1
+        """I1: no two of ours stand on one strike at one price; what had been given up may."""
+        if not order.alive:
+            self._resting.leave(ident)
+        elif ident not in self._resting:
+            for words in self._resting.come(ident, order, self._given_up(ident, now_ns), now_ns):
+                self._find(f"I1: {ident}: {words}")
 
     def _weigh(self, order: Order, ident: str) -> None:
         """I3: no placement leaves the worst case above a limit; what had been given up may."""
@@ -274,6 +295,11 @@ class Watch:
     def _given_up(self, ident: str, now_ns: int) -> bool:
         return now_ns - self._sent_ns.get(ident, now_ns) > ARRIVAL_BOUND_NS
 
+    @property
+    def a_person_traded(self) -> bool:
+        """On the account that we trade on, in a way that we only see."""
+        return self._person_ns is not None
+
     # --- audits --------------------------------------------------------------------------------
 
     def may_audit(self, now_ns: int, since_ns: int = 0) -> bool:
@@ -289,7 +315,7 @@ class Watch:
             if self._seen[order.order_id].changed_ns > until_ns:
                 continue
             row = rows.get(ident)
-            if row is not None and row["state"] in UNCERTAIN:
+            if row is not None and (row["state"] in UNCERTAIN or self._waits(order, row)):
                 continue
             self._compare(ident, order, row)
             del self._changed[ident]
@@ -301,6 +327,12 @@ class Watch:
         for ident, row in rows.items():
             if row["state"] in OPEN and ident not in self._orders:
                 self._find(f"I2: {ident}: {row['state']} in the ledger, never seen by the box")
+
+    def _waits(self, order: Order, row: LedgerOrder) -> bool:
+        """The ledger knows that so much may have been undone, and waits for the money of it."""
+        ours_cents: int = row["filled_cents"]
+        least_cents = ours_cents - self._disputed.get(order.request.external_id, 0)
+        return least_cents <= order.filled_cents < ours_cents
 
     def _compare(self, ident: str, order: Order, row: LedgerOrder | None) -> None:
         if row is None:
@@ -316,22 +348,3 @@ class Watch:
     def _find(self, finding: str) -> None:
         if len(self.findings) < FINDINGS_MAX:
             self.findings.append(f"{finding} (at {self._now_ns / NS:.3f})")
-
-
-def spellings(secret: str) -> Iterator[str]:
-    """The ways in which a secret may get into a text."""
-    raw = secret.encode()
-    forms = (secret, quote(secret, safe=""), base64.b64encode(raw).decode().rstrip("="), raw.hex())
-    yield from dict.fromkeys(forms)
-
-
-def _tokens(body: bytes) -> Iterator[tuple[str, str]]:
-    try:
-        found = msgspec.json.decode(body)
-    except ValueError:
-        return
-    data = found.get("data") if isinstance(found, dict) else None
-    for name in ("access_token", "refresh_token"):
-        token = data.get(name) if isinstance(data, dict) else None
-        if isinstance(token, str) and token:
-            yield name, token
