@@ -10,6 +10,7 @@ from mmbot.app.simulate_acts import Acts, Stage
 from mmbot.app.simulate_plan import DayPlan
 
 LOOK_S: Final = 0.5
+AUDIT_S: Final = 75.0
 BACK_MAX_S: Final = 30.0  # after the calm, a daemon must be quoting
 EMPTY_MAX_S: Final = 120.0  # an order in doubt is believed absent after 72 s and two reads
 STOPPED_S: Final = 25.0  # and nothing comes again
@@ -39,7 +40,10 @@ class Story:
         await self._quote()
         await self._acts.calm()
         await asyncio.sleep(self._plan.rules.calm_s)
+        began_late = not self._quotes()
         if await self._until("quoting again after the calm", BACK_MAX_S, self._quotes):
+            if began_late:  # it has the time of an audit to know
+                await asyncio.sleep(AUDIT_S + self._plan.box.session.reporting_lag_s)
             after_calm()
         await self._stop()
         await self._settle()

@@ -263,6 +263,23 @@ def test_a_mark_on_an_intent_sweeps_when_its_reply_is_lost() -> None:
     assert SweepStrike(EVENT, MARKET, HOME) in ledger.drain().commands
 
 
+# faults: A3b B12 E16
+def test_a_strike_where_a_human_order_may_have_come_unheard_is_not_swept() -> None:
+    """After a gap of the private channel only younger lists tell: here, of what came since."""
+    ledger, order = a_doubt()
+    ledger.disconnected(NOW + SECOND)
+    ledger.connected("2", after_gap=True, now_ns=NOW + 5 * SECOND)
+    ledger.want_cancel(order.external_id, NOW + 5 * SECOND)
+    older = a_history(at_ns=NOW + 6 * SECOND, from_ns=NOW - 600 * SECOND)  # clocks agree to 2 s
+    younger = a_history(at_ns=NOW + 9 * SECOND, from_ns=NOW - 600 * SECOND)
+    said = []
+    for read, tick_s in ((older, 8), (younger, 12)):
+        ledger.apply(read, read.received_ns)
+        ledger.tick(NOW + tick_s * SECOND)
+        said.append(SweepStrike(EVENT, MARKET, HOME) in ledger.drain().commands)
+    assert said == [False, True]
+
+
 def test_a_strike_with_a_human_order_is_not_swept() -> None:
     ledger, order = a_doubt()
     ledger.apply(seen(a_report(an_order("by-hand"))), NOW)

@@ -69,6 +69,18 @@ def test_one_list_past_the_arrival_bound_may_be_false_and_no_second(
     assert scene.listed()
 
 
+# faults: A11 H1
+def test_a_client_that_died_since_waits_for_no_reply(loop: VirtualLoop) -> None:
+    """Nothing of it is on its way: it believes lists sooner."""
+    scene = Scene(loop)
+    scene.client.wait(4)
+    scene.island.abandon()
+    scene.client.wait(69)
+    assert not scene.listed()
+    scene.client.wait(3)
+    assert scene.listed()
+
+
 # faults: A11 A1
 def test_an_attempt_more_moves_the_bound(loop: VirtualLoop) -> None:
     scene = Scene(loop)

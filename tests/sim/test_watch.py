@@ -133,6 +133,22 @@ def test_a_start_reads_before_it_places_and_a_strike_holds_what_was_quoted() -> 
     assert "I1: mm-2: more than 1 alive on one strike" in scene.found()
 
 
+# faults: A15
+def test_what_lands_after_it_was_given_up_stands_there_unknown_for_the_time_of_an_audit() -> None:
+    scene = Scene(Bounds("mm", 100_00, 150_00, {}, on_strike_max=1))
+    scene.watch.intended("mm-1")
+    scene.sent(PLACE, ["mm-1"])
+    scene.now_ns += 80 * NS
+    scene.accepts("mm-1", usd=60)
+    scene.rests("mm-2", usd=60)  # the same price, and both together over the limit of a line
+    assert scene.watch.findings == []
+    scene.now_ns += 80 * NS
+    scene.rests("mm-3", usd=1)
+    assert "I1: mm-3: two orders alive on one strike at +3000" in scene.found()
+    assert "I1: mm-3: more than 1 alive on one strike" in scene.found()
+    assert "I3: mm-3 lets its line lose up to 12100 cents, limit 10000" in scene.found()
+
+
 # faults: A1 A4 A15
 def test_what_the_ledger_gave_up_must_not_be_alive_nor_come() -> None:
     scene = Scene()
