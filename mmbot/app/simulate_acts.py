@@ -13,10 +13,12 @@ from mmbot.app.simulate_disk import Death, Disk
 from mmbot.app.simulate_keeper import Keeper
 from mmbot.app.simulate_moments import Moment
 from mmbot.app.simulate_settings import renamed
+from mmbot.sim.faults.switches import Switches
 from mmbot.sim.memory import InMemoryBox
 from mmbot.sim.witness.strikes import Strikes
 from mmbot.sim.witness.watch import Watch
 
+OFF: Final = Switches()
 HOUR_S: Final = 3600.0
 TAKEN_USD: Final = 500.0
 CROWD_ODDS: Final = 10_000  # nobody sells at these
@@ -128,7 +130,7 @@ class Acts:
             stage.strikes.acted("D12")
         else:
             path = "/_box/faults"
-            off = {name: type(value)() for name, value in asked.items()}
+            off = {name: getattr(OFF, name) for name in asked}
             self._undo.setdefault(path, {}).update(off)
         await self._ask(path, asked)
         stage.watch.disturbed(stage.box.now_ns())
@@ -141,7 +143,7 @@ class Acts:
     async def _healthy(self) -> None:
         """Whatever was switched on at the exchange is off again."""
         for path, asked in self._undo.items():
-            await self._ask(path, asked)
+            await self.ask(path, asked)
 
     async def _leave(self) -> None:
         """A person takes back all that he placed."""

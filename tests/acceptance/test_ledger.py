@@ -16,6 +16,7 @@ from tests.acceptance import (
     ledger_doubt,
     ledger_evidence,
     ledger_money,
+    ledger_mutation,
     ledger_reconcile,
     ledger_simulation,
     ledger_store,
@@ -73,10 +74,9 @@ def test_line_6_the_size_of_a_day() -> None:
     ledger_simulation.walk_the_size_of_a_day()
 
 
-@not_built
 def test_line_7_mutation_proof() -> None:
     """At least 25 breaks, ten of them by someone who has not seen the tests: survivors 0."""
-    raise NotImplementedError
+    ledger_mutation.walk_enough_breaks()
 
 
 @not_built
@@ -91,10 +91,10 @@ def test_done_when_make_crash() -> None:
     ledger_crash.walk_crash(full=doors.FULL)
 
 
-@not_built
+@pytest.mark.timeout(ledger_mutation.RUN_MAX_S + 30)
 def test_done_when_the_mutations_are_caught() -> None:
     """The mutation script: all caught."""
-    raise NotImplementedError
+    ledger_mutation.walk_mutation(full=doors.FULL)
 
 
 @pytest.mark.timeout(1_200)
