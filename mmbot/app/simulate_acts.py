@@ -16,12 +16,14 @@ from mmbot.app.simulate_settings import renamed
 from mmbot.sim.faults.switches import Switches
 from mmbot.sim.memory import InMemoryBox
 from mmbot.sim.witness.strikes import Strikes
+from mmbot.sim.witness.sweeps import Sweeps
 from mmbot.sim.witness.watch import Watch
 
 OFF: Final = Switches()
 HOUR_S: Final = 3600.0
 TAKEN_USD: Final = 500.0
 CROWD_ODDS: Final = 10_000  # nobody sells at these
+HARMLESS: Final = frozenset({"news", "swept"})  # they keep no mass cancel from leaving
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Stage:
     disk: Disk
     watch: Watch
     strikes: Strikes
+    sweeps: Sweeps
     prefix: str
 
 
@@ -46,6 +49,8 @@ class Acts:
     async def act(self, moment: Moment) -> float:
         """Do it; the seconds of the day that it took."""
         stage = self._stage
+        if moment.what not in HARMLESS:
+            stage.sweeps.hindered(stage.box.now_ns())
         match moment.what:
             case "kill":
                 self._kill()
@@ -75,6 +80,8 @@ class Acts:
                 stage.strikes.acted("H4")
             case "crowd":
                 await self._crowd(int(moment.ask))
+            case "swept":
+                self._swept(moment.ask)
             case "idle":
                 return await self._idle(moment)
             case _:
@@ -101,6 +108,13 @@ class Acts:
             if now_s - self._killed_s < 5.0:
                 stage.strikes.acted("H3")
             self._killed_s = now_s
+
+    def _swept(self, which: str) -> None:
+        stage = self._stage
+        if which == "begin":
+            stage.sweeps.begin(stage.box.now_ns(), stage.watch.a_person_traded)
+        else:
+            stage.sweeps.look(stage.box.now_ns(), last=which == "last")
 
     async def _game(self, moment: Moment) -> None:
         games = list(self._stage.box.box.exchange.listing.events.values())

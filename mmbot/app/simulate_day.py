@@ -36,6 +36,7 @@ from mmbot.sim.virtual.loop import (
 from mmbot.sim.witness.lists import Lists
 from mmbot.sim.witness.observer import Evidence, check_invariants, compare_orders, duplicates
 from mmbot.sim.witness.strikes import Strikes
+from mmbot.sim.witness.sweeps import Sweeps
 from mmbot.sim.witness.watch import Bounds, Watch
 from mmbot.store import tables
 from mmbot.store.journal import read_entries
@@ -94,17 +95,21 @@ class _Day:
         strikes = self._strikes
         disk = Disk(loop, watch, lambda: strikes.placements_answered)
         lists = Lists(self._bounds().lag_ns, loop.now_ns)
-        wire.taps += [watch, strikes, lists]
+        lag_ns, began_ns = self._bounds().lag_ns, loop.now_ns()
+        sweeps = Sweeps(box.box.maker, disk.unwanted, lag_ns, began_ns)
+        wire.taps += [watch, strikes, lists, sweeps]
+        disk.absent = lists.absent
         box.box.witnesses.reporting.tells = lists.tell
         box.box.witnesses.hearers += [watch.order_changed, strikes.order_changed]
         box.box.faults.hearers += [lambda one: watch.struck(one, ""), strikes.struck]
+        box.box.faults.hearers.append(lambda one: sweeps.struck(one, ""))
         async with wire:
             ports = Ports(wire.http_request, wire.ws_connect)
             ports = ports if self._tamper is None else self._tamper(ports)
             keeper = Keeper(ports, self._settings, clock, log, plan.rng("keeper"), disk)
             strikes.runs = lambda: keeper.daemon is not None
             watch.waits(keeper.queues)
-            stage = Stage(box, keeper, disk, watch, strikes, self._settings.ledger.prefix)
+            stage = Stage(box, keeper, disk, watch, strikes, sweeps, self._settings.ledger.prefix)
             story = Story(plan, stage)
             try:
                 async with asyncio.TaskGroup() as group:
@@ -119,7 +124,8 @@ class _Day:
         report.strikes = {name: n for name, n in sorted(strikes.counts.items()) if n}
         self._judge(box, wire, story)
         self._sum_up(wire, stage, log)
-        report.findings += watch.findings + story.findings + keeper.lives.findings
+        report.findings += watch.findings + sweeps.findings + lists.findings
+        report.findings += story.findings + keeper.lives.findings
         report.findings += [f"I7: {error}" for error in log.errors]
         if keeper.lives.flat is False:
             report.findings.append("I4: the daemon ended without a proof that nothing rests")

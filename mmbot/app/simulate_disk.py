@@ -9,6 +9,7 @@ from typing import Final, Literal, overload
 
 from mmbot.app.writer import Commit, Done
 from mmbot.domain.entries import Entry, FillDisputed, FillReversed, OrderStepped, PlaceIntended
+from mmbot.domain.evidence import Kind
 from mmbot.domain.notes import ManualSeen
 from mmbot.domain.order import State
 from mmbot.sim.virtual.island import Island
@@ -36,6 +37,8 @@ class Disk:
         self.trouble: Trouble = ""
         self.death: Death = ""
         self.deaths = 0
+        self.absent: Callable[[str], object] = len  # told whose absence lists have proven
+        self.unwanted: set[str] = set()  # the last word of their steps is that they go
         self._kept: list[Entry] = []
         self._loop = loop
         self._watch = watch
@@ -92,6 +95,11 @@ class Disk:
     def _stepped(self, entry: OrderStepped) -> None:
         if entry.order_id is not None:
             self._watch.named(entry.order_id)
+        self.unwanted.discard(entry.external_id)
+        if entry.cancel_wanted:
+            self.unwanted.add(entry.external_id)
+        if entry.state is State.REJECTED and entry.evidence.kind is Kind.READ:
+            self.absent(entry.external_id)
         if entry.state is State.REJECTED:
             self._watch.rejected(entry.external_id)
         elif entry.cancel_wanted:

@@ -16,7 +16,7 @@ LEFT_OUT_S: Final = 90.0  # one list within it is past the arrival bound
 STANDS_S: Final = 120.0  # by our clock two lists within it are past the arrival bound
 STANDS_SHARE: Final = 0.3  # of the days on which lists leave something out
 UNREADABLE_S: Final = 120.0  # two lists within it are past the arrival bound
-OVERFULL_SHARE: Final = 0.06  # of the days that ask for it: each has an hour in it
+OVERFULL_SHARE: Final = 0.15  # of the days that ask for it: each has an hour in it
 FULL: Final = "by-hand-and-full"
 MUCH: Final = "by-hand-and-much"
 MUCH_USD: Final = 11_920.0  # of the 12,000 that all lines may lose as shipped
@@ -69,12 +69,14 @@ def dark(chance: Random, last_s: float) -> Iterator[Moment]:
     if chance.random() < 0.5:
         return
     at_s = round(chance.uniform(0.05, 0.5) * last_s, 1)
-    away = {"private_orders_lost": True, "reporting_down": chance.random() < 0.5}
+    away = {"private_orders_lost": True, "reporting_down": chance.random() < 0.8}
+    for look_s, which in ((0.0, "begin"), (40.0, "first"), (69.0, "last")):
+        yield Moment(at_s + look_s, "swept", ask=which)
     yield Moment(at_s, "switch", ask=json.dumps(away | {"place_reply_lost": True}))
     for news_s in (1.0, 4.0, 20.0):
         yield Moment(at_s + news_s, "news")
     yield Moment(at_s + 6.0, "switch", ask=json.dumps({"place_reply_lost": False}))
-    for again_s in (60.0, 120.0) if away["reporting_down"] else ():
+    for again_s in (70.0, 130.0) if away["reporting_down"] else ():
         yield Moment(at_s + again_s, "switch", ask=json.dumps(away))  # the judge waits anew
     yield Moment(at_s + DARK_S, "switch", ask=json.dumps(dict.fromkeys(away, False)))
 

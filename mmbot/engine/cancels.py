@@ -59,7 +59,7 @@ class Cancels:
         """A bare success is no evidence: wait for the message, then read."""
         track = self._tracks.get(ident)
         if track is not None:
-            self._read_in(ident, track, now_ns, CONFIRM_WAIT_NS)
+            self._read_in(ident, track, now_ns)
 
     def lost(self, ident: ExternalId, now_ns: int) -> None:
         """Repeating a cancel is safe: at once the first time, then slower."""
@@ -106,7 +106,7 @@ class Cancels:
             return
         if track.reading:
             self._reads.order(ident, order.order_id, now_ns)
-            self._read_in(ident, track, now_ns, CONFIRM_WAIT_NS)
+            self._read_in(ident, track, now_ns)
         else:
             self._send(order, track, now_ns)
 
@@ -128,9 +128,10 @@ class Cancels:
         track.due_ns = now_ns + pause_ns
         self._timers.at(track.due_ns, "cancel", ident)
 
-    def _read_in(self, ident: ExternalId, track: _Track, now_ns: int, pause_ns: int) -> None:
+    def _read_in(self, ident: ExternalId, track: _Track, now_ns: int) -> None:
+        """When a read can show what the cancel did; at the latest when it would be repeated."""
         track.reading = True
-        track.due_ns = now_ns + pause_ns
+        track.due_ns = now_ns + min(ANSWER_WAIT_NS, CONFIRM_WAIT_NS + self._reads.lag_ns)
         self._timers.at(track.due_ns, "cancel", ident)
 
 

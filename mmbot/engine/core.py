@@ -65,6 +65,7 @@ from mmbot.engine.wishes import NotYet
 
 MS_NS = 1_000_000
 BUDGET_RETRY_NS = 25 * MS_NS
+IDLE_NS = 2_000 * MS_NS  # a turn at least so often: a gap of our own is noticed, a halt repeated
 AS_DECIDED_NS = 5 * MS_NS
 PRICES = (BookUpdated, FairUpdated)
 
@@ -101,9 +102,9 @@ class Engine:
             self._follow_mode(now_ns)
             self._dirty.update(self._rounds.pop_due(now_ns))
             self._keep_house(now_ns)
-        placements, held_back = self._judge(now_ns, budget)
+        placements, again_ns = self._judge(now_ns, budget)
         self._collect(now_ns)
-        self._due_ns = self._wake_at(now_ns, held_back)
+        self._due_ns = self._wake_at(now_ns, again_ns)
         effects = Effects(
             tuple(self._entries),
             tuple(self._commands),
@@ -255,13 +256,13 @@ class Engine:
 
     # --- judging lines -----------------------------------------------------------------------
 
-    def _judge(self, now_ns: int, budget: Budget) -> tuple[tuple[PlaceOrders, ...], bool]:
-        """Re-plan every dirty line; returns placements and whether the budget held some back."""
+    def _judge(self, now_ns: int, budget: Budget) -> tuple[tuple[PlaceOrders, ...], int]:
+        """Re-plan every dirty line; returns placements and when to judge what waits, or 0."""
         if self._turn == 1:
             self._dirty.update(self.parts.ledger.live_lines())
         if self.parts.modes.starting(now_ns):
             self._cause_ns.clear()  # waiting for recovery is no reaction time
-            return (), True
+            return (), self.parts.modes.grace_until_ns
         candidates: list[Candidate] = []
         dirty, self._dirty = self._dirty, set()
         for line_id in sorted(dirty):
@@ -271,6 +272,8 @@ class Engine:
                     self._rounds.looked(line_id, now_ns)
                 continue
             cause_ns = self._cause_ns.pop(line_id, 0)
+            if self._withdrawn and not self.parts.ledger.live_on_line(line_id):
+                continue  # nothing to withdraw; a change of mode looks at every line
             candidates.extend(self._judge_line(line, now_ns, cause_ns))
             self._rounds.looked(line_id, now_ns)
         room = budget.placements * BATCH_ORDERS_MAX
@@ -279,7 +282,8 @@ class Engine:
             self._dirty.add(late.line.line_id)
             if late.cause_ns:
                 self._cause_ns.setdefault(late.line.line_id, late.cause_ns)
-        return batches(placed, self._turn, now_ns), len(candidates) > room
+        again_ns = now_ns + BUDGET_RETRY_NS if len(candidates) > room else 0
+        return batches(placed, self._turn, now_ns), again_ns
 
     def _judge_line(self, line: Line, now_ns: int, cause_ns: int) -> Iterable[Candidate]:
         parts = self.parts
@@ -317,17 +321,12 @@ class Engine:
             return wanted  # where nothing rests the gate alone decides
         return () if self.parts.placing.unfit(event, line, now_ns, self._facts) else wanted
 
-    def _wake_at(self, now_ns: int, held_back: bool) -> int:
-        ledger_due = self.parts.ledger.next_due_ns
-        times = [self.parts.housekeeping.next_due_ns()]
-        rounds_due = self._rounds.next_due_ns
-        if rounds_due is not None:
-            times.append(rounds_due)
-        if ledger_due is not None:
-            times.append(ledger_due)
-        if held_back:
-            times.append(now_ns + BUDGET_RETRY_NS)
-        return max(now_ns + MS_NS, min(times))
+    def _wake_at(self, now_ns: int, again_ns: int) -> int:
+        wake_ns = min(now_ns + IDLE_NS, self.parts.housekeeping.next_due_ns())
+        for due_ns in (self._rounds.next_due_ns, self.parts.ledger.next_due_ns, again_ns):
+            if due_ns and due_ns < wake_ns:
+                wake_ns = due_ns
+        return max(now_ns + MS_NS, wake_ns)
 
     def drop_reason(self, order: Order, turn: int, now_ns: int) -> str:
         """Decision: between commit and write, mode and price age are looked at once more.

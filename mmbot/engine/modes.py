@@ -102,7 +102,11 @@ class Modes:
         return self.in_grace(now_ns)
 
     def in_grace(self, now_ns: int) -> bool:
-        return now_ns < self.started_ns + START_GRACE_NS
+        return now_ns < self.grace_until_ns
+
+    @property
+    def grace_until_ns(self) -> int:
+        return self.started_ns + START_GRACE_NS
 
     def withdrawn(self, now_ns: int) -> str:
         """Why every wish is withdrawn now; "" when quoting is wanted."""

@@ -8,6 +8,7 @@ matter because every poll of a feed de-vigs hundreds of pairs by every method.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from math import exp, log, sqrt
 from statistics import NormalDist
 from typing import Final, Literal, assert_never, get_args
@@ -24,6 +25,7 @@ ROOT_TOLERANCE: Final = 1e-14
 POWER_MAX: Final = 8.0
 SHIN_Z_MAX: Final = 0.5
 NORMAL: Final = NormalDist()
+BOOKS_KEPT: Final = 8192  # most bookmakers say at one poll what they said at the last
 
 
 def devig(method: DevigMethod, implied: Probabilities) -> Probabilities | None:
@@ -41,6 +43,7 @@ def devig(method: DevigMethod, implied: Probabilities) -> Probabilities | None:
     return found
 
 
+@lru_cache(BOOKS_KEPT)
 def method_spread_logit(implied: Probabilities) -> float:
     """Largest disagreement between the methods over the outcomes: max - min in logit units."""
     if devig("multiplicative", implied) is None or sum(implied) <= 1.0:

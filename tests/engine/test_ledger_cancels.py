@@ -53,6 +53,18 @@ def test_a_bare_success_is_no_evidence_and_is_read_after_two_seconds() -> None:
     assert state_of(ledger, order) is State.CANCELLED
 
 
+def test_a_copy_that_lags_is_read_when_it_can_show_the_cancel_and_never_later_than_15_s() -> None:
+    for lag_s, due_s in ((0, 2), (8, 10), (40, 15)):
+        ledger, order = a_cancel()
+        lagging = seen(a_report(order), "read", NOW, NOW - lag_s * SECOND)
+        ledger.apply(lagging, NOW)
+        ledger.apply(CancelAcknowledged(order.external_id, "success"), NOW)
+        ledger.tick(NOW + due_s * SECOND - 1)
+        assert reads(ledger.drain().commands) == 0, lag_s
+        ledger.tick(NOW + due_s * SECOND)
+        assert reads(ledger.drain().commands) == 1, lag_s
+
+
 def test_a_message_in_time_spares_the_read() -> None:
     ledger, order = a_cancel()
     ledger.apply(CancelAcknowledged(order.external_id, "success"), NOW)

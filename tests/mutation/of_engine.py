@@ -249,7 +249,7 @@ RECOVERIES: Final = (
     Break(
         "a bare success ends the cancel",
         CANCELS,
-        "            self._read_in(ident, track, now_ns, CONFIRM_WAIT_NS)\n\n    def lost",
+        "            self._read_in(ident, track, now_ns)\n\n    def lost",
         "            self.end(ident)\n\n    def lost",
         "a cancel that was only taken note of would be believed: no read, no repetition",
         faults="B4",

@@ -37,12 +37,13 @@ PROPOSED: Final[tuple[Break, ...]] = (
         faults="A13",
     ),
     Break(
-        "a resend may wait for its turn for ever",
-        "mmbot/app/departure.py",
-        "        if now_ns - placement.decided_ns > LEAVES_WITHIN_NS:\n",
-        "        if not approved.resend and now_ns - placement.decided_ns > LEAVES_WITHIN_NS:\n",
-        "it may land long after the bound of its decision",
-        faults="A1,D7",
+        "a lost resend keeps the old bound",
+        "mmbot/engine/doubt.py",
+        "        bound_ns = max(doubt.bound_ns, self._bound(doubt.attempt_ns))\n",
+        "        order = self._orders.get(ident)\n        assert order is not None\n"
+        "        bound_ns = self._bound(order.intended_ns)\n",
+        "absence would be believed while the last request of this id may still arrive",
+        faults="A15",
     ),
     Break(
         "absence is believed by our own clock",

@@ -4,61 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
 
 import pytest
 
-from mmbot.sim.box import Box
-from mmbot.sim.core.orders import Order, OrderRequest
+from mmbot.sim.core.orders import Order
 from mmbot.sim.faults.faulty_ports import Sent
-from mmbot.sim.faults.kinds import route_kind
-from mmbot.sim.scenario import BoxOptions
-from mmbot.sim.witness.watch import Bounds, Watch
-
-NS: Final = 10**9
-BORN_NS: Final = 1_795_359_600 * NS
-SECRET: Final = "a-secret-that-is-long-enough"
-BOUNDS: Final = Bounds("mm", 100_00, 150_00, {"secret_key": SECRET})
-PLACE: Final = "/partner/v4/mm/submit_multiple_orders"
-BALANCE: Final = "/partner/v4/mm/get_balance"
-
-
-class Scene:
-    """A box without traders, its maker, and the judge."""
-
-    def __init__(self, bounds: Bounds = BOUNDS) -> None:
-        self.box = Box(BoxOptions(seed=3), BORN_NS)
-        self.box.control.takers({"on": False}, BORN_NS)
-        self.now_ns = BORN_NS + NS
-        self.watch = Watch(bounds, self.now_ns)
-        self.box.witnesses.hearers.append(self.watch.order_changed)
-        self.strikes = self.box.exchange.listing.lines[0].strikes
-
-    def sent(self, path: str, ids: Iterable[str] = (), after_s: float = 0.0) -> None:
-        self.now_ns += round(after_s * NS)
-        body = json.dumps({"data": [{"external_id": one} for one in ids]}).encode()
-        request = Sent("POST", path, {}, body, route_kind(path), None)
-        self.watch.sent(request, self.now_ns)
-
-    def rests(self, ident: str, usd: int = 10, side: int = 0, price: int = 3000) -> Order:
-        """An order that nobody can trade with, durable and sent as it must be."""
-        self.watch.intended(ident)
-        self.sent(PLACE, [ident], 0.1)
-        return self.accepts(ident, usd, side, price)
-
-    def accepts(self, ident: str, usd: int = 10, side: int = 0, price: int = 3000) -> Order:
-        request = OrderRequest(ident, self.strikes[side].strike_id, price, usd * 100)
-        order = self.box.exchange.accept(self.box.maker, request, self.now_ns)
-        assert isinstance(order, Order)
-        return order
-
-    def ledger(self, order: Order, **otherwise: Any) -> Mapping[str, Any]:
-        as_it_is = {"state": "OPEN", "filled_cents": order.filled_cents}
-        return {"external_id": order.request.external_id} | as_it_is | otherwise
-
-    def found(self) -> str:
-        return "\n".join(self.watch.findings)
+from mmbot.sim.witness.watch import Bounds
+from tests.sim.watching import BALANCE, NS, PLACE, SECRET, Scene
 
 
 def test_an_honest_client_is_left_alone() -> None:
@@ -281,31 +233,6 @@ def test_i5_a_secret_or_a_token_in_a_log_line(spelled: str) -> None:
     assert "I5: refresh_token in a log line" in scene.found()
 
 
-# faults: D7 D10
-def test_i7_the_budget_of_requests_and_of_queries() -> None:
-    scene = Scene()
-    for _ in range(46):
-        scene.sent("/partner/v4/mm/cancel_multiple_orders", after_s=0.001)
-    assert "I7: 46 requests left within one second" in scene.found()
-    scene.sent(BALANCE, after_s=5.0)
-    scene.sent(BALANCE, after_s=1.0)
-    scene.sent(BALANCE, after_s=0.4)
-    assert scene.found().count("get_balance asked again after 0.400 s") == 1
-    assert "after 1.000 s" not in scene.found()
-
-
-# faults: A1 D7
-def test_i7_the_same_id_is_sent_again_at_a_pace() -> None:
-    scene = Scene()
-    scene.watch.intended("mm-1")
-    for _ in range(60):
-        scene.sent(PLACE, ["mm-1"], after_s=1.5)
-    assert scene.watch.findings == []
-    for _ in range(30):
-        scene.sent(PLACE, ["mm-1"], after_s=0.1)
-    assert scene.found().count("I7: mm-1 left more than 10 times within 10 s") == 1
-
-
 # faults: A11
 def test_i2_a_rejection_long_after_it_was_sent_is_judged_by_when_it_came() -> None:
     scene = Scene()
@@ -313,46 +240,3 @@ def test_i2_a_rejection_long_after_it_was_sent_is_judged_by_when_it_came() -> No
     scene.sent(BALANCE, after_s=100.0)
     scene.watch.rejected("mm-1")
     assert "I2: mm-1: rejected in the ledger while alive" in scene.found()
-
-
-# faults: E15 H18
-def test_i7_a_queue_over_its_bound_and_one_that_is_never_served() -> None:
-    scene, depths = Scene(), {"inbox": (0, 10), "proofs": (0, 1000)}
-    scene.watch.waits(lambda: depths)
-    for second in range(900):
-        # The one is served within 300 s; of the other one waits for ever, then they grow.
-        depths["inbox"] = (second % 299 // 30, 10)
-        depths["proofs"] = (1 + max(0, second - 549), 1000)
-        scene.watch.heard("health", "", scene.now_ns + second * NS)
-    grown_ns = scene.now_ns + 850 * NS
-    assert scene.watch.findings == [
-        f"I7: proofs grew from 1 to 302 and was not served for 301 s (at {grown_ns / NS:.3f})"
-    ]
-    depths["inbox"] = (11, 10)
-    scene.watch.heard("health", "", scene.now_ns + 900 * NS)
-    assert "I7: 11 wait in inbox, at most 10" in scene.found()
-
-
-def test_i7_a_calendar_that_stands_is_none_that_grows() -> None:
-    scene, depths = Scene(), {"deadlines": (4, 1000)}
-    scene.watch.waits(lambda: depths)
-    for second in range(1000):
-        depths["deadlines"] = (4 + (second > 300), 1000)
-        scene.watch.heard("health", "", scene.now_ns + second * NS)
-    assert scene.watch.findings == []
-    for second in range(1000, 1500):  # one more with each audit
-        depths["deadlines"] = (5 + (second - 1000) // 60, 1000)
-        scene.watch.heard("health", "", scene.now_ns + second * NS)
-    assert "I7: deadlines grew from 5 to 11 and was not served" in scene.found()
-
-
-def test_i7_begins_anew_with_a_new_daemon() -> None:
-    scene, depths = Scene(), {"proofs": (1, 1000)}
-    scene.watch.waits(lambda: depths)
-    scene.watch.heard("health", "", scene.now_ns)
-    depths.clear()
-    scene.watch.heard("health", "", scene.now_ns + 200 * NS)
-    for later_s in range(201, 500):
-        depths["proofs"] = (later_s, 1000)
-        scene.watch.heard("health", "", scene.now_ns + later_s * NS)
-    assert scene.watch.findings == []

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from mmbot.sim.virtual.loop import VirtualLoop
 
 T = TypeVar("T")
-Handle = TypeVar("Handle", bound=asyncio.Handle)
 
 COROUTINE_CLOSES_MAX: Final = 64
 _ISLAND: Final[contextvars.ContextVar[Island | None]] = contextvars.ContextVar("island")
@@ -75,6 +74,24 @@ class VirtualHandle(asyncio.Handle):
         self._cancelled = island is not None and island.abandoned  # its owner may be gone
         self._repr = None
         self._source_traceback = None
+
+
+class VirtualTimer(VirtualHandle, asyncio.TimerHandle):
+    """The same of a timer; its base would call for the debug mode again."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        when_s: float,
+        callback: Callable[..., object],
+        args: tuple[Any, ...],
+        loop: VirtualLoop,
+        context: contextvars.Context,
+    ) -> None:
+        VirtualHandle.__init__(self, callback, args, loop, context)
+        self._when = when_s
+        self._scheduled = False
 
 
 class Island:
@@ -157,14 +174,6 @@ class Island:
 
 def island_of(context: contextvars.Context) -> Island | None:
     return context.get(_ISLAND, None)
-
-
-def owned(handle: Handle, context: contextvars.Context) -> Handle:
-    """The handle, already cancelled when its owner is gone."""
-    island = island_of(context)
-    if island is not None and island.abandoned:
-        handle.cancel()
-    return handle
 
 
 def forget(task: asyncio.Task[Any]) -> None:

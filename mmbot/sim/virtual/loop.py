@@ -35,10 +35,10 @@ from mmbot.sim.virtual.island import (
     VirtualFuture,
     VirtualHandle,
     VirtualTask,
+    VirtualTimer,
     close_frame,
     forget,
     island_of,
-    owned,
 )
 
 T = TypeVar("T")
@@ -181,9 +181,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
     ) -> asyncio.TimerHandle:
         context = contextvars.copy_context() if context is None else context
         when_ns = self._free_instant(when)
-        handle = asyncio.TimerHandle(when_ns / 1e9, callback, args, self, context)
+        handle = VirtualTimer(when_ns / 1e9, callback, args, self, context)
         heapq.heappush(self._timers, (when_ns, handle))
-        return owned(handle, context)
+        return handle
 
     def call_later(
         self,

@@ -20,6 +20,7 @@ from mmbot.sim.virtual.island import Island
 
 NS: Final = 1_000_000_000
 TELLING_NS: Final = (12 + 60 + 2) * NS  # a list that is younger than an attempt by this much
+LANDS_WITHIN_NS: Final = 60 * NS
 APART_NS: Final = 9 * NS  # less than between two of them
 EXISTED: Final = "external_id_existed"
 NO_REPLY_NS: Final = 12 * NS  # a client that has died since waits for no reply
@@ -38,6 +39,14 @@ class Lists:
         self._sent_ns: dict[str, int] = {}
         self._told_ns: dict[str, int] = {}
         self._answered_ns: dict[str, int] = {}
+        self.findings: list[str] = []
+
+    def absent(self, ident: str) -> None:
+        """The ledger believes lists that this order is not: none that it sent may come yet."""
+        since_ns = self._now_ns() - self._sent_ns.get(ident, -LANDS_WITHIN_NS)
+        if since_ns < LANDS_WITHIN_NS:
+            words = f"absence believed {since_ns / NS:.1f} s after it was sent"
+            self.findings.append(f"I1: {ident}: {words}")
 
     def tell(self, order: Order) -> bool:
         ident = order.request.external_id
