@@ -128,6 +128,8 @@ class Acts:
         if moment.what != "do":
             await self._turn(moment, asked)
             return
+        if "over_usd" in asked:
+            asked["usd"] = asked.pop("over_usd") + self._room_usd()
         await self._by_hand(asked)
         if asked["action"] == "restart":
             stage.strikes.acted("D16")
@@ -148,6 +150,11 @@ class Acts:
             self._undo.setdefault(path, {}).update(off)
         await self._ask(path, asked)
         stage.watch.disturbed(stage.box.now_ns())
+
+    def _room_usd(self) -> float:
+        """What all lines may still lose, whole dollars of it."""
+        watch = self._stage.watch
+        return float((watch.bounds.total_loss_max_cents - watch.account.worst_cents) // 100)
 
     async def _by_hand(self, asked: dict[str, Any]) -> None:
         self._stage.watch.by_hand = True

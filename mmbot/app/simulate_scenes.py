@@ -19,7 +19,7 @@ UNREADABLE_S: Final = 120.0  # two lists within it are past the arrival bound
 OVERFULL_SHARE: Final = 0.15  # of the days that ask for it: each has an hour in it
 FULL: Final = "by-hand-and-full"
 MUCH: Final = "by-hand-and-much"
-MUCH_USD: Final = 11_920.0  # of the 12,000 that all lines may lose as shipped
+OVER_USD: Final = 50.0  # so much has to go of what rests
 UNPAID_S: Final = 190.0  # longer than the judge lets anybody be unaware
 UNPAID_SHARE: Final = 0.3
 UNTOLD: Final = json.dumps({"private_orders_lost": True, "money_stands": True})
@@ -251,7 +251,7 @@ def listed_late(chance: Random, last_s: float) -> Iterator[Moment]:
 
 def unpaid(chance: Random, last_s: float) -> Iterator[Moment]:
     """Fills that offset others are undone one by one, and for minutes no money tells it; then a
-    person's fill leaves little of the limit of all lines."""
+    person's fill takes a little more than the limit of all lines leaves."""
     if chance.random() >= UNPAID_SHARE:
         return
     at_s = round(chance.uniform(0.4, 0.6) * last_s, 1)
@@ -261,7 +261,7 @@ def unpaid(chance: Random, last_s: float) -> Iterator[Moment]:
         yield _do(at_s + again_s, "take", event=1, usd=15.0)
         yield _do(at_s + again_s + 1.0, "bust", fills=1)
     place = {"event": 2, "line": 1, "side": chance.randint(0, 1), "external_id": MUCH}
-    yield _do(at_s + 21.0, "place", **place, price=2000, usd=MUCH_USD)
+    yield _do(at_s + 21.0, "place", **place, price=2000, over_usd=OVER_USD)
     yield _do(at_s + 22.0, "take", external_id=MUCH)
     over = json.dumps({"money_stands": False})
     yield Moment(at_s + UNPAID_S, "switch", ask=over)

@@ -54,7 +54,7 @@ class Watch:
         self.findings: list[str] = []
         self.steps = 0  # things looked at
         self.audits = 0
-        self._bounds = bounds
+        self.bounds = bounds
         self._now_ns = now_ns
         self._durable: set[str] = set()
         self._adopted: set[str] = set()
@@ -73,7 +73,7 @@ class Watch:
         self._resting = Resting(bounds.on_strike_max, AUDIT_NS + bounds.lag_ns)
         # A person's orders count, too, but the daemon may not know of the newest: until it must,
         # a limit is broken when it is so both with and without them.
-        self._ours, self._account = AtRisk(), AtRisk()
+        self._ours, self.account = AtRisk(), AtRisk()
         self._load = Load()
         self._secrets = [
             (name, form) for name, text in bounds.secrets.items() for form in spellings(text)
@@ -203,7 +203,7 @@ class Watch:
         self._queues(now_ns)
         if kind == "orders":
             ident = str(order_in(frame).get("external_id"))
-            if not ident.startswith(self._bounds.prefix):
+            if not ident.startswith(self.bounds.prefix):
                 self._told_of.add(ident)
 
     def _queues(self, now_ns: int) -> None:
@@ -224,8 +224,8 @@ class Watch:
         self.steps += 1
         self._now_ns = now_ns
         ident = order.request.external_id
-        ours = ident.startswith(self._bounds.prefix)
-        before_cents = self._account.worst_cents
+        ours = ident.startswith(self.bounds.prefix)
+        before_cents = self.account.worst_cents
         before = self._seen.get(order.order_id) or Seen()
         now = self._count(order, ours, before, now_ns)
         undone = order.winning_status == "tbd" and now.filled < before.filled
@@ -249,7 +249,7 @@ class Watch:
                 self._find(f"I1: {ident}: a second order of this id at the box")
             if ident in self._rejected and not self._given_up(ident, now_ns):
                 self._find(f"I1: {ident}: rejected in the ledger, and came in its time")
-            if self._account.worst_cents > before_cents:
+            if self.account.worst_cents > before_cents:
                 self._weigh(order, ident)
 
     def _count(self, order: Order, ours: bool, before: Seen, now_ns: int) -> Seen:
@@ -257,7 +257,7 @@ class Watch:
         now = Seen(open=order.open_cents if order.alive else 0, changed_ns=now_ns)
         if order.winning_status == "tbd":
             now.filled, now.winnings = order.filled_cents, order.counter_cents
-        self._account.move(order, before, now)
+        self.account.move(order, before, now)
         if ours:
             self._ours.move(order, before, now)
         self._seen[order.order_id] = now
@@ -278,8 +278,8 @@ class Watch:
         # The exchange itself may have raised it, and its word of that may have been lost.
         event, now_ns = order.line.event_id, self._now_ns
         known = self.may_audit(self._now_ns, since_ns=self._person_ns or 0)
-        books = (self._account,) if known else (self._ours, self._account)
-        bounds = self._bounds
+        books = (self.account,) if known else (self._ours, self.account)
+        bounds = self.bounds
         for what, cents, where, most in (
             (
                 "its line",
@@ -304,12 +304,12 @@ class Watch:
 
     def may_audit(self, now_ns: int, since_ns: int = 0) -> bool:
         """Whether the ledger had its whole interval since then, and since it was disturbed."""
-        return now_ns - max(self._blind_ns, since_ns) > AUDIT_NS + self._bounds.lag_ns
+        return now_ns - max(self._blind_ns, since_ns) > AUDIT_NS + self.bounds.lag_ns
 
     def audit(self, ledger: Sequence[LedgerOrder], now_ns: int) -> None:
         """I2 and I6, for all that did not change within the interval."""
         self.audits += 1
-        until_ns = now_ns - AUDIT_NS - self._bounds.lag_ns
+        until_ns = now_ns - AUDIT_NS - self.bounds.lag_ns
         rows = {row["external_id"]: row for row in ledger}
         for ident, order in list(self._changed.items()):
             if self._seen[order.order_id].changed_ns > until_ns:
