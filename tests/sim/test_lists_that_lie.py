@@ -134,3 +134,18 @@ def test_what_has_ended_without_a_word_is_listed_unless_its_client_knew_it(
     assert not scene.listed()
     scene.client.wait(3)
     assert scene.listed() is not answered
+
+
+# faults: A1 A11
+def test_absence_is_believed_when_nothing_that_was_sent_may_come_any_more(
+    loop: VirtualLoop,
+) -> None:
+    scene = Scene(loop)
+    scene.client.wait(59)
+    scene.lists.absent(scene.order["external_id"])
+    (found,) = scene.lists.findings
+    assert found.endswith("absence believed 59.0 s after it was sent")
+    scene.client.wait(1)
+    scene.lists.absent(scene.order["external_id"])
+    scene.lists.absent("one that never left")
+    assert scene.lists.findings == [found]
