@@ -142,10 +142,10 @@ def test_absence_is_believed_when_nothing_that_was_sent_may_come_any_more(
 ) -> None:
     scene = Scene(loop)
     scene.client.wait(59)
-    scene.lists.absent(scene.order["external_id"])
+    scene.lists.absent(str(scene.order["external_id"]))
     (found,) = scene.lists.findings
     assert found.endswith("absence believed 59.0 s after it was sent")
     scene.client.wait(1)
-    scene.lists.absent(scene.order["external_id"])
+    scene.lists.absent(str(scene.order["external_id"]))
     scene.lists.absent("one that never left")
     assert scene.lists.findings == [found]
