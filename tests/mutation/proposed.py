@@ -46,6 +46,14 @@ PROPOSED: Final[tuple[Break, ...]] = (
         faults="A15",
     ),
     Break(
+        "a resend may wait for its turn for ever",
+        "mmbot/app/departure.py",
+        "        if now_ns - placement.decided_ns > LEAVES_WITHIN_NS:\n",
+        "        if not approved.resend and now_ns - placement.decided_ns > LEAVES_WITHIN_NS:\n",
+        "what waits behind a 429 would leave, and land, past the bound of its decision",
+        faults="A1,D7",
+    ),
+    Break(
         "absence is believed by our own clock",
         "mmbot/engine/doubt.py",
         "        bound_ns = max(doubt.bound_ns, self._bound(doubt.attempt_ns))\n"
