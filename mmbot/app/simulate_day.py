@@ -122,7 +122,7 @@ class _Day:
         box.stop()
         strikes.counts["H1"] += disk.deaths
         report.strikes = {name: n for name, n in sorted(strikes.counts.items()) if n}
-        self._judge(box, wire, story)
+        self._judge(stage, wire, story)
         self._sum_up(wire, stage, log)
         report.findings += watch.findings + sweeps.findings + lists.findings
         report.findings += story.findings + keeper.lives.findings
@@ -161,7 +161,8 @@ class _Day:
         )
         self._report.findings += [f"midway {one}" for one in check_invariants(evidence)]
 
-    def _judge(self, box: InMemoryBox, wire: FaultyPorts, story: Story) -> None:
+    def _judge(self, stage: Stage, wire: FaultyPorts, story: Story) -> None:
+        box = stage.box
         record = self._record(box)
         entries = read_entries(self._ledger_file)
         orders = [dict(row) for row in tables.orders(entries)]
@@ -184,7 +185,10 @@ class _Day:
         report.findings += check_invariants(evidence)
         seen = " ".join(report.findings)
         ours = evidence.box_orders()
-        report.findings += [f"I2: {one}" for one in compare_orders(ours, orders) if one not in seen]
+        given_up = stage.watch.given_up
+        late = {o["external_id"] for o in ours if given_up(o["external_id"], o["created_ns"])}
+        different = compare_orders(ours, orders, late)
+        report.findings += [f"I2: {one}" for one in different if one not in seen]
         if duplicates(record, orders):
             report.findings.append(f"I1: {duplicates(record, orders)} duplicate orders")
         report.findings += self._judge_books(record, entries, story)

@@ -171,7 +171,7 @@ CANCELS: Final[Mapping[str, Recipe]] = {
     ),
     "B10": Recipe((), (scenes.when_quiet,), share=0.1),
     "B11": Recipe((), (scenes.takes,)),
-    "B12": Recipe((), (scenes.by_hand, scenes.overfull), share=0.3),
+    "B12": Recipe((), (scenes.by_hand, scenes.overfull, scenes.unlisted), share=0.3),
     "B13": Recipe(
         (Often(Fault.FILL_TAKEN_BACK, 0.1, times_max=2, delay_s=(1.0, 200.0)),),
         (scenes.busted, scenes.listed_late, scenes.unpaid),
@@ -224,7 +224,7 @@ OPERATIONS: Final[Mapping[str, Recipe]] = {
 # Not of the groups that must strike, but what any connection does.
 WEATHER: Final[Mapping[str, Recipe]] = {
     "D2": Recipe((Often(Fault.ERROR_BEFORE, 0.5, frozenset({"auth"}), 10),), share=0.2),
-    "D7": Recipe((Often(Fault.TOO_MANY, 0.1, times_max=10),)),
+    "D7": Recipe((Often(Fault.TOO_MANY, 0.1, times_max=10),), (scenes.held_back,)),
     "E1": Recipe((Often(Fault.SILENCE, 0.3, times_max=2, delay_s=(5.0, 60.0)),), share=0.2),
     "E5": Recipe((Often(Fault.DISCONNECT, 1.0, times_max=3), Often(Fault.CONNECT_REFUSED, 0.5))),
 }

@@ -16,6 +16,7 @@ LEFT_OUT_S: Final = 90.0  # one list within it is past the arrival bound
 STANDS_S: Final = 120.0  # by our clock two lists within it are past the arrival bound
 STANDS_SHARE: Final = 0.3  # of the days on which lists leave something out
 UNREADABLE_S: Final = 120.0  # two lists within it are past the arrival bound
+UNLISTED_SHARE: Final = 0.3  # of the days with a person
 OVERFULL_SHARE: Final = 0.15  # of the days that ask for it: each has an hour in it
 FULL: Final = "by-hand-and-full"
 MUCH: Final = "by-hand-and-much"
@@ -24,6 +25,9 @@ UNPAID_S: Final = 190.0  # longer than the judge lets anybody be unaware
 UNPAID_SHARE: Final = 0.3
 UNTOLD: Final = json.dumps({"private_orders_lost": True, "money_stands": True})
 UNTOLD_SHARE: Final = 0.15  # of the days that ask for it: their quotes are patient
+HELD: Final = json.dumps({"auth_delay_s": 12.0, "place_request_lost": False})
+HELD_SHARE: Final = 0.3  # of the days that ask for it: their quotes are patient
+LATE_S: Final = 66.0  # the arrival bound is 72 s
 CROWD: Final = 1000  # orders of a person, so that every read has many pages
 
 Scene = Callable[[Random, float], Iterator[Moment]]
@@ -156,6 +160,24 @@ def by_hand(chance: Random, last_s: float) -> Iterator[Moment]:
         yield _do(at_s, "place", **place, side=chance.randint(0, 1), price=price, usd=usd)
 
 
+def unlisted(chance: Random, last_s: float) -> Iterator[Moment]:
+    """Where we place without a word, a person's orders rest, too; neither message nor list tells
+    of them, and we start again."""
+    if chance.random() >= UNLISTED_SHARE:
+        return
+    at_s = round(chance.uniform(0.1, 0.8) * last_s, 1)
+    silent = {"private_orders_lost": True, "reporting_down": True}
+    yield Moment(at_s - 3.0, "suspend")
+    yield Moment(at_s, "switch", ask=json.dumps(silent | {"place_reply_lost": True}))
+    yield Moment(at_s + 0.2, "reopen")
+    for line in (1, 2, 3):
+        place = {"event": 1, "line": line, "side": chance.randint(0, 1)}
+        yield _do(at_s + 1.5, "place", **place, price=2000, usd=5.0)
+    yield Moment(at_s + 2.0, "kill")
+    yield Moment(at_s + 2.5, "switch", ask=json.dumps({"place_reply_lost": False}))
+    yield Moment(at_s + 45.0, "switch", ask=json.dumps(dict.fromkeys(silent, False)))
+
+
 def overfull(chance: Random, last_s: float) -> Iterator[Moment]:
     """A person's fill takes all of a line's limit. An hour later, when no list of what changed
     shows it any more, we are killed."""
@@ -234,6 +256,26 @@ def tokens_die(chance: Random, last_s: float) -> Iterator[Moment]:
         at_s = chance.uniform(0.05, 0.9) * last_s
         yield _do(at_s, "expire_tokens")
         yield Moment(round(at_s, 1), "news")
+
+
+def held_back(chance: Random, last_s: float) -> Iterator[Moment]:
+    """What is sent again waits for a token, then behind a 429; at last it leaves, unanswered, and
+    lands when the bound of its decision is long over. Meanwhile nobody wants it any more."""
+    if chance.random() >= HELD_SHARE:
+        return
+    at_s, which = round(chance.uniform(0.1, 0.8) * last_s, 1), chance.random()
+    yield Moment(at_s - 3.0, "suspend", which)
+    yield Moment(at_s, "switch", ask=json.dumps({"place_request_lost": True}))
+    yield Moment(at_s + 0.2, "reopen", which)
+    yield Moment(at_s + 5.0, "switch", ask=HELD)
+    yield _do(at_s + 5.0, "expire_tokens")
+    waits = {"rate_limited_all": True, "retry_after_s": 36.0, "place_late_s": LATE_S}
+    yield Moment(at_s + 10.0, "switch", ask=json.dumps(waits))
+    soon = {"rate_limited_all": False, "retry_after_s": 0.0, "auth_delay_s": 0.0}
+    yield Moment(at_s + 17.0, "switch", ask=json.dumps(soon))
+    yield Moment(at_s + 54.0, "suspend", which)
+    yield Moment(at_s + 70.0, "switch", ask=json.dumps({"place_late_s": 0.0}))
+    yield Moment(at_s + 95.0, "reopen", which)
 
 
 def busted(chance: Random, last_s: float) -> Iterator[Moment]:

@@ -8,7 +8,7 @@ from typing import Final
 
 from mmbot.app.demo_config import DemoPlaces, write_config
 from mmbot.app.simulate_plan import FEED_EVERY_S, DayPlan
-from mmbot.app.simulate_scenes import UNTOLD
+from mmbot.app.simulate_scenes import HELD, UNTOLD
 from mmbot.config import Settings, StrategySettings, load
 from mmbot.domain.errors import SetUpError
 
@@ -46,7 +46,7 @@ def _restless(settings: Settings, plan: DayPlan) -> Settings:
         raise SetUpError(f"{folder}: {error.strerror}") from None
     patient = plan.rng("beat").random() < plan.rules.patient_share
     params = {"every_s": PATIENT_EVERY_S} if patient else {}
-    if any(one.ask == UNTOLD for one in plan.moments):
+    if any(one.ask in (HELD, UNTOLD) for one in plan.moments):
         params = {"every_s": UNTOLD_EVERY_S}
     strategy = StrategySettings(name="restless", file=RESTLESS.name, params=params)
     changed = {"strategies_dir": folder, "strategies": (strategy,), "sources": ()}

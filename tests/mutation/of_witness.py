@@ -131,7 +131,7 @@ WITNESS: Final = (
     Break(
         "the judge of each step believes every rejection",
         WATCH,
-        "            if ident in self._rejected and not self._given_up(ident, now_ns):\n",
+        "            if ident in self._rejected and not self.given_up(ident, now_ns):\n",
         "            if False:\n",
         "I1 would be silent about an order that was given up too early",
         beside="a resend's refusal ends the doubt",
@@ -143,5 +143,13 @@ WITNESS: Final = (
         "        if False:\n",
         "I6 would be silent about a fill that was counted twice, and then repaired",
         beside="a fill is counted twice",
+    ),
+    Break(
+        "the judge overlooks a sweep before any list",
+        "mmbot/sim/witness/sweeps.py",
+        '        if "by_market" in request.path and not self._listed:\n',
+        "        if False:\n",
+        "I4 would be silent about a person's order that was swept unseen and unheard",
+        beside="a strike is swept before lists have told of a person",
     ),
 )

@@ -51,7 +51,7 @@ PROPOSED: Final[tuple[Break, ...]] = (
         "        if now_ns - placement.decided_ns > LEAVES_WITHIN_NS:\n",
         "        if not approved.resend and now_ns - placement.decided_ns > LEAVES_WITHIN_NS:\n",
         "what waits behind a 429 would leave, and land, past the bound of its decision",
-        faults="A1,D7",
+        faults="D7",
     ),
     Break(
         "absence is believed by our own clock",
@@ -146,6 +146,15 @@ PROPOSED: Final[tuple[Break, ...]] = (
         "            self._waiting.entries.extend(taken.entries)\n",
         "after a restart an older step would overwrite a newer one (H7, H1)",
         faults="H7,H1",
+    ),
+    Break(
+        "a strike is swept before lists have told of a person",
+        "mmbot/engine/manual.py",
+        "        if self._heard_ns is None or self._listed_ns <= self._heard_ns:\n"
+        "            return True\n",
+        "",
+        "what a person placed while we heard nothing would be cancelled with ours",
+        faults="B12",
     ),
     Break(
         "a person's fill may fall",

@@ -101,6 +101,15 @@ def test_one_order_is_compared_field_by_field(
     assert all(finding in text and "mm-1 (+105 x $25.00)" in text for text in findings)
 
 
+# faults: A15
+def test_what_came_late_and_went_without_a_fill_nobody_need_know() -> None:
+    rejected = [ledger_order(state="REJECTED")]
+    assert compare_orders([box_order(**GONE)], rejected, {"mm-1"}) == []
+    assert "alive" in compare_orders([box_order(status="inactive")], rejected, {"mm-1"})[0]
+    (finding,) = compare_orders([box_order(**GONE, filled_cents=5)], rejected, {"mm-1"})
+    assert "filled_cents 0 is not 5" in finding
+
+
 def test_orders_that_only_one_side_knows() -> None:
     assert "unknown to the ledger" in compare_orders([box_order()], [])[0]
     assert "never saw it" in compare_orders([], [ledger_order()])[0]

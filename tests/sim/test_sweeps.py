@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from mmbot.sim.faults.faulty_ports import Sent
 from mmbot.sim.faults.plan import Fault, Injected
+from mmbot.sim.virtual.island import Island
+from mmbot.sim.virtual.loop import VirtualLoop
 from mmbot.sim.witness.sweeps import Sweeps
 from tests.sim.watching import NS, Scene
 
@@ -64,3 +67,17 @@ def test_a_lost_reply_of_a_placement_is_what_the_scene_is_about() -> None:
     what = "POST /partner/v4/mm/submit_multiple_orders"
     dark.sweeps.struck(Injected(dark.scene.now_ns, Fault.ERROR_AFTER, what), "")
     assert dark.ends() == ["I2: mm-0: unwanted", "I2: mm-1: unwanted"]
+
+
+# faults: B12 H1
+@pytest.mark.parametrize("listed", [True, False])
+def test_no_strike_is_swept_before_a_list_has_come(listed: bool) -> None:
+    dark, loop = Dark(), VirtualLoop(1)
+    island = Island(loop, "a daemon")
+    history = Sent("GET", "/partner/v4/mm/get_order_history", {}, b"", "report", island)
+    dark.sweeps.sent(history, dark.scene.now_ns)
+    dark.sweeps.answered(history, (200 if listed else 503, {}, b""), dark.scene.now_ns)
+    sweep = Sent("POST", "/partner/v4/mm/cancel_orders_by_market", {}, b"{}", "cancel", island)
+    dark.sweeps.sent(sweep, dark.scene.now_ns)
+    assert [found[:2] for found in dark.sweeps.findings] == ["I4"] * (not listed)
+    loop.close()

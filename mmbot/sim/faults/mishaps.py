@@ -60,17 +60,21 @@ class Mishaps:
         if kind in ("auth", "feed"):
             if self._switches.sessions_full and route.endswith("/auth/login"):
                 return self._dated(reply(SESSIONS_FULL, now_ns), now_ns)
-            return self._at_once(
+            done = self._at_once(
                 self._board.request(kind, now_ns, Target(access_keys(body), route)),
                 (method, path, headers, body),
                 now_ns,
             )
+            return self._delayed(done) if kind == "auth" else done
         found = self._door.arrive(method, path, headers, body, now_ns)
         if isinstance(found, Reply):
             return self._dated(found, now_ns)
         refusal = self._refusal(found)
         if refusal is not None:
             return self._dated(self._door.refuse(found, refusal, now_ns), now_ns)
+        if kind == "place" and self._switches.place_late_s:
+            self._land_in(self._switches.place_late_s, found, now_ns)
+            return dataclasses.replace(LOST, hang=True)
         hit = self._board.request(kind, now_ns, Target(_names(found.account), route))
         if hit is None:
             return found
@@ -79,8 +83,7 @@ class Mishaps:
             told += " cut and lost" if hit.copies % 2 else " cut and failed"
         self._board.note(hit, told, now_ns)
         if hit.fault is Fault.LANDS_LATE:
-            late_s = hit.late_s[int(hit.chance * len(hit.late_s))]
-            self._schedule(now_ns + round(late_s * NS), lambda at: self._land(found, at))
+            self._land_in(hit.late_s[int(hit.chance * len(hit.late_s))], found, now_ns)
             return LOST
         if hit.fault in NOT_EXECUTED:
             done = _answered(hit, route, LOST, now_ns)
@@ -124,8 +127,17 @@ class Mishaps:
             told = told.replace(str(wrong[name]).encode(), str(value).encode())
         return dataclasses.replace(done, body=told)
 
-    def _land(self, arrival: Arrival, now_ns: int) -> None:
-        self._door.execute(arrival, now_ns)
+    def _land_in(self, late_s: float, arrival: Arrival, now_ns: int) -> None:
+        def land(at_ns: int) -> None:
+            self._door.execute(arrival, at_ns)
+
+        self._schedule(now_ns + round(late_s * NS), land)
+
+    def _delayed(self, done: Arrival | Reply) -> Arrival | Reply:
+        delay_ns = round(self._switches.auth_delay_s * NS)
+        if not delay_ns or not isinstance(done, Reply):
+            return done
+        return dataclasses.replace(done, after_ns=done.after_ns + delay_ns)
 
     def _at_once(
         self, hit: Hit | None, request: tuple[str, str, Mapping[str, str], bytes], now_ns: int

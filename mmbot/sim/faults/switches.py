@@ -30,6 +30,7 @@ class Switches:
     refuse_refresh: bool = False
     unauthorized_all: bool = False
     rate_limited_all: bool = False
+    retry_after_s: float = 0.0  # what every 429 says, whatever the rules; 0: as they have it
     health_check_stopped: bool = False
     private_orders_lost: bool = False
     # lists leave out what is created or changed from now on, whatever `last_synced_at` says
@@ -42,6 +43,8 @@ class Switches:
     place_reply_lost: bool = False
     cancel_reply_lost: bool = False
     place_request_lost: bool = False
+    place_late_s: float = 0.0  # the caller waits in vain, and it arrives so much later
+    auth_delay_s: float = 0.0  # log-in and refresh are answered so much later
     feed_down: bool = False
     feed_frozen: bool = False
     ladder_empty: bool = False

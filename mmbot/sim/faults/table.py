@@ -30,7 +30,8 @@ def _row(id_: str, what: str, makers: str = "", remark: str = "") -> Row:
 CLIENT: Final = "inside the client"
 
 AMBIGUOUS: Final = (
-    _row("A1", "place reset, order appears 0.1 / 5 / 45 s later", "fault:lands_late",
+    _row("A1", "place reset, order appears 0.1 / 5 / 45 s later", "fault:lands_late "
+         "switch:place_late_s",
          "late_s = [45] for one delay; the order then matches like any other"),
     _row("A2", "place times out, never lands", "fault:request_hangs fault:request_reset "
          "switch:place_request_lost"),
@@ -91,8 +92,8 @@ BATCHES: Final = (
 SESSIONS: Final = (
     _row("D1", "expiry of 10 min, 20 min, 30 s, in the past", "rule:session.access_life_s "
          "rule:session.expiry_unit"),
-    _row("D2", "refresh answers 500 for 3 min", "fault:error_before switch:refuse_refresh",
-         'on = ["auth"], route = "/auth/refresh"'),
+    _row("D2", "refresh answers 500 for 3 min", "fault:error_before switch:refuse_refresh "
+         "switch:auth_delay_s", 'on = ["auth"], route = "/auth/refresh"'),
     _row("D3", "refresh token expired, log-in fails too", "do:expire_tokens switch:refuse_login "
          "rule:session.refresh_life_s"),
     _row("D4", "401 on everything despite a fresh token", "switch:unauthorized_all"),
@@ -100,7 +101,7 @@ SESSIONS: Final = (
     _row("D6", "token rotates between config and channel auth", "do:expire_tokens "
          "rule:session.access_life_s"),
     _row("D7", "429 with and without Retry-After", "fault:too_many switch:rate_limited_all "
-         "rule:session.retry_after"),
+         "switch:retry_after_s rule:session.retry_after"),
     _row("D8", "too_many_delayed_requests on one route", "fault:too_many_delayed",
          "route picks one"),
     _row("D9", "two processes share the limit", "always", "the limit is the account's"),

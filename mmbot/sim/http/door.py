@@ -53,7 +53,8 @@ class Door:
             return bad_gateway()
         if over is not None:
             next_ns = box.sessions.next_allowed_ns(arrival.account, now_ns)
-            return rate_limited(over, next_ns, now_ns, box.options)
+            hint_s = switches.retry_after_s
+            return rate_limited(over, next_ns, now_ns, box.options, hint_s)
         if switches.unauthorized_all or not valid:
             return reply(UNAUTHORIZED, now_ns, form=box.options.wire.error_form)
         if arrival.operation in SUBMITS and switches.place_request_lost:

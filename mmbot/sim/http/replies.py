@@ -55,13 +55,16 @@ def error_body(refusal: Refusal, form: ErrorForm) -> Json:
     return {"error": refusal.code, "message": refusal.message}
 
 
-def rate_limited(refusal: Refusal, next_ns: int, now_ns: int, options: BoxOptions) -> Reply:
+def rate_limited(
+    refusal: Refusal, next_ns: int, now_ns: int, options: BoxOptions, hint_s: float = 0.0
+) -> Reply:
+    """`hint_s`: what `Retry-After` says instead of the rules."""
     body = error_body(refusal, options.wire.error_form)
     if options.session.next_allow_at:
         body["details"] = {"next_allow_at": next_ns // 1_000_000}
     headers = json_headers(now_ns)
-    if options.session.retry_after:
-        headers["Retry-After"] = "1"
+    if hint_s or options.session.retry_after:
+        headers["Retry-After"] = str(max(1, round(hint_s)))
     return Reply(refusal.status, headers, msgspec.json.encode(body))
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final
@@ -68,9 +68,15 @@ def check_invariants(evidence: Evidence) -> list[str]:
 
 
 def compare_orders(
-    box_orders: Sequence[BoxOrder], ledger_orders: Sequence[LedgerOrder]
+    box_orders: Sequence[BoxOrder],
+    ledger_orders: Sequence[LedgerOrder],
+    late: Collection[str] = (),
 ) -> list[str]:
-    """The record against the ledger, order by order, when nothing is under way any more."""
+    """The record against the ledger, order by order, when nothing is under way any more.
+
+    `late` came when they had rightly been given up: what came and went meanwhile without a fill,
+    perhaps while no daemon ran, nobody need know.
+    """
     findings = [*_twice(box_orders, "box"), *_twice(ledger_orders, "ledger")]
     at_box = {order["external_id"]: order for order in box_orders}
     in_ledger = {order["external_id"]: order for order in ledger_orders}
@@ -78,7 +84,7 @@ def compare_orders(
         findings.append(f"{_box_story(at_box[external_id])}; unknown to the ledger")
     for external_id, order in in_ledger.items():
         if external_id in at_box:
-            findings += _differences(at_box[external_id], order)
+            findings += _differences(at_box[external_id], order, external_id in late)
         elif order["state"] not in UNCERTAIN | {"REJECTED"}:
             findings.append(f"{_ledger_story(order)}; the box never saw it")
         elif order["filled_cents"]:
@@ -101,7 +107,7 @@ def _twice(orders: Iterable[Mapping[str, Any]], where: str) -> Iterator[str]:
             yield f"{external_id}: {count} orders with this external_id in the {where}"
 
 
-def _differences(box: BoxOrder, ledger: LedgerOrder) -> Iterator[str]:
+def _differences(box: BoxOrder, ledger: LedgerOrder, late: bool) -> Iterator[str]:
     both = f"{_ledger_story(ledger)}; {_box_story(box)}"
     if ledger["order_id"] and ledger["order_id"] != box["order_id"]:
         yield f"{both}: order_id {ledger['order_id']} is not {box['order_id']}"
@@ -115,7 +121,7 @@ def _differences(box: BoxOrder, ledger: LedgerOrder) -> Iterator[str]:
         yield f"{both}: open in the ledger, ended at the box"
     if state == "FILLED" and box["filled_cents"] != box["quantity_cents"]:
         yield f"{both}: FILLED, but not in full"
-    if state == "REJECTED" and not alive and box["status"] != "invalid":
+    if state == "REJECTED" and not alive and box["status"] != "invalid" and not late:
         yield f"{both}: rejected in the ledger, accepted by the box"
 
 

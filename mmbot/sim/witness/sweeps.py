@@ -1,4 +1,8 @@
-"""While nothing tells what rests: is it swept all the same? A mass cancel needs no list."""
+"""Sweeps of a strike: is it done while nothing tells what rests? Is it done too soon?
+
+A mass cancel needs no list of what is ours; but whether a person rests there, too, only lists tell
+after a start.
+"""
 
 from __future__ import annotations
 
@@ -37,6 +41,7 @@ class Sweeps:
         self._hindrances = 0
         self._begun = -1  # hindrances before; -1: this time nothing is judged
         self._resting: frozenset[str] = frozenset()
+        self._listed = True  # to this client
 
     def hindered(self, now_ns: int) -> None:
         """Something that may keep a sweep from leaving, or from being allowed."""
@@ -61,11 +66,15 @@ class Sweeps:
 
     def sent(self, request: Sent, now_ns: int) -> None:
         if request.island is not None and request.island is not self._client:
-            self._client = request.island
+            self._client, self._listed = request.island, False
             self.hindered(now_ns)
+        if "by_market" in request.path and not self._listed:
+            where = f"swept before a list told whether a person rests there, at {now_ns / NS}"
+            self.findings.append(f"I4: {request.body.decode()}: {where}")
 
     def answered(self, request: Sent, reply: Reply, now_ns: int) -> None:
         """What is swept shows at the exchange alone."""
+        self._listed |= reply[0] == 200 and "histor" in request.path
 
     def heard(self, kind: FrameKind, frame: str, now_ns: int) -> None:
         """No message tells of it."""

@@ -23,7 +23,7 @@ from mmbot.sim.witness.strikes import order_in
 
 NS: Final = 1_000_000_000
 FINDINGS_MAX: Final = 100
-ARRIVAL_BOUND_NS: Final = 72 * NS  # what lands later had rightly been given up
+ARRIVAL_BOUND_NS: Final = 72 * NS
 REMEMBERED_NS: Final = 3600 * NS  # the ledger keeps an ended order for longer
 AUDIT_NS: Final = 75 * NS  # I2: the interval of 60 s, and the time that its reads take
 OUTSIDE: Final = frozenset({"reversed", "void"})
@@ -143,7 +143,7 @@ class Watch:
         self._rejected.add(external_id)
         order = self._orders.get(external_id)
         # Whether it came in its time, not whether it is late by now: it was there to be found.
-        if order is not None and order.alive and not self._given_up(external_id, order.created_ns):
+        if order is not None and order.alive and not self.given_up(external_id, order.created_ns):
             self._find(f"I2: {external_id}: rejected in the ledger while alive at the box")
 
     def halted(self, now_ns: int) -> None:
@@ -230,7 +230,7 @@ class Watch:
         now = self._count(order, ours, before, now_ns)
         undone = order.winning_status == "tbd" and now.filled < before.filled
         # What lands after it was given up came from outside, too: nobody counts it any more.
-        late = ours and what == "accepted" and self._given_up(ident, now_ns)
+        late = ours and what == "accepted" and self.given_up(ident, now_ns)
         if undone or late or what in OUTSIDE or what.startswith("taken back"):
             self._outside.move(order, before, now)
         if not ours:
@@ -247,7 +247,7 @@ class Watch:
         if what == "accepted":
             if self._orders.setdefault(ident, order) is not order:
                 self._find(f"I1: {ident}: a second order of this id at the box")
-            if ident in self._rejected and not self._given_up(ident, now_ns):
+            if ident in self._rejected and not self.given_up(ident, now_ns):
                 self._find(f"I1: {ident}: rejected in the ledger, and came in its time")
             if self.account.worst_cents > before_cents:
                 self._weigh(order, ident)
@@ -268,31 +268,28 @@ class Watch:
         if not order.alive:
             self._resting.leave(ident)
         elif ident not in self._resting:
-            for words in self._resting.come(ident, order, self._given_up(ident, now_ns), now_ns):
+            for words in self._resting.come(ident, order, self.given_up(ident, now_ns), now_ns):
                 self._find(f"I1: {ident}: {words}")
 
     def _weigh(self, order: Order, ident: str) -> None:
         """I3: no placement leaves the worst case above a limit; what had been given up may."""
-        if self._given_up(ident, self._now_ns):
+        if self.given_up(ident, self._now_ns):
             return
         # The exchange itself may have raised it, and its word of that may have been lost.
         event, now_ns = order.line.event_id, self._now_ns
         known = self.may_audit(self._now_ns, since_ns=self._person_ns or 0)
         books = (self.account,) if known else (self._ours, self.account)
-        bounds = self.bounds
+        line_cents = min(one.line_cents(order) for one in books)
+        all_cents = min(one.worst_cents for one in books)
         for what, cents, where, most in (
-            (
-                "its line",
-                min(b.line_cents(order) for b in books),
-                event,
-                bounds.line_loss_max_cents,
-            ),
-            ("all lines", min(b.worst_cents for b in books), None, bounds.total_loss_max_cents),
+            ("its line", line_cents, event, self.bounds.line_loss_max_cents),
+            ("all lines", all_cents, None, self.bounds.total_loss_max_cents),
         ):
             if cents - self._outside.cents(now_ns, where) > most:
                 self._find(f"I3: {ident} lets {what} lose up to {cents} cents, limit {most}")
 
-    def _given_up(self, ident: str, now_ns: int) -> bool:
+    def given_up(self, ident: str, now_ns: int) -> bool:
+        """What lands now had rightly been given up."""
         return now_ns - self._sent_ns.get(ident, now_ns) > ARRIVAL_BOUND_NS
 
     @property
