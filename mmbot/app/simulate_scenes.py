@@ -26,7 +26,7 @@ UNPAID_SHARE: Final = 0.3
 UNTOLD: Final = json.dumps({"private_orders_lost": True, "money_stands": True})
 UNTOLD_SHARE: Final = 0.15  # of the days that ask for it: their quotes are patient
 HELD: Final = json.dumps({"auth_delay_s": 12.0, "place_request_lost": False})
-HELD_SHARE: Final = 0.3  # of the days that ask for it: their quotes are patient
+HELD_SHARE: Final = 0.25  # of the days that ask for it: their quotes are patient
 LATE_S: Final = 66.0  # the arrival bound is 72 s
 CROWD: Final = 1000  # orders of a person, so that every read has many pages
 
@@ -261,9 +261,9 @@ def tokens_die(chance: Random, last_s: float) -> Iterator[Moment]:
 def held_back(chance: Random, last_s: float) -> Iterator[Moment]:
     """What is sent again waits for a token, then behind a 429; at last it leaves, unanswered, and
     lands when the bound of its decision is long over. Meanwhile nobody wants it any more."""
+    at_s, which = round(chance.uniform(0.1, 0.8) * last_s, 1), chance.random()
     if chance.random() >= HELD_SHARE:
         return
-    at_s, which = round(chance.uniform(0.1, 0.8) * last_s, 1), chance.random()
     yield Moment(at_s - 3.0, "suspend", which)
     yield Moment(at_s, "switch", ask=json.dumps({"place_request_lost": True}))
     yield Moment(at_s + 0.2, "reopen", which)
