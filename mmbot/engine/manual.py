@@ -13,7 +13,7 @@ from mmbot.domain.ids import ExternalId, LineId, OrderId, StrikeId
 from mmbot.domain.order import OrderReport
 from mmbot.engine.books import Place
 from mmbot.engine.ledger_sums import LineSums, Stakes, fill_profit_cents
-from mmbot.engine.reading import NO_RESULT_YET
+from mmbot.engine.reading import KNOWN_STATUSES, NO_RESULT_YET
 from mmbot.engine.reads import Reads
 
 LineOf = Callable[[StrikeId], Line | None]
@@ -64,7 +64,8 @@ class ManualOrders:
         if filled and len(self.places) < PLACES_MAX:
             self.places.add((int(report.event_id), str(report.market_id)))
         unsettled = filled if report.winning_status in NO_RESULT_YET else 0
-        resting = report.open_cents if report.alive else 0
+        ended = not report.alive and report.status in KNOWN_STATUSES  # else it may fill
+        resting = 0 if ended else report.open_cents
         if not unsettled and not resting:
             return False
         line = self.line_of(report.strike_id)

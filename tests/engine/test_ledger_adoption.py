@@ -135,6 +135,14 @@ def test_a_manual_order_counts_and_is_never_touched() -> None:
     assert not [c for c in commands if isinstance(c, CancelOrders | SweepStrike)]
 
 
+# faults: A13 B12
+def test_a_manual_order_in_a_status_that_nobody_knows_may_still_fill() -> None:
+    ledger = a_ledger()
+    ledger.apply(seen(a_report(an_order("by-hand"), status="parked", open_cents=100_00)), NOW)
+    assert ledger.worst_case_total_cents == 100_00
+    ledger.check_sums()
+
+
 def test_a_manual_order_that_ended_keeps_its_fill_until_the_result() -> None:
     ledger = a_ledger()
     manual = an_order("by-hand")

@@ -163,10 +163,10 @@ PROPOSED: Final[tuple[Break, ...]] = (
         "",
         "an older image of a person's order would make the exposure too small",
         equivalent="an older image has less filled and at least as much more open (only a refund"
-        " lowers the sum, and it is younger), and what rests counts like what is filled, but"
-        " offsets nothing: the exposure is not too small, and the next look makes it exact. Only an"
-        " older image that comes late and with a status that nobody knows counts too little, until"
-        " the look of the next audit; for so long nobody need know of a person's order",
+        " lowers the sum, and it is younger); what is open counts like what is filled, in whatever"
+        " status that is not an end, and offsets nothing. What has ended has no older image in"
+        " which it has ended with less. So the exposure is never too small, and the next look"
+        " makes it exact",
     ),
     Break(
         "a fill in dispute still hedges",
