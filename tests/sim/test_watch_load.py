@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.sim.watching import BALANCE, NS, PLACE, Scene
 
 
@@ -48,17 +50,18 @@ def test_i7_a_queue_over_its_bound_and_one_that_is_never_served() -> None:
     assert "I7: 11 wait in inbox, at most 10" in scene.found()
 
 
-def test_i7_a_calendar_that_stands_is_none_that_grows() -> None:
-    scene, depths = Scene(), {"deadlines": (4, 1000)}
+@pytest.mark.parametrize("name", ["deadlines", "activations"])
+def test_i7_a_calendar_that_stands_is_none_that_grows(name: str) -> None:
+    scene, depths = Scene(), {name: (4, 1000)}
     scene.watch.waits(lambda: depths)
     for second in range(1000):
-        depths["deadlines"] = (4 + (second > 300), 1000)
+        depths[name] = (4 + (second > 300), 1000)
         scene.watch.heard("health", "", scene.now_ns + second * NS)
     assert scene.watch.findings == []
     for second in range(1000, 1500):  # one more with each audit
-        depths["deadlines"] = (5 + (second - 1000) // 60, 1000)
+        depths[name] = (5 + (second - 1000) // 60, 1000)
         scene.watch.heard("health", "", scene.now_ns + second * NS)
-    assert "I7: deadlines grew from 5 to 11 and was not served" in scene.found()
+    assert f"I7: {name} grew from 5 to 11 and was not served" in scene.found()
 
 
 def test_i7_begins_anew_with_a_new_daemon() -> None:

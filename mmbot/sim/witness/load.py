@@ -19,7 +19,8 @@ QUERIES: Final = frozenset(
 )  # fmt: skip
 LOOK_NS: Final = NS
 UNSERVED_NS: Final = 300 * NS
-CALENDARS: Final = frozenset({"deadlines"})  # what they hold lies ahead: it is not waiting
+# What they hold lies ahead: it is not waiting. An order may stay inactive as long as it rests.
+CALENDARS: Final = frozenset({"deadlines", "activations"})
 STANDS_NS: Final = 90 * NS  # longer than the pace of an audit: a calendar grows no more
 SAME_ID_WITHIN_NS: Final = 10 * NS
 SAME_ID_MAX: Final = 10  # within that: a resend each 2 s, and some of them again after a 401
