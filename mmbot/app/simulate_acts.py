@@ -186,6 +186,7 @@ class Acts:
         """Nobody trades for an hour: we are switched off, or our strategies pause."""
         stage, idle_s = self._stage, HOUR_S * (1.0 + 0.05 * moment.chance)
         await self._healthy()  # no scene is meant to go on for so long
+        stage.disk.trouble = ""
         await self._ask("/_box/takers", {"on": False})
         if moment.ask == "down":
             stage.keeper.stays_down_s = idle_s

@@ -100,7 +100,11 @@ class _Day:
         wire.taps += [watch, strikes, lists, sweeps]
         disk.absent = lists.absent
         box.box.witnesses.reporting.tells = lists.tell
-        box.box.witnesses.hearers += [watch.order_changed, strikes.order_changed]
+        box.box.witnesses.hearers += [
+            watch.order_changed,
+            strikes.order_changed,
+            lists.order_changed,
+        ]
         box.box.faults.hearers += [lambda one: watch.struck(one, ""), strikes.struck]
         box.box.faults.hearers.append(lambda one: sweeps.struck(one, ""))
         async with wire:

@@ -50,6 +50,13 @@ class Recipe:
     share: float = USUAL_SHARE
 
 
+# Minutes of silence: on a short day they would lie on top of each other, and nothing would tell.
+LONG_SCENES: Final = frozenset(
+    {scenes.dark, scenes.left_out, scenes.unreadable, scenes.listed_late, scenes.unpaid}
+)
+ROOM_S: Final = 600.0  # of a day that has room for them
+
+
 @dataclass(slots=True)
 class Made:
     """What the recipes of one seed came to."""
@@ -74,6 +81,8 @@ def cook(ids: tuple[str, ...], seed: int, quoting_s: float) -> Made:
         often = (dataclasses.replace(one, whole_day=one.whole_day or few) for one in recipe.often)
         made.rules += [_rule(one, own, quoting_s, storm) for one in often]
         for scene in recipe.scenes:
+            if quoting_s < ROOM_S and scene in LONG_SCENES:
+                continue
             made.moments += scene(own, quoting_s)
         if recipe.box:
             made.box.append(own.choice(recipe.box))

@@ -123,6 +123,8 @@ class Consequences:
         """Cancel the whole strike; our other orders there go with it."""
         kit = self._kit
         manual = kit.manual.may_rest_on(order.strike_id)
+        if not kit.manual.told:  # the list of a start may be older than the channel: ask again
+            kit.reads.alive(now_ns)
         if not kit.doubts.sweep(order, now_ns, manual_rests=manual):
             return
         for other in kit.orders.live_on(order.strike_id):

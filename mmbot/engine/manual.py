@@ -123,11 +123,14 @@ class ManualOrders:
             if manual.line_id == UNKNOWN_LINE and self.line_of(manual.report.strike_id):
                 self.see(manual.report, manual.since_ns)
 
+    @property
+    def told(self) -> bool:
+        """A list has come that is younger than the beginning of what we hear."""
+        return self._heard_ns is not None and self._listed_ns > self._heard_ns
+
     def may_rest_on(self, strike_id: StrikeId) -> bool:
         """Whether one rests there; what came while we heard nothing, only a list can tell."""
-        if self._heard_ns is None or self._listed_ns <= self._heard_ns:
-            return True
-        return any(
+        return not self.told or any(
             manual.report.strike_id == strike_id and manual.stakes.resting_cents
             for manual in self._orders.values()
         )

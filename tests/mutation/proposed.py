@@ -150,9 +150,8 @@ PROPOSED: Final[tuple[Break, ...]] = (
     Break(
         "a strike is swept before lists have told of a person",
         "mmbot/engine/manual.py",
-        "        if self._heard_ns is None or self._listed_ns <= self._heard_ns:\n"
-        "            return True\n",
-        "",
+        "        return not self.told or any(\n",
+        "        return any(\n",
         "what a person placed while we heard nothing would be cancelled with ours",
         faults="B12",
     ),

@@ -57,6 +57,15 @@ def loop() -> Iterator[VirtualLoop]:
     made.close()
 
 
+# faults: B13 A11
+def test_what_was_undone_is_always_listed(loop: VirtualLoop) -> None:
+    scene = Scene(loop)
+    assert not scene.listed()
+    (order,) = scene.box.maker.orders
+    scene.lists.order_changed(order, "taken back: a bust", scene.client.now_ns)
+    assert scene.listed()
+
+
 # faults: A11
 @pytest.mark.parametrize("lag_s", [0.0, 12.0])
 def test_one_list_past_the_arrival_bound_may_be_false_and_no_second(

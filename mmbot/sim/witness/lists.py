@@ -3,6 +3,9 @@
 Two lists that are younger than the arrival bound of the last attempt prove absence, ten seconds
 apart. One of them may be false. Both may be only where something else has told the client that
 the order is there: an answer that its id exists, which a later death did not wipe out.
+
+A fill that is undone they always show: what changed while lists left it out, no later list of what
+changed would tell.
 """
 
 from __future__ import annotations
@@ -39,7 +42,12 @@ class Lists:
         self._sent_ns: dict[str, int] = {}
         self._told_ns: dict[str, int] = {}
         self._answered_ns: dict[str, int] = {}
+        self._undone: set[str] = set()  # fills of these orders, or parts of them
         self.findings: list[str] = []
+
+    def order_changed(self, order: Order, what: str, now_ns: int) -> None:
+        if what.startswith("taken back"):
+            self._undone.add(order.request.external_id)
 
     def absent(self, ident: str) -> None:
         """The ledger believes lists that this order is not: none that it sent may come yet."""
@@ -50,6 +58,8 @@ class Lists:
 
     def tell(self, order: Order) -> bool:
         ident = order.request.external_id
+        if ident in self._undone:
+            return True
         ended = not (order.alive or order.filled_cents)
         if ident in self._told_ns or (ended and ident in self._answered_ns):
             return False
