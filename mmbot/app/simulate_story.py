@@ -69,6 +69,9 @@ class Story:
             if daemon is not known or daemon is None or daemon.status()["mode"] != "ENABLED":
                 known = daemon
                 watch.disturbed(box.now_ns())
+            switches = box.box.switches
+            if switches.reporting_down and switches.private_orders_lost:
+                watch.disturbed(box.now_ns())  # neither list nor message tells anything
             if watch.may_audit(box.now_ns()):
                 watch.audit(self._stage.disk.orders(), box.now_ns())
 

@@ -83,6 +83,10 @@ class Reversals:
         """A report of an order, after its fills were counted."""
         ident = order.external_id
         claim = self._claims.get(ident)
+        if claim is not None and (gained := order.filled_cents - claim.ours_cents) > 0:
+            # It filled once more: a read from before tells nothing of the new total.
+            claim = _Claim(order.filled_cents, claim.least_cents + gained, now_ns)
+            self._claims[ident] = claim
         if report.filled_cents >= order.filled_cents:
             if claim is not None and sight.channel == "read" and self._young(claim, sight, now_ns):
                 del self._claims[ident]

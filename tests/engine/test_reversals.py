@@ -215,6 +215,21 @@ def test_what_stands_of_a_part_keeps_its_risk_and_a_later_fill_adds_to_it() -> N
     ledger.check_sums()
 
 
+# faults: B13
+def test_a_read_from_before_a_later_fill_tells_nothing_of_the_new_total() -> None:
+    ledger = a_ledger()
+    order = filled_order(ledger, 40_00)
+    less = replace(a_report(order, filled=20_00), open_cents=80_00)
+    told(ledger, less)
+    read(ledger, less, LATE + 5 * SECOND)  # a half was taken back; no row of it yet
+    told(ledger, a_report(order, filled=70_00), LATE + 10 * SECOND)  # and 50 came since
+    money(ledger, bust_row("1", 20_00), bust_row("2", 30_00), at_ns=LATE + 11 * SECOND)
+    assert filled(ledger, order) == 70_00
+    read(ledger, a_report(order, filled=70_00), LATE + 30 * SECOND)
+    assert filled(ledger, order) == 70_00
+    ledger.check_sums()
+
+
 # faults: D14
 def test_rows_are_asked_for_from_what_is_booked_however_young_the_claim() -> None:
     """No row could be read for long; a later read would count as having read what was before."""
