@@ -58,7 +58,7 @@ def status(sources: Sources) -> dict[str, Any]:
         },
         "fills": counts.get("fills", 0),
         "unsettled": len(ledger.unsettled_filled_orders),
-        "money_booked": house.money_booked,
+        "money_booked": house.money_booked and not ledger.any_disputed,
         "reconciliation": _reconciliation(ledger.reconciliation, now_ns),
         "flat": not ledger.live(),
         "pnl_cents": ledger.pnl_cents,

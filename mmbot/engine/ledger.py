@@ -248,6 +248,11 @@ class Ledger:
         """An order that may still fill, ours or a person's."""
         return self._kit.orders.live_count > 0 or self._kit.manual.any_rests
 
+    @property
+    def any_disputed(self) -> bool:
+        """A fill may have been taken back, and its money has not come."""
+        return self._kit.reversals.any_disputed
+
     def live_on(self, strike_id: StrikeId) -> tuple[Order, ...]:
         return self._kit.orders.live_on(strike_id)
 
