@@ -280,6 +280,19 @@ def test_a_strike_where_a_human_order_may_have_come_unheard_is_not_swept() -> No
     assert said == [False, True]
 
 
+# faults: B12 E16
+def test_a_sweep_that_no_list_allows_yet_asks_for_one() -> None:
+    ledger, order = a_doubt()
+    ledger.disconnected(NOW + SECOND)
+    ledger.connected("2", after_gap=True, now_ns=NOW + 5 * SECOND)
+    at_ns = NOW + 6 * SECOND
+    ledger.apply(a_history(at_ns=at_ns, synced_ns=NOW + 3 * SECOND, alive_only=True), at_ns)
+    ledger.drain()
+    ledger.want_cancel(order.external_id, NOW + 8 * SECOND)
+    asked = ledger.drain().commands
+    assert [c.alive_only for c in asked if isinstance(c, ReadHistory)] == [True]
+
+
 def test_a_strike_with_a_human_order_is_not_swept() -> None:
     ledger, order = a_doubt()
     ledger.apply(seen(a_report(an_order("by-hand"))), NOW)
