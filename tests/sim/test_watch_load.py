@@ -37,13 +37,13 @@ def test_i7_a_queue_over_its_bound_and_one_that_is_never_served() -> None:
     scene, depths = Scene(), {"inbox": (0, 10), "proofs": (0, 1000)}
     scene.watch.waits(lambda: depths)
     for second in range(900):
-        # The one is served within 300 s; of the other one waits for ever, then they grow.
-        depths["inbox"] = (second % 299 // 30, 10)
-        depths["proofs"] = (1 + max(0, second - 549), 1000)
+        # The one is served within 330 s; of the other one waits for ever, then they grow.
+        depths["inbox"] = (second % 329 // 30, 10)
+        depths["proofs"] = (1 + max(0, second - 519), 1000)
         scene.watch.heard("health", "", scene.now_ns + second * NS)
     grown_ns = scene.now_ns + 850 * NS
     assert scene.watch.findings == [
-        f"I7: proofs grew from 1 to 302 and was not served for 301 s (at {grown_ns / NS:.3f})"
+        f"I7: proofs grew from 1 to 332 and was not served for 331 s (at {grown_ns / NS:.3f})"
     ]
     depths["inbox"] = (11, 10)
     scene.watch.heard("health", "", scene.now_ns + 900 * NS)
@@ -73,4 +73,16 @@ def test_i7_begins_anew_with_a_new_daemon() -> None:
     for later_s in range(201, 500):
         depths["proofs"] = (later_s, 1000)
         scene.watch.heard("health", "", scene.now_ns + later_s * NS)
+    assert scene.watch.findings == []
+
+
+def test_i7_nobody_looked_while_it_was_away_and_yet_a_new_daemon_begins_anew() -> None:
+    # faults: H1
+    scene, depths = Scene(), {"proofs": (0, 1000)}
+    scene.watch.waits(lambda: depths)
+    for second in (*range(150), *range(320, 500)):
+        if second == 320:
+            scene.watch.began()
+        depths["proofs"] = (15 if second < 320 else 82, 1000)
+        scene.watch.heard("health", "", scene.now_ns + second * NS)
     assert scene.watch.findings == []

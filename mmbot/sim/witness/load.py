@@ -18,7 +18,7 @@ QUERIES: Final = frozenset(
     }
 )  # fmt: skip
 LOOK_NS: Final = NS
-UNSERVED_NS: Final = 300 * NS
+UNSERVED_NS: Final = 330 * NS  # some wait 300 s by plan, and then for a reply
 # What they hold lies ahead: it is not waiting. An order may stay inactive as long as it rests.
 CALENDARS: Final = frozenset({"deadlines", "activations"})
 STANDS_NS: Final = 90 * NS  # longer than the pace of an audit: a calendar grows no more
@@ -50,6 +50,10 @@ class Load:
         self._placed: dict[str, tuple[int, int]] = {}  # since when, and how often
         self._queues: dict[str, _Queue] = {}
         self._looked_ns = 0
+
+    def began(self) -> None:
+        """A process begins: what another one left waiting is none of its queues."""
+        self._queues.clear()
 
     def requests(self, route: str, now_ns: int) -> Iterator[str]:
         """One more has left."""

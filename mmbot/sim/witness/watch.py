@@ -102,6 +102,7 @@ class Watch:
     def began(self) -> None:
         """A daemon begins: it must read what rests before it places."""
         self._listed = False
+        self._load.began()
 
     def waits(self, depths: Depths) -> None:
         """Where to ask the daemon what waits in its queues (I7)."""
