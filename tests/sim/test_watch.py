@@ -157,6 +157,22 @@ def test_a_person_counts_when_the_ledger_must_know() -> None:
     assert "I3: mm-2 lets its line lose up to 11100 cents" in scene.found()
 
 
+# faults: B12 G6
+def test_of_two_orders_of_a_person_only_the_known_one_counts() -> None:
+    scene = Scene()
+    hedge = scene.rests("by-hand-1", usd=20, side=1)
+    hedge.filled_cents, hedge.counter_cents = 20_00, 40_00
+    scene.watch.order_changed(hedge, "filled 2000", scene.now_ns)
+    scene.now_ns += 80 * NS
+    scene.rests("mm-1", usd=90)
+    scene.rests("mm-2", usd=40, price=2500)  # 130, of which the person's order wins 40 back
+    scene.rests("by-hand-2", usd=30, price=2400)  # nobody has told of it
+    scene.rests("mm-3", usd=5, price=2000)
+    assert scene.watch.findings == []
+    scene.rests("mm-4", usd=10, price=1900)
+    assert "I3: mm-4 lets its line lose up to 13500 cents, limit 10000" in scene.found()
+
+
 # faults: G5 G6
 def test_i3_a_line_and_all_lines_over_their_limits() -> None:
     scene = Scene()

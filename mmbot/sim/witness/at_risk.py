@@ -41,6 +41,33 @@ class Outside:
         return sum(cents for _, event, cents in self._moves if event_id in {None, event})
 
 
+class Strangers:
+    """Orders of a person: until a message tells of one, or `unknown_ns` after its last change, a
+    client need not count it, and may take its risk for smaller by all that it stakes.
+    """
+
+    def __init__(self, unknown_ns: int) -> None:
+        self._unknown_ns = unknown_ns
+        self._changed: dict[str, tuple[int, int, int]] = {}  # when, sport event, cents
+        self.told_of: set[str] = set()
+
+    def told(self, external_id: str) -> None:
+        self.told_of.add(external_id)
+        self._changed.pop(external_id, None)
+
+    def move(self, external_id: str, order: Order, now: Seen) -> None:
+        if external_id not in self.told_of:
+            cents = now.filled + now.open
+            self._changed[external_id] = now.changed_ns, order.line.event_id, cents
+
+    def cents(self, now_ns: int, event_id: int | None = None) -> int:
+        """Of one sport event, or of all."""
+        for ident, (changed_ns, _, _) in tuple(self._changed.items()):
+            if changed_ns + self._unknown_ns < now_ns:
+                del self._changed[ident]
+        return sum(cents for _, event, cents in self._changed.values() if event_id in {None, event})
+
+
 class AtRisk:
     """What a set of orders may lose, in cents, up to date after every event."""
 

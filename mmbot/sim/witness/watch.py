@@ -15,7 +15,7 @@ from mmbot.sim.core.orders import Order
 from mmbot.sim.faults.faulty_ports import Reply, Sent
 from mmbot.sim.faults.kinds import FrameKind, external_ids
 from mmbot.sim.faults.plan import Fault, Injected
-from mmbot.sim.witness.at_risk import AtRisk, Outside, Seen
+from mmbot.sim.witness.at_risk import AtRisk, Outside, Seen, Strangers
 from mmbot.sim.witness.load import Depths, Load
 from mmbot.sim.witness.resting import Resting
 from mmbot.sim.witness.spellings import spellings, tokens
@@ -82,8 +82,8 @@ class Watch:
         self._halts = 0
         self._blind_ns = now_ns
         self._person_ns: int | None = None  # when an order of a person last changed
-        self._told_of: set[str] = set()  # of these a message has come
         self._outside = Outside(AUDIT_NS + bounds.lag_ns)
+        self._strangers = Strangers(AUDIT_NS + bounds.lag_ns)
         self.by_hand = False  # a person acts at this moment
 
     # --- what the ledger and the daemon export -------------------------------------------------
@@ -205,7 +205,7 @@ class Watch:
         if kind == "orders":
             ident = str(order_in(frame).get("external_id"))
             if not ident.startswith(self.bounds.prefix):
-                self._told_of.add(ident)
+                self._strangers.told(ident)
 
     def _queues(self, now_ns: int) -> None:
         self._now_ns = now_ns
@@ -236,7 +236,10 @@ class Watch:
             self._outside.move(order, before, now)
         if not ours:
             self._person_ns = now_ns
-            known = ident in self._told_of or self.may_audit(now_ns, since_ns=order.created_ns)
+            self._strangers.move(ident, order, now)
+            known = ident in self._strangers.told_of or self.may_audit(
+                now_ns, since_ns=order.created_ns
+            )
             if what == "canceled" and known and not (self.by_hand or self._halts):
                 self._find(f"I4: {ident}, which a person placed, was cancelled by nobody's word")
             return
@@ -286,7 +289,8 @@ class Watch:
             ("its line", line_cents, event, self.bounds.line_loss_max_cents),
             ("all lines", all_cents, None, self.bounds.total_loss_max_cents),
         ):
-            if cents - self._outside.cents(now_ns, where) > most:
+            unknown = self._outside.cents(now_ns, where) + self._strangers.cents(now_ns, where)
+            if cents - unknown > most:
                 self._find(f"I3: {ident} lets {what} lose up to {cents} cents, limit {most}")
 
     def given_up(self, ident: str, now_ns: int) -> bool:
