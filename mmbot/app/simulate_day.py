@@ -161,6 +161,7 @@ class _Day:
             self._record(stage.box),
             stage.disk.orders(),
             excused_ns=stage.box.now_ns() - AUDIT_NS - self._bounds().lag_ns,
+            disputed=stage.watch.in_dispute,
             prefix=self._settings.ledger.prefix,
         )
         self._report.findings += [f"midway {one}" for one in check_invariants(evidence)]

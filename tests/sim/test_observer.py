@@ -192,6 +192,19 @@ def test_i2_excuses_what_changed_within_the_audit_interval() -> None:
     assert len(found("I2", record=record(ended), excused_ns=101 * S)) == 1
 
 
+def test_i6_excuses_in_mid_run_what_the_ledger_itself_disputes() -> None:
+    # faults: B13
+    undone = record(box_order(filled_cents=1000))
+    ours = [ledger_order(filled_cents=3000)]
+    for disputed, findings in ((2000, 0), (2500, 0), (1999, 1), (0, 1)):
+        known = {"mm-1": disputed}
+        told = {"record": undone, "ledger_orders": ours, "disputed": known}
+        assert len(found("I6", **told, excused_ns=99 * S)) == findings, disputed
+        assert len(found("I6", **told)) == 2  # at the end nothing is in dispute any more
+    more = {"record": record(box_order(filled_cents=3001)), "ledger_orders": ours}
+    assert len(found("I6", **more, disputed={"mm-1": 3000}, excused_ns=99 * S)) == 1
+
+
 def test_i3_worst_case_above_the_limit() -> None:
     assert found("I3", worst_case_limit_cents=2499) == [
         "I3: the worst case reached $25.00, the limit is $24.99"

@@ -49,14 +49,14 @@ class Strangers:
     def __init__(self, unknown_ns: int) -> None:
         self._unknown_ns = unknown_ns
         self._changed: dict[str, tuple[int, int, int]] = {}  # when, sport event, cents
-        self.told_of: set[str] = set()
+        self.known: set[str] = set()
 
     def told(self, external_id: str) -> None:
-        self.told_of.add(external_id)
+        self.known.add(external_id)
         self._changed.pop(external_id, None)
 
     def move(self, external_id: str, order: Order, now: Seen) -> None:
-        if external_id not in self.told_of:
+        if external_id not in self.known:
             cents = now.filled + now.open
             self._changed[external_id] = now.changed_ns, order.line.event_id, cents
 

@@ -38,7 +38,8 @@ class Evidence:
     a placement last left the process. `excused_ns`: an order that changed at the box later than
     this is not yet held against the ledger (for judging in mid-run). `prefix`: only orders
     whose external_id begins with it are ours; others on the account are a person's.
-    `positions`: filled cents by strike in the ledger. `secrets`: text by name.
+    `disputed`: by external_id, cents that the ledger says may have been undone, and for whose money
+    it waits in mid-run. `positions`: filled cents by strike in the ledger. `secrets`: text by name.
     """
 
     record: Record
@@ -47,6 +48,7 @@ class Evidence:
     stopped_ns: int | None = None
     last_placement_ns: int | None = None
     excused_ns: int | None = None
+    disputed: Mapping[str, int] = field(default_factory=dict)
     prefix: str = ""
     ledger_pnl_cents: int | None = None
     positions: Mapping[str, int] | None = None
@@ -203,6 +205,9 @@ def _money_equal(evidence: Evidence) -> Iterator[str]:
     for order in evidence.box_orders():
         held[order["strike_id"]] += order["filled_cents"]
         ours = filled.get(order["external_id"], 0)
+        least = ours - evidence.disputed.get(order["external_id"], 0)
+        if evidence.excused_ns is not None and least <= order["filled_cents"] < ours:
+            continue
         if ours != order["filled_cents"] and not _is_fresh(order, evidence.excused_ns):
             yield f"{_box_story(order)}; filled {_usd(ours)} in the ledger"
     if evidence.positions is not None and evidence.excused_ns is None:

@@ -63,7 +63,7 @@ class Watch:
         self._taken_back: Counter[str] = Counter()  # cents, at the box
         self._filled: Counter[str] = Counter()  # cents, at the box
         self._undone: Counter[str] = Counter()  # cents, in the ledger
-        self._disputed: dict[str, int] = {}
+        self.in_dispute: dict[str, int] = {}  # cents, in the ledger
         self._listed = True
         self._unwanted_ns: dict[str, int] = {}
         self._sent_ns: dict[str, int] = {}
@@ -83,7 +83,7 @@ class Watch:
         self._blind_ns = now_ns
         self._person_ns: int | None = None  # when an order of a person last changed
         self._outside = Outside(AUDIT_NS + bounds.lag_ns)
-        self._strangers = Strangers(AUDIT_NS + bounds.lag_ns)
+        self._others = Strangers(AUDIT_NS + bounds.lag_ns)
         self.by_hand = False  # a person acts at this moment
 
     # --- what the ledger and the daemon export -------------------------------------------------
@@ -119,7 +119,7 @@ class Watch:
 
     def disputed(self, external_id: str, cents: int) -> None:
         """The ledger knows that so much may have been taken back; it waits for the money."""
-        self._disputed[external_id] = cents
+        self.in_dispute[external_id] = cents
 
     def named(self, order_id: str) -> None:
         """By this id the exchange knows an order of the ledger's; that is on disk."""
@@ -205,7 +205,7 @@ class Watch:
         if kind == "orders":
             ident = str(order_in(frame).get("external_id"))
             if not ident.startswith(self.bounds.prefix):
-                self._strangers.told(ident)
+                self._others.told(ident)
 
     def _queues(self, now_ns: int) -> None:
         self._now_ns = now_ns
@@ -236,10 +236,8 @@ class Watch:
             self._outside.move(order, before, now)
         if not ours:
             self._person_ns = now_ns
-            self._strangers.move(ident, order, now)
-            known = ident in self._strangers.told_of or self.may_audit(
-                now_ns, since_ns=order.created_ns
-            )
+            self._others.move(ident, order, now)
+            known = ident in self._others.known or self.may_audit(now_ns, since_ns=order.created_ns)
             if what == "canceled" and known and not (self.by_hand or self._halts):
                 self._find(f"I4: {ident}, which a person placed, was cancelled by nobody's word")
             return
@@ -289,8 +287,8 @@ class Watch:
             ("its line", line_cents, event, self.bounds.line_loss_max_cents),
             ("all lines", all_cents, None, self.bounds.total_loss_max_cents),
         ):
-            unknown = self._outside.cents(now_ns, where) + self._strangers.cents(now_ns, where)
-            if cents - unknown > most:
+            untold = (one.cents(now_ns, where) for one in (self._outside, self._others))
+            if cents - sum(untold) > most:
                 self._find(f"I3: {ident} lets {what} lose up to {cents} cents, limit {most}")
 
     def given_up(self, ident: str, now_ns: int) -> bool:
@@ -333,7 +331,7 @@ class Watch:
     def _waits(self, order: Order, row: LedgerOrder) -> bool:
         """The ledger knows that so much may have been undone, and waits for the money of it."""
         ours_cents: int = row["filled_cents"]
-        least_cents = ours_cents - self._disputed.get(order.request.external_id, 0)
+        least_cents = ours_cents - self.in_dispute.get(order.request.external_id, 0)
         return least_cents <= order.filled_cents < ours_cents
 
     def _compare(self, ident: str, order: Order, row: LedgerOrder | None) -> None:
