@@ -22,6 +22,9 @@ SENDS_ALARM: Final = 8  # and again at every doubling
 REREAD_EVERY_REFUSALS: Final = 3
 # About 12 s: longer than orders are known to be held back. Then: a mass cancel asks nothing.
 SWEEP_REFUSALS: Final = 14
+# Where answers come slowly or not at all so many refusals take minutes.
+SWEEP_AFTER_NS: Final = 20 * SECOND_NS
+SLOW_REFUSALS: Final = 3
 SWEEP_AGAIN_NS: Final = 15 * SECOND_NS  # while it is still refused; then it doubles
 SWEEP_AGAIN_MAX_NS: Final = 50 * SECOND_NS  # plus a retry: never a minute without one
 
@@ -30,6 +33,7 @@ SWEEP_AGAIN_MAX_NS: Final = 50 * SECOND_NS  # plus a retry: never a minute witho
 class _Track:
     sends: int = 0
     refusals: int = 0
+    refused_ns: int = 0  # for the first time
     losses: int = 0
     sweep_ns: int = 0  # when the next sweep is due; 0: none was asked for yet
     sweep_wait_ns: int = SWEEP_AGAIN_NS
@@ -80,13 +84,15 @@ class Cancels:
         """
         track = self._tracks.setdefault(order.external_id, _Track())
         track.refusals += 1
+        track.refused_ns = track.refused_ns or now_ns
         pause_ns = max(RETRY_MIN_NS, min(retry_after_ns, RETRY_MAX_NS))
         if track.refusals > SENDS_ALARM:
             pause_ns = max(pause_ns, _backoff(track.refusals - SENDS_ALARM))
         self._send_in(order.external_id, track, now_ns, pause_ns)
         if track.refusals % REREAD_EVERY_REFUSALS == 0:
             self._reads.order(order.external_id, order.order_id, now_ns)
-        if track.refusals < SWEEP_REFUSALS or now_ns < track.sweep_ns:
+        slow = now_ns - track.refused_ns >= SWEEP_AFTER_NS and track.refusals >= SLOW_REFUSALS
+        if now_ns < track.sweep_ns or not (slow or track.refusals >= SWEEP_REFUSALS):
             return False
         track.sweep_ns = now_ns + track.sweep_wait_ns
         track.sweep_wait_ns = min(SWEEP_AGAIN_MAX_NS, track.sweep_wait_ns * 2)

@@ -136,6 +136,19 @@ def test_a_cancel_refused_for_ever_is_paced_alarmed_and_never_given_up() -> None
     assert state_of(ledger, order) is State.CANCELLING
 
 
+def test_where_refusals_come_slowly_the_strike_is_swept_by_the_clock() -> None:
+    # faults: A14 B3 B4
+    ledger, order = a_cancel()
+    swept_s = []
+    for after_s in (0, 7, 14, 21, 28):  # between them replies are lost
+        now_ns = NOW + after_s * SECOND
+        ledger.tick(now_ns)
+        ledger.apply(CancelRefused(order.external_id, "order_is_placing", 0), now_ns)
+        said = ledger.drain().commands
+        swept_s += [after_s for command in said if isinstance(command, SweepStrike)]
+    assert swept_s == [21]
+
+
 def test_a_cancel_that_lost_the_race_ends_filled() -> None:
     ledger, order = a_cancel()
     ledger.apply(CancelAcknowledged(order.external_id, "order_already_filled"), NOW)
