@@ -59,6 +59,11 @@ class Evidence:
         return [o for o in self.record["orders"] if o["external_id"].startswith(self.prefix)]
 
 
+def waits(box_cents: int, ledger_cents: int, disputed_cents: int) -> bool:
+    """The ledger knows that so much may have been undone, and waits for the money of it."""
+    return ledger_cents - disputed_cents <= box_cents < ledger_cents
+
+
 def is_alive(order: BoxOrder) -> bool:
     """Whether this order may still fill at the box."""
     return order["open_cents"] > 0 and order["status"] in ALIVE_STATUSES
@@ -205,8 +210,8 @@ def _money_equal(evidence: Evidence) -> Iterator[str]:
     for order in evidence.box_orders():
         held[order["strike_id"]] += order["filled_cents"]
         ours = filled.get(order["external_id"], 0)
-        least = ours - evidence.disputed.get(order["external_id"], 0)
-        if evidence.excused_ns is not None and least <= order["filled_cents"] < ours:
+        disputed = evidence.disputed.get(order["external_id"], 0)
+        if evidence.excused_ns is not None and waits(order["filled_cents"], ours, disputed):
             continue
         if ours != order["filled_cents"] and not _is_fresh(order, evidence.excused_ns):
             yield f"{_box_story(order)}; filled {_usd(ours)} in the ledger"

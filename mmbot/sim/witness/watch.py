@@ -17,6 +17,7 @@ from mmbot.sim.faults.kinds import FrameKind, external_ids
 from mmbot.sim.faults.plan import Fault, Injected
 from mmbot.sim.witness.at_risk import AtRisk, Outside, Seen, Strangers
 from mmbot.sim.witness.load import Depths, Load
+from mmbot.sim.witness.observer import waits
 from mmbot.sim.witness.resting import Resting
 from mmbot.sim.witness.spellings import spellings, tokens
 from mmbot.sim.witness.strikes import order_in
@@ -315,8 +316,11 @@ class Watch:
             if self._seen[order.order_id].changed_ns > until_ns:
                 continue
             row = rows.get(ident)
-            if row is not None and (row["state"] in UNCERTAIN or self._waits(order, row)):
-                continue
+            if row is not None:
+                disputed_cents = self.in_dispute.get(ident, 0)
+                undone = waits(order.filled_cents, row["filled_cents"], disputed_cents)
+                if undone or row["state"] in UNCERTAIN:
+                    continue
             self._compare(ident, order, row)
             del self._changed[ident]
         for ident, since_ns in tuple(self._unwanted_ns.items()):
@@ -327,12 +331,6 @@ class Watch:
         for ident, row in rows.items():
             if row["state"] in OPEN and ident not in self._orders:
                 self._find(f"I2: {ident}: {row['state']} in the ledger, never seen by the box")
-
-    def _waits(self, order: Order, row: LedgerOrder) -> bool:
-        """The ledger knows that so much may have been undone, and waits for the money of it."""
-        ours_cents: int = row["filled_cents"]
-        least_cents = ours_cents - self.in_dispute.get(order.request.external_id, 0)
-        return least_cents <= order.filled_cents < ours_cents
 
     def _compare(self, ident: str, order: Order, row: LedgerOrder | None) -> None:
         if row is None:
