@@ -24,7 +24,7 @@ REREAD_EVERY_REFUSALS: Final = 3
 SWEEP_REFUSALS: Final = 14
 # Where answers come slowly or not at all so many refusals take minutes.
 SWEEP_AFTER_NS: Final = 20 * SECOND_NS
-SLOW_REFUSALS: Final = 3
+SLOW_ATTEMPTS: Final = 3
 SWEEP_AGAIN_NS: Final = 15 * SECOND_NS  # while it is still refused; then it doubles
 SWEEP_AGAIN_MAX_NS: Final = 50 * SECOND_NS  # plus a retry: never a minute without one
 
@@ -33,7 +33,7 @@ SWEEP_AGAIN_MAX_NS: Final = 50 * SECOND_NS  # plus a retry: never a minute witho
 class _Track:
     sends: int = 0
     refusals: int = 0
-    refused_ns: int = 0  # for the first time
+    failed_ns: int = 0  # the first attempt that was refused, or lost
     losses: int = 0
     sweep_ns: int = 0  # when the next sweep is due; 0: none was asked for yet
     sweep_wait_ns: int = SWEEP_AGAIN_NS
@@ -65,17 +65,22 @@ class Cancels:
         if track is not None:
             self._read_in(ident, track, now_ns)
 
-    def lost(self, ident: ExternalId, now_ns: int) -> None:
-        """Repeating a cancel is safe: at once the first time, then slower."""
+    def lost(self, ident: ExternalId, now_ns: int) -> bool:
+        """Repeating a cancel is safe: at once the first time, then slower.
+
+        True when the strike should be swept, too.
+        """
         track = self._tracks.get(ident)
         if track is None:
-            return
+            return False
         track.losses += 1
+        track.failed_ns = track.failed_ns or now_ns
         order = self._orders.get(ident)
         if track.losses == 1 and order is not None:
             self._send(order, track, now_ns)
         else:
             self._send_in(ident, track, now_ns, _backoff(track.losses))
+        return _sweeps(track, now_ns)
 
     def refused(self, order: Order, now_ns: int, retry_after_ns: int) -> bool:
         """Still being placed, matched or paid: repeat later, and look now and then.
@@ -84,19 +89,14 @@ class Cancels:
         """
         track = self._tracks.setdefault(order.external_id, _Track())
         track.refusals += 1
-        track.refused_ns = track.refused_ns or now_ns
+        track.failed_ns = track.failed_ns or now_ns
         pause_ns = max(RETRY_MIN_NS, min(retry_after_ns, RETRY_MAX_NS))
         if track.refusals > SENDS_ALARM:
             pause_ns = max(pause_ns, _backoff(track.refusals - SENDS_ALARM))
         self._send_in(order.external_id, track, now_ns, pause_ns)
         if track.refusals % REREAD_EVERY_REFUSALS == 0:
             self._reads.order(order.external_id, order.order_id, now_ns)
-        slow = now_ns - track.refused_ns >= SWEEP_AFTER_NS and track.refusals >= SLOW_REFUSALS
-        if now_ns < track.sweep_ns or not (slow or track.refusals >= SWEEP_REFUSALS):
-            return False
-        track.sweep_ns = now_ns + track.sweep_wait_ns
-        track.sweep_wait_ns = min(SWEEP_AGAIN_MAX_NS, track.sweep_wait_ns * 2)
-        return True
+        return _sweeps(track, now_ns)
 
     def read_alive(self, order: Order, now_ns: int) -> None:
         """A read after our cancel still shows the order alive: cancel again."""
@@ -139,6 +139,18 @@ class Cancels:
         track.reading = True
         track.due_ns = now_ns + min(ANSWER_WAIT_NS, CONFIRM_WAIT_NS + self._reads.lag_ns)
         self._timers.at(track.due_ns, "cancel", ident)
+
+
+def _sweeps(track: _Track, now_ns: int) -> bool:
+    """Whether the strike is swept now; what only gets lost is repeated, and no order is held."""
+    attempts = track.refusals + track.losses
+    slow = now_ns - track.failed_ns >= SWEEP_AFTER_NS and attempts >= SLOW_ATTEMPTS
+    often = track.refusals >= SWEEP_REFUSALS
+    if now_ns < track.sweep_ns or not track.refusals or not (slow or often):
+        return False
+    track.sweep_ns = now_ns + track.sweep_wait_ns
+    track.sweep_wait_ns = min(SWEEP_AGAIN_MAX_NS, track.sweep_wait_ns * 2)
+    return True
 
 
 def _backoff(times: int) -> int:

@@ -37,7 +37,8 @@ class Consequences:
             case Then.NOTHING | Then.IGNORE | Then.MARK | Then.ALARM:
                 pass
             case Then.RETRY:
-                kit.cancels.lost(ident, proof.now_ns)
+                if kit.cancels.lost(ident, proof.now_ns):
+                    self.sweep(moved.order, proof.now_ns)
             case Then.RETRY_REREAD:
                 pass  # the refusal says when; `Conduct` does it
             case Then.SWEEP_OR_WAIT:

@@ -149,6 +149,22 @@ def test_where_refusals_come_slowly_the_strike_is_swept_by_the_clock() -> None:
     assert swept_s == [21]
 
 
+def test_lost_answers_count_as_attempts_but_alone_they_sweep_nothing() -> None:
+    # faults: A14 B4
+    for refused_first, swept in ((True, [26]), (False, [])):
+        ledger, order = a_cancel()
+        swept_s = []
+        if refused_first:
+            ledger.apply(CancelRefused(order.external_id, "order_is_placing", 0), NOW)
+        for after_s in (13, 26, 39):
+            now_ns = NOW + after_s * SECOND
+            ledger.tick(now_ns)
+            ledger.apply(CancelLost(order.external_id, "no reply"), now_ns)
+            said = ledger.drain().commands
+            swept_s += [after_s for command in said if isinstance(command, SweepStrike)]
+        assert swept_s[:1] == swept
+
+
 def test_a_cancel_that_lost_the_race_ends_filled() -> None:
     ledger, order = a_cancel()
     ledger.apply(CancelAcknowledged(order.external_id, "order_already_filled"), NOW)
