@@ -257,8 +257,8 @@ RECOVERIES: Final = (
     Break(
         "a lost cancel is not repeated",
         CANCELS,
-        "        track.losses += 1\n        order = self._orders.get(ident)\n",
-        "        self.end(ident)\n        return\n        order = self._orders.get(ident)\n",
+        "        track.losses += 1\n        track.failed_ns",
+        "        self.end(ident)\n        return False\n        track.failed_ns",
         "the order may live on (B4)",
         faults="B4,B9",
     ),
