@@ -38,6 +38,8 @@ class _Track:
     sweep_ns: int = 0  # when the next sweep is due; 0: none was asked for yet
     sweep_wait_ns: int = SWEEP_AGAIN_NS
     due_ns: int = 0
+    sent_ns: int = 0
+    looked: bool = False  # a read was asked for since
     reading: bool = False  # the next deadline asks for a read instead of another cancel
 
 
@@ -110,10 +112,11 @@ class Cancels:
         order = self._orders.get(ident)
         if track is None or order is None or now_ns < track.due_ns:
             return
-        if track.reading:
+        if track.reading and not (track.looked and now_ns >= track.sent_ns + ANSWER_WAIT_NS):
+            track.looked = True
             self._reads.order(ident, order.order_id, now_ns)
             self._read_in(ident, track, now_ns)
-        else:
+        else:  # no answer; or one that no read has confirmed, and perhaps it was a lie
             self._send(order, track, now_ns)
 
     def _send(self, order: Order, track: _Track, now_ns: int) -> None:
@@ -121,6 +124,7 @@ class Cancels:
         assert order.state in {State.CANCELLING, State.IN_DOUBT}, order.state
         self._out.cancel(CancelRef(order.external_id, order.order_id))
         track.sends += 1
+        track.sent_ns, track.looked = now_ns, False
         if track.sends >= SENDS_ALARM and track.sends & (track.sends - 1) == 0:
             self._out.alarm(
                 "cancel not confirmed",

@@ -101,8 +101,8 @@ class Ledger:
         self._kit.out.note(RunStarted(run, now_ns, checks))
         self._conduct.forget(now_ns)
         self._walk.restart(now_ns)
-        self._kit.reversals.restart(now_ns)
-        self._kit.proofs.restart(now_ns)
+        for part in (self._kit.reversals, self._kit.settlement, self._kit.manual, self._kit.proofs):
+            part.restart(now_ns)
 
     def exchange_ahead(self, offset_ns: int) -> None:
         """What the log-in told of the exchange's clock: single reads may answer before a list."""

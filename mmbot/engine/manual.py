@@ -78,6 +78,11 @@ class ManualOrders:
         self._sums.add(line_id, kept, stakes)
         return old is None
 
+    def restart(self, now_ns: int) -> None:
+        """Heard by now, whatever the clock of the former process told."""
+        for ident, manual in self._orders.items():
+            self._orders[ident] = replace(manual, since_ns=min(manual.since_ns, now_ns))
+
     def ours(self, order_id: OrderId) -> None:
         """It was an order of ours: a report that did not say so came first."""
         known = self._orders.pop(order_id, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -16,7 +16,7 @@ from mmbot.engine.books import NO_SHARE, Books, Place, Share, place_of, share_of
 from mmbot.engine.ledger_orders import Orders
 from mmbot.engine.outbox import Outbox
 from mmbot.engine.reading import NO_RESULT_YET, Sight
-from mmbot.engine.reads import CLOCK_MARGIN_NS, ROWS_OVERLAP_NS, Reads
+from mmbot.engine.reads import CLOCK_MARGIN_NS, ORDER_GAP_NS, ROWS_OVERLAP_NS, Reads
 from mmbot.engine.timers import Timers
 
 SECOND_NS: Final = 1_000_000_000
@@ -64,10 +64,18 @@ class Reversals:
     """Decision 4: a smaller number in a message is only a reason to look."""
 
     def __init__(
-        self, orders: Orders, books: Books, out: Outbox, timers: Timers, reads: Reads
+        self,
+        orders: Orders,
+        books: Books,
+        shared: Collection[Place],
+        out: Outbox,
+        timers: Timers,
+        reads: Reads,
     ) -> None:
+        """`shared`: markets in which a person trades, too."""
         self._orders = orders
         self._books = books
+        self._shared = shared
         self._out = out
         self._timers = timers
         self._reads = reads
@@ -221,8 +229,13 @@ class Reversals:
             self._claims.pop(ident, None)
 
     def restart(self, now_ns: int) -> None:
-        for ident in self._claims:
+        """Claims are looked at again. What was said was said by now, whatever the clock of the
+        former process told: no read would ever be younger than the future."""
+        for ident, claim in self._claims.items():
+            claim.since_ns = min(claim.since_ns, now_ns)
             self._timers.at(now_ns + LOOK_NS, "reversal", ident)
+        for ident, at_ns in self._lowered.items():
+            self._lowered[ident] = min(at_ns, now_ns)
 
     def _change(self, place: Place) -> Share:
         """What the books of a market would change by, were every claim in it true."""
@@ -242,7 +255,8 @@ class Reversals:
     def _rows_for(self, order: Order, claim: _Claim, cents: int) -> tuple[str, ...] | None:
         """Rows that gave back just so much; or others, when with the lower total the rows of the
         whole market add up: at once when they gave back more, since then a fill of which nobody
-        told had come before; else when reads go on saying so and no row is missing."""
+        told had come before; else when reads go on saying so and no row is missing. Where a
+        person trades no sum of the market tells ours: enough given back, and lasting reads."""
         place = place_of(order)
         rows = self._rows.get(place, {})
         found = rows_of_sum(rows, cents)
@@ -250,9 +264,13 @@ class Reversals:
             return found
         seen_ns = claim.first_read_ns
         lasting = claim.twice and seen_ns is not None and seen_ns < self._rows_asked_ns
-        if sum(rows.values()) < cents and not lasting:
-            return None
-        if not self._books.markets[place].adds_up(self._change(place)):
+        enough = sum(rows.values()) >= cents
+        if place in self._shared:
+            proven = enough and lasting
+        else:
+            market = self._books.markets[place]
+            proven = (enough or lasting) and market.adds_up(self._change(place))
+        if not proven:
             return None
         least, total = [], 0
         for ident in list(rows)[::-1]:
@@ -274,8 +292,13 @@ class Reversals:
             self._out.alarm("fewer fills than counted", detail, order.event_id)
         self._reads.order(ident, order.order_id, now_ns)
         self._ask_for_money(claim, now_ns)
-        self._timers.at(now_ns + claim.wait_ns, "reversal", ident)
-        claim.wait_ns = min(LOOK_MAX_NS, claim.wait_ns * 2)
+        due_ns = now_ns + claim.wait_ns
+        readable_ns = self._reads.young_ns(claim.since_ns)
+        if now_ns + ORDER_GAP_NS <= readable_ns < due_ns:
+            due_ns = readable_ns  # the first read that can be believed is not slept past
+        else:
+            claim.wait_ns = min(LOOK_MAX_NS, claim.wait_ns * 2)
+        self._timers.at(due_ns, "reversal", ident)
 
     def _ask_for_money(self, claim: _Claim, now_ns: int) -> None:
         if claim.report is None or now_ns < self._money_asked_ns + MONEY_EVERY_NS:

@@ -55,6 +55,12 @@ class Settlement:
             self._orders.settle(ident, word)
             self._seen_ns[ident] = at_ns
 
+    def restart(self, now_ns: int) -> None:
+        """Seen by now, whatever the clock of the former process told: no read is younger than the
+        future, and a result taken back would never be believed."""
+        for ident, seen_ns in self._seen_ns.items():
+            self._seen_ns[ident] = min(seen_ns, now_ns)
+
     def forget(self, ident: ExternalId) -> None:
         self._seen_ns.pop(ident, None)
 

@@ -8,10 +8,11 @@ from dataclasses import replace
 import pytest
 
 from mmbot.domain.commands import CancelOrders, ReadHistory
-from mmbot.domain.events import HistoryRead, OrderSeen
-from mmbot.domain.order import Order, State
+from mmbot.domain.events import HistoryRead, OrderSeen, TransactionsRead
+from mmbot.domain.order import Order, OrderReport, State
 from mmbot.engine.ledger import Ledger
 from tests.builders import (
+    LINE,
     NOW,
     PREFIX,
     RUN,
@@ -22,6 +23,7 @@ from tests.builders import (
     lines_of,
     seen,
 )
+from tests.engine.busts import bust_row, void
 from tests.engine.test_recovery import only
 
 DOWN_NS = 40 * 60 * SECOND
@@ -53,10 +55,14 @@ def told(read: HistoryRead, ours_ns: int) -> HistoryRead:
     return replace(read, received_ns=ours_ns)
 
 
-def state_of(ledger: Ledger, order: Order) -> State:
+def order_of(ledger: Ledger, order: Order) -> Order:
     found = ledger.order(order.external_id)
     assert found is not None
-    return found.state
+    return found
+
+
+def state_of(ledger: Ledger, order: Order) -> State:
+    return order_of(ledger, order).state
 
 
 @pytest.mark.parametrize("set_by_ns", [-24 * HOUR_NS, -600 * SECOND, 0, 600 * SECOND])
@@ -116,3 +122,66 @@ def test_a_fill_that_was_told_before_is_proven_by_the_first_read_after() -> None
     filled = a_report(FILLED, filled=100_00)
     ledger.apply(OrderSeen(filled, "read", now_ns + 10 * SECOND, read_ns), now_ns + 10 * SECOND)
     assert ledger.waiting()["proofs"].waiting == 0
+
+
+def reborn_with(*told: OrderSeen | TransactionsRead) -> tuple[Ledger, int, int]:
+    """As `reborn`, a day back; the former process was told this of an order."""
+    first = Ledger(PREFIX, line_of=lines_of())
+    first.begin_run(RUN, NOW)
+    first.intend(OPEN)
+    for one in told:
+        first.apply(one, one.received_ns)
+    ledger = Ledger(PREFIX, line_of=lines_of())
+    for entry in first.drain().entries:
+        ledger.replay(entry)
+    theirs_ns = NOW + DOWN_NS
+    now_ns = theirs_ns - 24 * HOUR_NS
+    ledger.begin_run("fedcba987654", now_ns)
+    ledger.exchange_ahead(theirs_ns - now_ns)
+    return ledger, now_ns, theirs_ns
+
+
+def read_at(report: OrderReport, ours_ns: int, theirs_ns: int, after_s: int) -> tuple[OrderSeen, int]:
+    at_ns = ours_ns + after_s * SECOND
+    return OrderSeen(report, "read", at_ns, theirs_ns + after_s * SECOND), at_ns
+
+
+def test_a_result_that_was_seen_before_is_taken_back_by_the_first_read_after() -> None:
+    won = a_report(OPEN, filled=100_00, status="settled", winning_status="won")
+    ledger, now_ns, theirs_ns = reborn_with(seen(won))
+    assert ledger.results() == {OPEN.external_id: "won"}
+    lost = replace(won, winning_status="lost")
+    ledger.apply(*read_at(lost, now_ns, theirs_ns, 10))
+    assert ledger.results() == {OPEN.external_id: "lost"}
+
+
+def test_a_reversal_that_was_told_before_is_believed_by_the_first_read_after() -> None:
+    full = a_report(OPEN, filled=100_00)
+    ledger, now_ns, theirs_ns = reborn_with(seen(full), seen(void(OPEN)))
+    ledger.apply(*read_at(void(OPEN), now_ns, theirs_ns, 10))
+    at_ns = now_ns + 11 * SECOND
+    ledger.apply(TransactionsRead((bust_row("1", 100_00),), 0, at_ns, at_ns), at_ns)
+    assert order_of(ledger, OPEN).filled_cents == 0
+
+
+def test_a_total_that_was_lowered_before_is_raised_by_the_first_read_after() -> None:
+    young_ns = NOW + 10 * SECOND
+    ledger, now_ns, theirs_ns = reborn_with(
+        seen(a_report(OPEN, filled=60_00)),
+        seen(a_report(OPEN), "stream", NOW),
+        seen(a_report(OPEN), "read", young_ns, young_ns),
+        TransactionsRead((bust_row("1", 60_00),), 0, young_ns, young_ns),
+    )
+    assert order_of(ledger, OPEN).filled_cents == 0
+    anew = a_report(OPEN, filled=60_00)
+    ledger.apply(*read_at(anew, now_ns, theirs_ns, 10))
+    assert order_of(ledger, OPEN).filled_cents == 60_00
+
+
+def test_a_fill_of_a_person_that_was_heard_before_is_undone_by_the_first_read_after() -> None:
+    by_hand = a_report(an_order("by-hand"), filled=40_00, external_id=None)
+    ledger, now_ns, theirs_ns = reborn_with(seen(by_hand))
+    assert ledger.exposure(LINE).position.profit_cents != (0, 0)
+    undone = replace(by_hand, filled_cents=0, open_cents=0, status="canceled")
+    ledger.apply(*read_at(undone, now_ns, theirs_ns, 10))
+    assert ledger.exposure(LINE).position.profit_cents == (0, 0)

@@ -65,6 +65,32 @@ def test_a_copy_that_lags_is_read_when_it_can_show_the_cancel_and_never_later_th
         assert reads(ledger.drain().commands) == 1, lag_s
 
 
+def test_a_success_that_no_read_confirms_is_repeated() -> None:
+    """Reports are down: nobody knows whether the exchange did what it said."""
+    ledger, order = a_cancel()
+    ledger.apply(CancelAcknowledged(order.external_id, "success"), NOW)
+    sent_s = []
+    for second in range(1, 40):
+        ledger.tick(NOW + second * SECOND)
+        commands = ledger.drain().commands
+        if cancels(commands):
+            sent_s.append(second)
+            assert not reads(commands)
+            ledger.apply(CancelAcknowledged(order.external_id, "success"), NOW + second * SECOND)
+    assert sent_s == [16, 32]
+
+
+def test_a_copy_that_lags_is_looked_at_once_before_the_cancel_is_repeated() -> None:
+    ledger, order = a_cancel()
+    ledger.apply(seen(a_report(order), "read", NOW, NOW - 40 * SECOND), NOW)
+    ledger.apply(CancelAcknowledged(order.external_id, "success"), NOW)
+    ledger.tick(NOW + 15 * SECOND)
+    first = ledger.drain().commands
+    ledger.tick(NOW + 30 * SECOND)
+    second = ledger.drain().commands
+    assert (reads(first), cancels(first), reads(second), cancels(second)) == (1, 0, 0, 1)
+
+
 def test_a_message_in_time_spares_the_read() -> None:
     ledger, order = a_cancel()
     ledger.apply(CancelAcknowledged(order.external_id, "success"), NOW)

@@ -10,7 +10,9 @@ import pytest
 from mmbot.domain.commands import ReadOrder, ReadTransactions
 from mmbot.domain.entries import Entry, RunStarted
 from mmbot.domain.facts import Alarm
-from mmbot.domain.order import State
+from mmbot.domain.fill import Transaction
+from mmbot.domain.ids import OrderId
+from mmbot.domain.order import Order, State
 from mmbot.engine.ledger import Ledger
 from tests.builders import (
     LINE,
@@ -154,6 +156,56 @@ def test_a_fill_of_which_nobody_told_makes_the_row_larger_than_the_fall() -> Non
     assert filled(ledger, order) == 100_00  # the rows of the market do not add up to 25.00
     money(ledger, *trades, at_ns=LATE + 7 * SECOND)
     assert filled(ledger, order) == 25_00
+
+
+def refilled_where_a_person_trades(ledger: Ledger) -> Order:
+    """100.00 were filled and taken back, 25.00 filled anew, and nobody told; a read shows it."""
+    order = an_open_order(ledger, quantity=200_00)
+    ledger.apply(seen(a_report(order, filled=100_00)), NOW)
+    by_hand = a_report(order, 30_00, order_id=OrderId("by-hand"), external_id=None)
+    ledger.apply(seen(by_hand), NOW)
+    read(ledger, a_report(order, filled=25_00), LATE)
+    read(ledger, a_report(order, filled=25_00), LATE + 5 * SECOND)
+    return order
+
+
+def trade_row(ident: str, cents: int) -> Transaction:
+    return replace(bust_row(ident, -cents), kind="TRADE")
+
+
+def test_where_a_person_trades_lasting_reads_and_the_money_lower_a_fill_that_came_anew() -> None:
+    """The rows of the market never add up to ours alone."""
+    ledger = a_ledger()
+    order = refilled_where_a_person_trades(ledger)
+    rows = [trade_row("t1", 100_00), bust_row("1", 100_00), trade_row("t2", 25_00)]
+    money(ledger, trade_row("by-hand", 30_00), *rows, at_ns=LATE + 6 * SECOND)
+    assert filled(ledger, order) == 100_00  # two reads of one moment may be one mistake
+    read(ledger, a_report(order, filled=25_00), LATE + 20 * SECOND)
+    money(ledger, at_ns=LATE + 21 * SECOND)
+    assert filled(ledger, order) == 25_00
+
+
+def test_where_a_person_trades_too_little_money_lowers_nothing() -> None:
+    ledger = a_ledger()
+    order = refilled_where_a_person_trades(ledger)
+    money(ledger, bust_row("1", 74_00), at_ns=LATE + 6 * SECOND)
+    for after_s in range(10, 200, 10):
+        read(ledger, a_report(order, filled=25_00), LATE + after_s * SECOND)
+        money(ledger, at_ns=LATE + (after_s + 1) * SECOND)
+    assert filled(ledger, order) == 100_00
+
+
+def test_the_first_read_that_can_be_believed_is_not_slept_past() -> None:
+    """Reads are 40 s old: one that comes 43 s after the first can hold all that we had counted."""
+    ledger = a_ledger()
+    order = filled_order(ledger)
+    read(ledger, void(order), LATE, lag_s=40)
+    asked_s = []
+    for second in range(1, 60):
+        ledger.tick(LATE + second * SECOND)
+        if any(isinstance(c, ReadOrder) for c in ledger.drain().commands):
+            asked_s.append(second)
+    assert 43 in asked_s
 
 
 def test_what_is_undone_after_the_first_of_it_is_disputed_too() -> None:

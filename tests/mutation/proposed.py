@@ -126,7 +126,8 @@ PROPOSED: Final[tuple[Break, ...]] = (
         "a cancel that did nothing is not sent again",
         "mmbot/engine/cancels.py",
         "            self._send_in(order.external_id, track, now_ns, _backoff(track.losses))\n",
-        "            self._read_in(order.external_id, track, now_ns, _backoff(track.losses))\n",
+        "            track.sent_ns = now_ns\n"
+        "            self._read_in(order.external_id, track, now_ns)\n",
         "the read shows it alive, and it would only be read for ever",
         faults="B4",
     ),
