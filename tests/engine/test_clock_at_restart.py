@@ -141,7 +141,9 @@ def reborn_with(*told: OrderSeen | TransactionsRead) -> tuple[Ledger, int, int]:
     return ledger, now_ns, theirs_ns
 
 
-def read_at(report: OrderReport, ours_ns: int, theirs_ns: int, after_s: int) -> tuple[OrderSeen, int]:
+def read_at(
+    report: OrderReport, ours_ns: int, theirs_ns: int, after_s: int
+) -> tuple[OrderSeen, int]:
     at_ns = ours_ns + after_s * SECOND
     return OrderSeen(report, "read", at_ns, theirs_ns + after_s * SECOND), at_ns
 
