@@ -252,7 +252,7 @@ def _same_price(orders: Sequence[BoxOrder]) -> list[str]:
     lives: dict[tuple[str, int], list[tuple[int, float, str]]] = {}
     for order in orders:
         key = (order["strike_id"], order["price"])
-        life = (order["created_ns"], _ended_ns(order), order["external_id"])
+        life = (order["created_ns"], ended_ns(order), order["external_id"])
         lives.setdefault(key, []).append(life)
     pairs = []
     for spans in lives.values():
@@ -262,7 +262,7 @@ def _same_price(orders: Sequence[BoxOrder]) -> list[str]:
     return pairs[:PLACEMENTS_SHOWN_MAX]
 
 
-def _ended_ns(order: BoxOrder) -> float:
+def ended_ns(order: BoxOrder) -> float:
     """When it could no longer fill: its first ending, or the fill that completed it."""
     filled = 0
     for ns, what in order.get("history", ()):

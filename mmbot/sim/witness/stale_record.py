@@ -1,0 +1,146 @@
+"""Quotes and excuses of the judge of staleness, from the box's record and its diary.
+
+Orders are rows of the record (`/_box/record`), lines those of the diary (`/_box/truth`): plain
+JSON, so that the judge needs no box in its own process. Times are ns.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mmbot.sim.faults.kinds import route_kind
+from mmbot.sim.witness.observer import ended_ns
+from mmbot.sim.witness.stale import Quote, Span
+
+Row = Mapping[str, Any]
+HINDERED: Final = frozenset({401, 403, 429})  # no session, or its share is used up
+NEVER_NS: Final = 1 << 62
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """What a client asked, in any dialect; `path` with its query, `body` as it was sent."""
+
+    at_ns: int
+    path: str
+    body: bytes
+
+    def asks_for(self) -> Callable[[Row], bool]:
+        """Whether it is about an order: by its ids, its market, its event, or all of them."""
+        route = self.path.partition("?")[0].rpartition("/")[2]
+        if route.startswith("cancel_all"):
+            return lambda order: True
+        if route.endswith(("_by_event", "_by_market")):
+            asked = _fields(self.body)
+            names = [name for name in ("event_id", "market_id", "strike_id") if asked.get(name)]
+            return lambda order: all(str(order[name]) == str(asked[name]) for name in names)
+        body = self.body
+        return lambda order: any(
+            f'"{order[name]}"'.encode() in body for name in ("external_id", "order_id")
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """When it left its maker, and when that was told the order's id; None: never."""
+
+    sent_ns: int
+    told_ns: int | None
+
+
+def quotes_of(
+    orders: Iterable[Row],
+    cancels: Iterable[Cancel],
+    placements: Mapping[str, Placement],
+    prefix: str = "",
+) -> list[Quote]:
+    """One per order whose external id begins with `prefix`.
+
+    An order whose id nobody was told can be named by no cancel: it is not judged.
+    """
+    asking = [(one.at_ns, one.asks_for()) for one in cancels]
+    made = []
+    for order in orders:
+        ident = str(order["external_id"])
+        placed = placements.get(ident)
+        if not ident.startswith(prefix) or placed is None or placed.told_ns is None:
+            continue
+        until_ns = ended_ns(order)
+        made.append(
+            Quote(
+                name=ident,
+                part=str(order["event_id"]),
+                sent_ns=placed.sent_ns,
+                told_ns=placed.told_ns,
+                until_ns=NEVER_NS if math.isinf(until_ns) else int(until_ns),
+                asked_ns=tuple(at_ns for at_ns, asks in asking if asks(order)),
+            )
+        )
+    return made
+
+
+def _fields(body: bytes) -> Row:
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+# --- the diary -------------------------------------------------------------------------------
+
+
+def cancels_of(lines: Iterable[Row], account: str) -> list[Cancel]:
+    """Every cancel of an account that reached the box."""
+    return [
+        Cancel(line["at_ns"], line["path"], str(line.get("body", "")).encode())
+        for line in lines
+        if line["kind"] == "request"
+        and line["account"] == account
+        and route_kind(line["path"]) == "cancel"
+    ]
+
+
+def placements_of(lines: Iterable[Row], account: str, travel_ns: int = 0) -> dict[str, Placement]:
+    """By external id. The box accepts orders right before it answers their placement; an answer
+    that it does not lose is heard `travel_ns` later at most.
+    """
+    sent_ns: dict[int, int] = {}
+    accepted: list[str] = []
+    found: dict[str, Placement] = {}
+    for line in lines:
+        if line.get("account") != account:
+            continue
+        match line["kind"]:
+            case "request" if route_kind(line["path"]) == "place":
+                sent_ns[line["n"]] = line["at_ns"]
+            case "order" if line["what"] == "accepted":
+                accepted.append(line["external_id"])
+            case "answer" if line["of"] in sent_ns:
+                heard = line["status"] == 200 and not line.get("fate")
+                told_ns = line["at_ns"] + travel_ns if heard else None
+                placed = Placement(sent_ns.pop(line["of"]), told_ns)
+                found.update(dict.fromkeys(accepted, placed))
+                accepted.clear()
+            case _:
+                pass
+    return found
+
+
+def hindered_of(lines: Iterable[Row], account: str, end_ns: int) -> list[Span]:
+    """No request was served: from a refusal of the session or its share to the next success."""
+    since_ns: int | None = None
+    spans: list[Span] = []
+    for line in lines:
+        if line["kind"] != "answer" or line.get("account") != account:
+            continue
+        if line["status"] in HINDERED and since_ns is None:
+            since_ns = line["at_ns"]
+        elif line["status"] == 200 and since_ns is not None:
+            spans.append((since_ns, line["at_ns"]))
+            since_ns = None
+    return spans if since_ns is None else [*spans, (since_ns, end_ns)]
