@@ -14,7 +14,7 @@ from mmbot.domain.ids import LineId, SportEventId
 from mmbot.exchange import wire
 from mmbot.exchange.link import Ended, Link, LinkPorts, LinkSettings
 from mmbot.exchange.listing import Wish
-from mmbot.exchange.pusher import CloseClass, close_class
+from mmbot.exchange.pusher_states import CloseClass, close_class
 from mmbot.runtime.limiter import Priority
 
 NS_PER_S: Final = 1_000_000_000

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from mmbot.exchange.wire import NOTHING, Raw, Unreadable, decode
+from mmbot.exchange.wire import NOTHING, UNREADABLE, Raw, Unreadable, decode
 
 PAYLOAD_LAYERS_MAX: Final = 4
 
@@ -46,18 +46,16 @@ class Base64Message(msgspec.Struct):
 
 
 _TEXT_FRAME: Final = msgspec.json.Decoder(TextFrame)
-_FRAME: Final = msgspec.json.Decoder(Frame)
-
 
 AnyFrame = Frame | TextFrame
 
 
 def frame_of(text: str | bytes) -> AnyFrame:
-    """Raises msgspec.DecodeError."""
+    """Raises Unreadable."""
     try:
         return _TEXT_FRAME.decode(text)
-    except msgspec.ValidationError:
-        return _FRAME.decode(text)
+    except UNREADABLE:
+        return decode(text, Frame)
 
 
 _BASE64_MESSAGE: Final = msgspec.json.Decoder(Base64Message)
@@ -72,7 +70,7 @@ def message_of(data: Raw | str) -> tuple[str, str, bytes]:
         if payload[:1] != b"{":
             payload = payload_json(Raw(payload))
         return usual.change_type or "", usual.op or "u", payload
-    except msgspec.DecodeError:
+    except UNREADABLE:
         message = decode(inner, Message)
         return message.change_type or "", message.op or "u", payload_json(message.payload)
 

@@ -19,7 +19,7 @@ from mmbot.exchange.pusher import (
     ChannelAuth,
     Established,
     Failed,
-    Phase,
+    Odd,
     PusherEvent,
     PusherProtocol,
     PusherTimeouts,
@@ -27,6 +27,7 @@ from mmbot.exchange.pusher import (
     Subscribed,
     SubscriptionFailed,
 )
+from mmbot.exchange.pusher_states import Phase
 from mmbot.exchange.rest import Rest
 from mmbot.exchange.stream import ORDER_WORDS, Kind, StreamReader
 from mmbot.exchange.ws import WsClosed, WsConnection, WsPort, stream_url
@@ -198,6 +199,7 @@ class Link:
     def _control(self, event: PusherEvent, now_ns: int) -> None:
         match event:
             case Subscribed(channel):
+                self._failed_channels.discard(channel)  # a success may come late
                 if channel == self._private_channel:
                     self._health_ns = now_ns
             case SubscriptionFailed(channel, reason):
@@ -208,6 +210,9 @@ class Link:
                     return
             case Failed(reason, code):
                 self._end(Ended(reason, code))
+                return
+            case Odd(what, detail):
+                self._notices.count(f"stream_odd:{what}", detail)
                 return
             case SignedIn() | Established() | AppMessage():
                 return

@@ -1,56 +1,26 @@
 """The Pusher protocol, version 7, client side: text in, events out, no I/O.
 
-    CONNECTING --established--> REGISTERING --authorise()--> SIGNING_IN --success--> SUBSCRIBING
-                                     (no sign-in block in the answer: straight to SUBSCRIBING)
-    SUBSCRIBING --every channel answered--> SUBSCRIBED            any --error, silence--> FAILED
-
-Application messages pass in every state after CONNECTING: they may come between a subscribe and
-its success. `receive` and `tick` return events; `to_send` hands out the frames to write;
-`next_deadline` says when `tick` must be called although nothing came.
+`receive` and `tick` return events; `to_send` hands out the frames to write; `next_deadline` says
+when `tick` must be called although nothing came. What may happen when is in `pusher_states`.
+No frame whatever makes `receive` raise: what is not understood is told as `Odd`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
-from typing import Any, Final
-
-import msgspec
+from typing import Final
 
 from mmbot.exchange import wire
-from mmbot.exchange.frames import AnyFrame, frame_of, inner_json
+from mmbot.exchange.frames import frame_of
+from mmbot.exchange.pusher_frames import CONTROL, ControlData, Said, frame, number, said
+from mmbot.exchange.pusher_states import TABLE, Cell, Phase, Step, Then
 
 NS_PER_S: Final = 1_000_000_000
 ACTIVITY_DEFAULT_S: Final = 120.0
-
-
-class Phase(Enum):
-    CONNECTING = "connecting"
-    REGISTERING = "registering"
-    SIGNING_IN = "signing in"
-    SUBSCRIBING = "subscribing"
-    SUBSCRIBED = "subscribed"
-    FAILED = "failed"
-
-
-class CloseClass(Enum):
-    """What a close code asks for (contract, pusher page 3)."""
-
-    CHANGE_FIRST = "change first"  # 4000-4099: not again with the same parameters
-    PAUSE = "pause"  # 4100-4199: at least a second
-    AT_ONCE = "at once"  # 4200-4299
-    BACK_OFF = "back off"  # everything else
-
-
-def close_class(code: int | None) -> CloseClass:
-    if code is not None and 4000 <= code <= 4099:
-        return CloseClass.CHANGE_FIRST
-    if code is not None and 4100 <= code <= 4199:
-        return CloseClass.PAUSE
-    if code is not None and 4200 <= code <= 4299:
-        return CloseClass.AT_ONCE
-    return CloseClass.BACK_OFF
+ACTIVITY_MIN_S: Final = 1.0  # a server that says less is not asked for a pong without end
+PONG_MISSING: Final = 4201
+DETAIL_CHARS_MAX: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +33,7 @@ class PusherTimeouts:
 @dataclass(frozen=True, slots=True)
 class ChannelAuth:
     channel: str
-    auth: str = field(repr=False)
+    auth: str = field(repr=False)  # empty for a channel that needs none
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +48,15 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class Subscribed:
+    """Also of a channel that had failed by silence: its success came late."""
+
     channel: str
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionFailed:
+    """Refused, silent for too long, or taken away again."""
+
     channel: str
     reason: str
 
@@ -97,6 +71,14 @@ class AppMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class Odd:
+    """Not understood, or out of place; the connection goes on. Never shows a frame's `data`."""
+
+    what: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """The connection is of no more use: close it."""
 
@@ -104,16 +86,7 @@ class Failed:
     code: int | None = None
 
 
-PusherEvent = Established | SignedIn | Subscribed | SubscriptionFailed | AppMessage | Failed
-
-
-class _Data(msgspec.Struct):
-    socket_id: str = ""
-    activity_timeout: float | None = None
-    code: int | None = None
-    message: Any = None
-    error: Any = None
-    type: Any = None
+PusherEvent = Established | SignedIn | Subscribed | SubscriptionFailed | AppMessage | Odd | Failed
 
 
 class PusherProtocol:
@@ -123,136 +96,178 @@ class PusherProtocol:
         self._timeouts = timeouts or PusherTimeouts()
         self.phase = Phase.CONNECTING
         self.socket_id = ""
-        self.pending: set[str] = set()  # channels asked for and not yet answered
+        self.pending: dict[str, int] = {}  # asked for and not yet answered, with the deadline
         self.subscribed: set[str] = set()
-        self._channels: tuple[ChannelAuth, ...] = ()
+        self._silent: set[str] = set()  # given up, yet the answer may be under way
+        self._channels: tuple[ChannelAuth, ...] = ()  # until the sign-in is answered
         self._out: list[str] = []
         self._activity_s = self._timeouts.activity_timeout_s
         self._heard_ns = opened_ns
         self._ping_sent_ns: int | None = None
-        self._answer_due_ns: int | None = opened_ns + _ns(self._timeouts.answer_timeout_s)
+        self._answer_due_ns: int | None = self._answer_by(opened_ns)
+
+    # --- what the server says ---------------------------------------------------------------
 
     def receive(self, text: str | bytes, now_ns: int) -> list[PusherEvent]:
         self._heard_ns = now_ns
         self._ping_sent_ns = None
         try:
-            frame = frame_of(text)
-        except msgspec.DecodeError:
-            return []  # a frame that is no frame is not worth a connection
-        name = frame.event
-        if not name.startswith("pusher"):
-            if self.phase is Phase.CONNECTING or self.phase is Phase.FAILED:
+            heard = frame_of(text)
+        except wire.Unreadable as error:
+            return self._take(Said(Step.UNREADABLE, f"{len(text)} long: {error}"), now_ns)
+        if heard.event.startswith(CONTROL):
+            return self._take(said(heard, self.socket_id), now_ns)
+        if TABLE[self.phase][Step.MESSAGE] is Then.ACT:
+            return [AppMessage(heard.event, heard.channel or "", heard.data)]
+        return self._take(Said(Step.MESSAGE, heard.event), now_ns)
+
+    def _take(self, what: Said, now_ns: int) -> list[PusherEvent]:
+        detail = what.detail[:DETAIL_CHARS_MAX]
+        match self._go(what.step):
+            case Then.IGNORE:
                 return []
-            return [AppMessage(name, frame.channel or "", frame.data)]
-        return self._control(name, frame, now_ns)
-
-    def _control(self, name: str, frame: AnyFrame, now_ns: int) -> list[PusherEvent]:
-        match name.partition(":")[2]:
-            case "ping":
-                self._send("pusher:pong", {})
-            case "connection_established" if self.phase is Phase.CONNECTING:
-                return self._established(_data(frame))
-            case "signin_success" if self.phase is Phase.SIGNING_IN:
-                self._subscribe_all(now_ns)
-                return [SignedIn()]
-            case "subscription_succeeded":
-                return self._answered(frame.channel or "", None)
-            case "subscription_error":
-                data = _data(frame)
-                return self._answered(frame.channel or "", str(data.error or data.type or "error"))
-            case "error":
-                return self._error(_data(frame))
+            case Then.COUNT:
+                return [Odd(what.step.value, detail)]
+            case Phase.FAILED:
+                return [Failed(f"{what.step.value} {detail}".strip(), what.code)]
             case _:
-                pass  # a pong, a repeated success, a control event of a newer server
-        return []
+                pass
+        match what.step:
+            case Step.ESTABLISHED:
+                return self._greeted(what.data)
+            case Step.SIGNED_IN:
+                self._ask(self._channels, now_ns)
+                return [SignedIn()]
+            case Step.GRANTED:
+                return self._granted(what.detail)
+            case Step.REFUSED:
+                return self._refused(what.detail, str(what.data.error or what.data.type or "error"))
+            case _:
+                assert what.step is Step.PING, what.step
+                self._send_pong()
+                return []
 
-    def _established(self, data: _Data) -> list[PusherEvent]:
-        if not data.socket_id:
-            return [self._fail("connection_established without a socket id")]
-        self.phase = Phase.REGISTERING
-        self.socket_id = data.socket_id
+    def _greeted(self, data: ControlData) -> list[PusherEvent]:
+        self.socket_id = str(data.socket_id)
         self._answer_due_ns = None  # the registration call has a timeout of its own
-        if data.activity_timeout is not None and data.activity_timeout > 0:
-            self._activity_s = min(self._activity_s, data.activity_timeout)
-        else:
-            self._activity_s = min(self._activity_s, ACTIVITY_DEFAULT_S)
-        return [Established(data.socket_id)]
+        server_s = number(data.activity_timeout)
+        if server_s is None or server_s <= 0:
+            server_s = ACTIVITY_DEFAULT_S
+        self._activity_s = min(self._activity_s, max(server_s, ACTIVITY_MIN_S))
+        return [Established(self.socket_id)]
 
-    def _error(self, data: _Data) -> list[PusherEvent]:
-        reason = f"pusher:error {data.code} {str(data.message)[:100]}"
-        if data.code is not None and 4300 <= data.code <= 4399:
-            return []
-        if data.code is None and self.phase is not Phase.SIGNING_IN:
-            return []  # some servers answer one bad subscribe so; its silence fails it
-        return [self._fail(reason, data.code)]
+    def _granted(self, channel: str) -> list[PusherEvent]:
+        if channel in self.subscribed:
+            return []  # the same once more
+        if channel not in self.pending and channel not in self._silent:
+            return [Odd("success of a channel that is not wanted", channel[:DETAIL_CHARS_MAX])]
+        self._forget(channel)
+        self.subscribed.add(channel)
+        self._settle()
+        return [Subscribed(channel)]
+
+    def _refused(self, channel: str, reason: str) -> list[PusherEvent]:
+        if channel not in self.pending and channel not in self.subscribed:
+            return [Odd("refusal of a channel that is not wanted", channel[:DETAIL_CHARS_MAX])]
+        self._forget(channel)
+        self._settle()
+        return [SubscriptionFailed(channel, reason[:DETAIL_CHARS_MAX])]
+
+    # --- what we want -----------------------------------------------------------------------
 
     def authorise(
         self, channels: Sequence[ChannelAuth], signin: wire.Signin | None, now_ns: int
     ) -> None:
         """The registration answered: sign in, then subscribe to each channel."""
-        assert self.phase is Phase.REGISTERING
-        self._channels = tuple(channels)
         if signin is None or not signin.auth:
-            self._subscribe_all(now_ns)
+            if self._go(Step.AUTHORISED_ONLY) is not Then.IGNORE:
+                self._ask(channels, now_ns)
+        elif self._go(Step.AUTHORISED) is not Then.IGNORE:
+            self._channels = tuple(channels)
+            # `user_data` was signed as this very string: it goes back byte for byte.
+            self._send("pusher:signin", {"auth": signin.auth, "user_data": signin.user_data})
+            self._answer_due_ns = self._answer_by(now_ns)
+
+    def subscribe(self, channels: Iterable[ChannelAuth], now_ns: int) -> None:
+        """More channels, once signed in; each is answered by Subscribed or SubscriptionFailed.
+
+        A channel that is subscribed or asked for is left as it is. Nothing once FAILED.
+        """
+        if self._go(Step.SUBSCRIBE) is Then.ACT:
+            self._ask(channels, now_ns)
+
+    def unsubscribe(self, channels: Iterable[str]) -> None:
+        """Fewer channels: no answer comes, and messages under way still pass."""
+        if self._go(Step.UNSUBSCRIBE) is not Then.ACT:
             return
-        self.phase = Phase.SIGNING_IN
-        # `user_data` was signed as this very string: it goes back byte for byte.
-        self._send("pusher:signin", {"auth": signin.auth, "user_data": signin.user_data})
-        self._answer_due_ns = now_ns + _ns(self._timeouts.answer_timeout_s)
-
-    def _subscribe_all(self, now_ns: int) -> None:
-        self.phase = Phase.SUBSCRIBING
-        for one in self._channels:
-            if one.channel not in self.subscribed | self.pending:
-                self.pending.add(one.channel)
-                self._send("pusher:subscribe", {"channel": one.channel, "auth": one.auth})
-        self._answer_due_ns = now_ns + _ns(self._timeouts.answer_timeout_s)
+        for channel in channels:
+            if channel in self.pending or channel in self.subscribed or channel in self._silent:
+                self._send("pusher:unsubscribe", {"channel": channel})
+                self._forget(channel)
         self._settle()
 
-    def _answered(self, channel: str, problem: str | None) -> list[PusherEvent]:
-        if channel not in self.pending:
-            return []
-        self.pending.discard(channel)
-        if problem is None:
-            self.subscribed.add(channel)
+    def _ask(self, channels: Iterable[ChannelAuth], now_ns: int) -> None:
+        self._answer_due_ns, self._channels = None, ()
+        for one in channels:
+            if one.channel not in self.pending and one.channel not in self.subscribed:
+                self.pending[one.channel] = self._answer_by(now_ns)
+                auth = {"auth": one.auth} if one.auth else {}
+                self._send("pusher:subscribe", {"channel": one.channel, **auth})
         self._settle()
-        if problem is None:
-            return [Subscribed(channel)]
-        return [SubscriptionFailed(channel, problem)]
+
+    def _forget(self, channel: str) -> None:
+        self.pending.pop(channel, None)
+        self.subscribed.discard(channel)
+        self._silent.discard(channel)
 
     def _settle(self) -> None:
-        if self.phase is Phase.SUBSCRIBING and not self.pending:
-            self.phase = Phase.SUBSCRIBED
-            self._answer_due_ns = None
+        if not self.pending:
+            self._go(Step.ALL_ANSWERED)
+
+    # --- what the clock says ----------------------------------------------------------------
 
     def tick(self, now_ns: int) -> list[PusherEvent]:
         """What silence means by now: a probe, failed subscriptions, or the end."""
         if self.phase is Phase.FAILED:
             return []
         if self._answer_due_ns is not None and now_ns >= self._answer_due_ns:
-            return self._unanswered()
+            return self._take(Said(Step.UNANSWERED, f"while {self.phase.value}"), now_ns)
+        silent = [channel for channel, due_ns in self.pending.items() if now_ns >= due_ns]
+        for channel in silent:
+            self._go(Step.CHANNEL_SILENT)
+            self._forget(channel)
+            self._silent.add(channel)
+        if silent:
+            self._settle()
+        events: list[PusherEvent] = [SubscriptionFailed(one, "no answer") for one in silent]
+        if now_ns >= self._quiet_until_ns():
+            events += self._probe(now_ns)
+        return events
+
+    def _probe(self, now_ns: int) -> list[PusherEvent]:
         if self._ping_sent_ns is not None:
-            if now_ns >= self._ping_sent_ns + _ns(self._timeouts.pong_timeout_s):
-                return [self._fail("no pong", 4201)]
-        elif now_ns >= self._heard_ns + _ns(self._activity_s):
-            self._ping_sent_ns = now_ns
-            self._send("pusher:ping", {})
+            return self._take(Said(Step.NO_PONG, code=PONG_MISSING), now_ns)
+        self._go(Step.QUIET)
+        self._ping_sent_ns = now_ns
+        self._send("pusher:ping", {})
         return []
 
-    def _unanswered(self) -> list[PusherEvent]:
-        if self.phase is Phase.SUBSCRIBING:
-            silent = sorted(self.pending)
-            return [event for channel in silent for event in self._answered(channel, "no answer")]
-        return [self._fail(f"no answer while {self.phase.value}")]
+    def next_deadline(self) -> int | None:
+        """When to call `tick` at the latest, in ns; None when it is over."""
+        if self.phase is Phase.FAILED:
+            return None
+        answers_ns = [] if self._answer_due_ns is None else [self._answer_due_ns]
+        return min([self._quiet_until_ns(), *answers_ns, *self.pending.values()])
 
-    def next_deadline(self) -> int:
-        """When to call `tick` at the latest, in ns."""
-        quiet_ns = (
-            self._heard_ns + _ns(self._activity_s)
-            if self._ping_sent_ns is None
-            else self._ping_sent_ns + _ns(self._timeouts.pong_timeout_s)
-        )
-        return quiet_ns if self._answer_due_ns is None else min(quiet_ns, self._answer_due_ns)
+    def _quiet_until_ns(self) -> int:
+        if self._ping_sent_ns is None:
+            return self._heard_ns + _ns(self._activity_s)
+        return self._ping_sent_ns + _ns(self._timeouts.pong_timeout_s)
+
+    def _answer_by(self, now_ns: int) -> int:
+        return now_ns + _ns(self._timeouts.answer_timeout_s)
+
+    # --- what goes out ----------------------------------------------------------------------
 
     @property
     def has_to_send(self) -> bool:
@@ -263,18 +278,20 @@ class PusherProtocol:
         return out
 
     def _send(self, event: str, data: dict[str, str]) -> None:
-        self._out.append(msgspec.json.encode({"event": event, "data": data}).decode())
+        self._out.append(frame(event, data))
 
-    def _fail(self, reason: str, code: int | None = None) -> Failed:
-        self.phase = Phase.FAILED
-        return Failed(reason, code)
+    def _send_pong(self) -> None:
+        """One that still waits to be written answers for all pings before it."""
+        if self._out[-1:] != [frame("pusher:pong", {})]:
+            self._send("pusher:pong", {})
 
-
-def _data(frame: AnyFrame) -> _Data:
-    try:
-        return wire.decode(inner_json(frame.data), _Data)
-    except wire.Unreadable:
-        return _Data()
+    def _go(self, step: Step) -> Cell:
+        """The one place where the phase changes."""
+        cell = TABLE[self.phase][step]
+        assert cell is not Then.DASH, f"{step.value} while {self.phase.value}"
+        if isinstance(cell, Phase):
+            self.phase = cell
+        return cell
 
 
 def _ns(seconds: float) -> int:

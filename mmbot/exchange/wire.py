@@ -17,6 +17,9 @@ Number = Decimal | None
 Raw = msgspec.Raw
 NOTHING: Final = Raw()
 
+# Not only what is no JSON: also what is no text, and what is nested deeper than we can follow.
+UNREADABLE: Final = (msgspec.DecodeError, UnicodeError, RecursionError)
+
 
 class Unreadable(ValueError):
     """A body that is not what the contract says; the message holds no part of the body."""
@@ -259,7 +262,7 @@ def decode(body: bytes | Raw | str, kind: type[T]) -> T:
     """Typed reading; raises Unreadable."""
     try:
         return msgspec.json.decode(body, type=kind)  # msgspec caches what it knows of a type
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise Unreadable(f"{kind.__name__}: {type(error).__name__}") from None
 
 

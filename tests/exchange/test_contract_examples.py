@@ -165,7 +165,7 @@ def test_an_event_that_went_live_is_not_pre_match() -> None:
 OTHER_FILES: Final = (
     "test_codec.py", "test_books.py", "test_placing.py", "test_cancelling.py", "test_reads.py",
     "stage.py", "test_registration.py", "test_session.py", "test_pusher.py", "test_catalog.py",
-    "test_refusals.py",
+    "test_refusals.py", "pusher_parts.py", "test_pusher_states.py", "test_pusher_channels.py",
 )  # fmt: skip
 NOT_USED: Final = frozenset(
     {
@@ -173,7 +173,7 @@ NOT_USED: Final = frozenset(
         "cancel_order.request.v4", "cancel_order.response.v4", "cancel_orders_by_event.request.v4",
         "cancel_orders_by.response.v4", "get_markets.response.v4.no_markets",
         "get_order_matched_detail.response.v4", "get_strikes.response.v4",
-        "get_trades.response.v4", "ws_frame.unsubscribe", "pusher_signature_vectors", "index",
+        "get_trades.response.v4", "pusher_signature_vectors", "index",
     }
 )  # fmt: skip
 
