@@ -1,0 +1,191 @@
+"""Which socket carries which channel: within the limits, the most valuable first. No I/O.
+
+A socket's count only grows: the exchange counts every channel that was ever asked for on it, and
+what is no longer wanted gives no room back (contract 9.3). So a socket has *spent* channels,
+those counted and no longer carried, and only another socket in its place gets their room back.
+
+`plan` says what each socket shall carry. What is carried stays where it is; a new channel goes
+where it fits, else where a renewed socket has room, else on one socket more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from itertools import chain
+from typing import Final, NamedTuple
+
+from mmbot.domain.ids import SportEventId
+
+SPARE_SHARE: Final = 10  # one in so many channels is kept free for what comes
+
+
+class Topic(NamedTuple):
+    """What one channel tells of: an event's main markets, or one kind of its props."""
+
+    event_id: SportEventId
+    sub_type: str = ""  # canonical; "" = the event's own channel
+
+
+class Worth(IntEnum):
+    """Why a channel is wanted; the greater goes first where not all fit."""
+
+    WATCHED = 0
+    QUOTED = 1
+    AT_RISK = 2  # money of ours stands or may stand there
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Both at least 1."""
+
+    channels_max: int  # of one socket over its whole life
+    sockets_max: int
+
+    @property
+    def spare(self) -> int:
+        return max(1, self.channels_max // SPARE_SHARE)
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """A socket as it is. One that is not connected has an empty `counted`: all fits again."""
+
+    number: int
+    topics: frozenset[Topic] = frozenset()
+    counted: frozenset[Topic] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a socket shall carry; `renew` = only another socket in its place has the room."""
+
+    number: int
+    topics: frozenset[Topic]
+    renew: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """At least one share, by number; a socket without a share has nothing to carry any more."""
+
+    shares: tuple[Share, ...]
+    left_out: tuple[Topic, ...] = ()  # no room; the most valuable first
+
+
+def plan(wanted: Mapping[Topic, Worth], loads: Sequence[Load], limits: Limits) -> Plan:
+    """`wanted` stands in the order of its importance among equals; there are at most
+    `sockets_max` loads, and no two carry the same."""
+    carried = frozenset[Topic]().union(*(load.topics for load in loads))
+    ranked = _ranked(wanted, carried)
+    room = limits.channels_max * limits.sockets_max
+    chosen, left_out = ranked[:room], ranked[room:]
+    sockets = [_Socket(load.number, set(load.counted)) for load in _kept(loads, chosen, limits)]
+    fresh = _stay(sockets, loads, chosen, limits.channels_max)
+    fresh = _return(sockets, fresh, limits.channels_max)
+    fresh = _fill(sockets, fresh, limits.channels_max)
+    fresh = _renew(sockets, fresh, limits.channels_max)
+    _add(sockets, fresh, limits.channels_max, after=max((load.number for load in loads), default=0))
+    for socket in sockets:
+        if limits.channels_max - len(socket.counted) < limits.spare <= socket.spent:
+            socket.renew = True
+    return Plan(
+        tuple(Share(one.number, frozenset(one.topics), one.renew) for one in sockets),
+        tuple(left_out),
+    )
+
+
+@dataclass(slots=True)
+class _Socket:
+    number: int
+    counted: set[Topic]
+    topics: set[Topic] = field(default_factory=set)
+    renew: bool = False
+
+    @property
+    def spent(self) -> int:
+        return len(self.counted) - len(self.topics)
+
+    def take(self, topics: Sequence[Topic]) -> None:
+        self.topics.update(topics)
+        self.counted.update(topics)
+
+
+def _ranked(wanted: Mapping[Topic, Worth], carried: frozenset[Topic]) -> list[Topic]:
+    """By worth; among equals what is carried first, so that nothing new drives it out."""
+    ranks: list[list[Topic]] = [[] for _ in range(2 * len(Worth))]
+    for topic, worth in wanted.items():
+        ranks[2 * worth + (topic in carried)].append(topic)
+    return list(chain.from_iterable(reversed(ranks)))
+
+
+def _kept(loads: Sequence[Load], chosen: Sequence[Topic], limits: Limits) -> list[Load]:
+    """All sockets but those that the others can well do without: the least laden goes first."""
+    kept = sorted(loads, key=lambda load: load.number)
+    while len(kept) > 1 and len(chosen) <= (len(kept) - 1) * (limits.channels_max - limits.spare):
+        kept.remove(min(kept, key=lambda load: len(load.topics)))
+    return kept
+
+
+def _stay(
+    sockets: Sequence[_Socket], loads: Sequence[Load], chosen: Sequence[Topic], channels_max: int
+) -> list[Topic]:
+    """What is carried stays; returns what has no socket yet."""
+    by_number = {socket.number: socket for socket in sockets}
+    home = {
+        topic: by_number[load.number]
+        for load in loads
+        if load.number in by_number
+        for topic in load.topics
+    }
+    fresh = []
+    for topic in chosen:
+        socket = home.get(topic)
+        if socket is None or len(socket.topics) >= channels_max:
+            fresh.append(topic)
+        else:
+            socket.topics.add(topic)
+            socket.counted.add(topic)
+    return fresh
+
+
+def _return(sockets: Sequence[_Socket], fresh: Sequence[Topic], channels_max: int) -> list[Topic]:
+    """What was carried before is counted already: on that socket it costs nothing."""
+    former = {topic: socket for socket in sockets for topic in socket.counted - socket.topics}
+    rest = []
+    for topic in fresh:
+        socket = former.get(topic)
+        if socket is None or len(socket.topics) >= channels_max:
+            rest.append(topic)
+        else:
+            socket.topics.add(topic)
+    return rest
+
+
+def _fill(sockets: Sequence[_Socket], fresh: list[Topic], channels_max: int) -> list[Topic]:
+    for socket in sockets:
+        room = max(0, channels_max - len(socket.counted))
+        socket.take(fresh[:room])
+        fresh = fresh[room:]
+    return fresh
+
+
+def _renew(sockets: Sequence[_Socket], fresh: list[Topic], channels_max: int) -> list[Topic]:
+    for socket in sockets:
+        room = channels_max - len(socket.topics)
+        if fresh and room > 0:
+            socket.renew = True
+            socket.take(fresh[:room])
+            fresh = fresh[room:]
+    return fresh
+
+
+def _add(sockets: list[_Socket], fresh: list[Topic], channels_max: int, *, after: int) -> None:
+    """All sockets together have room for what was chosen, so these are never too many."""
+    while fresh or not sockets:
+        after += 1
+        socket = _Socket(after, set())
+        socket.take(fresh[:channels_max])
+        fresh = fresh[channels_max:]
+        sockets.append(socket)
