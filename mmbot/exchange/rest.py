@@ -68,6 +68,17 @@ class Answer:
         return self.reply.body
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    route: Route
+    path: str
+    priority: Priority
+    body: bytes
+    cleared: Cleared | None
+    attempt: Attempt | None
+    timeout_s: float
+
+
 class Rest:
     """Raises NotSent, Throttled, Unauthorised (nothing was asked) or ReplyLost (find out)."""
 
@@ -102,50 +113,49 @@ class Rest:
         path = route.path + (f"/{quote(item, safe='')}" if item else "")
         if query:
             path += "?" + urlencode(query, safe=",")
-        token = await self._token(None)
         wait_s = min(timeout_max_s, self._timeout_s(route))
-        answer = await self._once(route, path, priority, body, token, cleared, attempt, wait_s)
+        one = _Request(route, path, priority, body, cleared, attempt, wait_s)
+        token = await self._turn(one, await self._token(one.priority))
+        answer = await self._once(one, token)
         if answer.reply.status == 401:
             # Not executed. Only this request is repeated, whatever batch it belongs to (C8).
             if attempt is not None:
                 attempt.again()
-            token = await self._token(token)
-            answer = await self._once(route, path, priority, body, token, cleared, attempt, wait_s)
+            token = await self._turn(one, await self._token(one.priority, refused=token))
+            answer = await self._once(one, token)
             if answer.reply.status == 401:
                 self.notices.count("unauthorised_with_a_new_token", route.name)
                 raise Unauthorised(f"{route.name}: 401 with a new token")
         return answer
 
-    async def _token(self, refused: str | None) -> str:
+    async def _token(self, priority: Priority, refused: str = "") -> str:
         """Trouble with the session is never doubt about the request: it has not been executed."""
         try:
-            if refused is None:
-                return await self.session.token()
-            return await self.session.renewed(refused)
+            if refused:
+                self.session.refused(refused)
+                return await self.session.renewed(refused)
+            return await self.session.token(urgent=priority is Priority.CANCEL)
         except FindOut as error:
             raise Unauthorised(f"no token: {error}") from None
 
-    async def _once(
-        self,
-        route: Route,
-        path: str,
-        priority: Priority,
-        body: bytes,
-        token: str,
-        cleared: Cleared | None,
-        attempt: Attempt | None,
-        timeout_s: float,
-    ) -> Answer:
-        await self._limiter.acquire(priority, route.name)
+    async def _turn(self, one: _Request, token: str) -> str:
+        """The turn may be minutes away, as after a 429: the token is the one of that moment."""
+        await self._limiter.acquire(one.priority, one.route.name)
+        return self.session.newest(token)
+
+    async def _once(self, one: _Request, token: str) -> Answer:
+        route, cleared, attempt = one.route, one.cleared, one.attempt
         sent_ns = self.clock.now_ns()
         if cleared is not None:
-            cleared = partial(self._in_budget, cleared, priority, route, sent_ns)
+            cleared = partial(self._in_budget, cleared, one.priority, route, sent_ns)
         if attempt is not None:
             cleared = partial(attempt.cleared, cleared)
         headers = {"Authorization": f"Bearer {token}"}
         registers = route is self.routes.register
         self._registrations_lost += registers  # until an answer says otherwise
-        reply = await self._http.request(route.method, path, headers, body, timeout_s, cleared)
+        reply = await self._http.request(
+            route.method, one.path, headers, one.body, one.timeout_s, cleared
+        )
         if registers:
             self._registrations_lost = 0
         received_ns = self.clock.now_ns()

@@ -2,6 +2,9 @@
 
 Sessions are 20 and each log-in burns one until it expires, so tokens outlive the process, a
 refresh is tried first, and log-ins are at least `login_gap_s` apart even across restarts.
+
+The exchange alone judges a token; our clock, which may be wrong, only suspects it. A token that
+was not refused is used while no other can be had, and a cancel waits for no renewal at all.
 """
 
 from __future__ import annotations
@@ -10,24 +13,23 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 from mmbot.domain.errors import FindOut, SetUpError, TryAgain
 from mmbot.domain.events import Event, SessionStateChanged
-from mmbot.exchange import codec, wire
+from mmbot.exchange import codec
 from mmbot.exchange.amounts import NS_PER_S, http_date_ns
 from mmbot.exchange.http import HttpPort, HttpReply, NotSent, ReplyLost
+from mmbot.exchange.logins import LoginPace
 from mmbot.exchange.notices import Notices
 from mmbot.exchange.refusals import refusal_of
 from mmbot.exchange.routes import Route, Routes
 from mmbot.exchange.tokens import (
-    ACCESS_LIFE_MAX_S,
-    REFRESH_LIFE_MAX_S,
     Credentials,
     TokenFile,
     Tokens,
     owner_of,
-    until_ns,
+    tokens_of,
 )
 from mmbot.runtime.clock import Clock
 from mmbot.runtime.limiter import Limiter, Priority
@@ -35,6 +37,10 @@ from mmbot.runtime.limiter import Limiter, Priority
 REFRESH_DEAD: Final = frozenset({400, 401, 403})
 OFFSET_MAX_NS: Final = 10**18
 QUICK_REPLY_NS: Final = NS_PER_S
+LOOK_AGAIN_S: Final = 10.0  # a clock that was set is noticed within this
+LOGIN_SHARE: Final = 0.25  # of a short-lived token: a refresh that fails once is no reason
+# Withdrawing quotes begins 20 s before the end (engine/modes.py): a refresh comes before that.
+SUCCESSOR_LEFT_S: Final = 25.0
 
 
 class LoginRefused(SetUpError):
@@ -61,7 +67,6 @@ class SessionSettings:
     refresh_gap_max_s: float = 60.0
     login_gap_s: float = 120.0
     login_when_left_s: float = 60.0
-    sessions_exhausted_wait_s: float = 600.0
     reply_timeout_s: float = 15.0
 
 
@@ -91,9 +96,10 @@ class Session:
         )
         saved = self._file.load()
         self._tokens: Tokens = saved.tokens
-        self._login_tried_ns = saved.login_tried_ns
-        self._login_not_before_ns = 0
-        self._renewal_tried_ns = 0
+        self._due_ns = self._refresh_due_ns()
+        self._pace = LoginPace(ports.clock, settings.login_gap_s, saved.login_tried_ns)
+        self._refused = ""  # the token that the exchange would not take
+        self._renewed_ns: int | None = None  # tried last, monotonic as all paces are
         self._refused_young = 0  # renewals in a row of tokens that should have lived
         self._lock = asyncio.Lock()
         self._changed = asyncio.Event()
@@ -125,11 +131,33 @@ class Session:
                 self.clock_offset_ns = 0 if abs(offset_ns) <= NS_PER_S else offset_ns
         return date_ns
 
-    async def token(self) -> str:
-        """A token to use now; logs in when there is none. Raises TryAgain or SetUpError."""
-        if self._tokens.access and self._clock.now_ns() < self._tokens.access_until_ns:
-            return self._tokens.access
-        return await self.renewed(self._tokens.access)
+    async def token(self, urgent: bool = False) -> str:
+        """A token to use now; logs in when there is none. Raises TryAgain, FindOut or SetUpError.
+
+        `urgent` takes what there is, out of date by our clock or not, unless it was refused.
+        """
+        held = self._tokens.access
+        if held and self._clock.now_ns() < self._tokens.access_until_ns:
+            return held
+        if urgent and self._may_live(held):
+            return held
+        try:
+            return await self.renewed(held)
+        except (TryAgain, FindOut):
+            if self._may_live(held):
+                return held
+            raise
+
+    def _may_live(self, token: str) -> bool:
+        return bool(token) and token != self._refused
+
+    def newest(self, token: str) -> str:
+        """What has taken the place of `token` while a request waited for its turn."""
+        return self._tokens.access or token
+
+    def refused(self, token: str) -> None:
+        """401: if our clock, too, says that this one is out of date, it is."""
+        self._refused = token
 
     async def renewed(self, used: str) -> str:
         """Another token than `used`: one renewal at a time serves all who wait (single-flight).
@@ -139,21 +167,25 @@ class Session:
         async with self._lock:
             if self._tokens.access != used and self._tokens.access:
                 return self._tokens.access
-            now_ns = self._clock.now_ns()
-            wait_s = (self._renewal_tried_ns - now_ns) / NS_PER_S + self._gap_s(now_ns)
+            now_ns, last_ns = self._clock.monotonic_ns(), self._renewed_ns
+            wait_s = 0.0 if last_ns is None else (last_ns - now_ns) / NS_PER_S + self._gap_s()
             if wait_s > 0:
                 raise TryAgain("new tokens are refused or not to be had; waiting", wait_s)
-            await self._renew(now_ns)
+            self._refused_young = min(self._refused_young + 1, 10) if self._young else 0
+            self._renewed_ns = now_ns
+            await self._renew()
             return self._tokens.access
 
-    def _gap_s(self, now_ns: int) -> float:
+    @property
+    def _young(self) -> bool:
+        return bool(self._tokens.access) and self._until_refresh_s() > 0
+
+    def _gap_s(self) -> float:
         """A token that is refused while it should live makes the next renewal wait longer."""
         settings = self._settings
-        if now_ns < self._tokens.access_until_ns and self._until_refresh_s() > 0:
-            return min(
-                settings.refresh_gap_max_s, settings.refresh_gap_s * 2.0**self._refused_young
-            )
-        return settings.refresh_gap_s
+        if not self._young:
+            return settings.refresh_gap_s
+        return min(settings.refresh_gap_max_s, settings.refresh_gap_s * 2.0**self._refused_young)
 
     async def run(self, emit: Callable[[Event], None]) -> None:
         """Service: keep a usable token for ever, and say until when the present one lives."""
@@ -169,7 +201,7 @@ class Session:
                     self._notices.alarm("session_renewal_failed", str(error))
             self._announce(emit)
             wait_s = self._until_refresh_s() if not failures else min(10.0, 2.0**failures)
-            await self._sleep_or_change(wait_s)
+            await self._sleep_or_change(min(wait_s, LOOK_AGAIN_S))
 
     async def _keep_fresh(self) -> None:
         if self._until_refresh_s() <= 0:
@@ -192,67 +224,71 @@ class Session:
 
     def _until_refresh_s(self) -> float:
         """Seconds until the present token should be replaced; 0 when there is none."""
-        tokens, s = self._tokens, self._settings
-        if not tokens.access:
-            return 0.0
-        life_s = (tokens.access_until_ns - tokens.refreshed_ns) / NS_PER_S
-        age_s = (self._clock.now_ns() - tokens.refreshed_ns) / NS_PER_S
-        due_s = min(s.refresh_after_s, life_s * s.refresh_share)
-        jitter_s = min(s.refresh_jitter_s, due_s * 0.1) * self._draw()
-        return max(0.0, due_s - jitter_s - age_s)
+        return max(0, self._due_ns - self._clock.now_ns()) / NS_PER_S
 
-    async def _renew(self, now_ns: int) -> None:
-        young = self._until_refresh_s() > 0 and bool(self._tokens.access)
-        self._refused_young = min(self._refused_young + 1, 10) if young else 0
-        self._renewal_tried_ns = now_ns
+    def _refresh_due_ns(self) -> int:
+        """When to replace the present token, drawn once for each; 0 when there is none."""
+        tokens, s = self._tokens, self._settings
+        # One from the future was made by a clock that was set back: its end means nothing.
+        if not tokens.access or tokens.refreshed_ns > self._clock.now_ns():
+            return 0
+        life_s = self._life_s
+        due_s = min(s.refresh_after_s, life_s * s.refresh_share, life_s - SUCCESSOR_LEFT_S)
+        jitter_s = min(s.refresh_jitter_s, due_s * 0.1) * self._draw()
+        return tokens.refreshed_ns + round(max(0.0, due_s - jitter_s) * NS_PER_S)
+
+    @property
+    def _life_s(self) -> float:
+        return (self._tokens.access_until_ns - self._tokens.refreshed_ns) / NS_PER_S
+
+    async def _renew(self) -> None:
         tokens, failure = self._tokens, "there is no refresh token"
-        if tokens.refresh and now_ns < tokens.refresh_until_ns:
+        if tokens.refresh:  # its own end is the exchange's to tell: a refusal costs nothing
             try:
                 reply = await self._post(
                     self._routes.refresh, codec.refresh_body(tokens.refresh), tokens.access
                 )
                 if reply.status == 200:
-                    self.refreshes += 1
                     self._take(reply, tokens)
+                    self.refreshes += 1
                     return
                 dead, failure = reply.status in REFRESH_DEAD, refusal_of(reply).text
             except (NotSent, ReplyLost) as error:
                 dead, failure = False, str(error)
             left_s = (tokens.access_until_ns - self._clock.now_ns()) / NS_PER_S
-            if not dead and left_s >= self._settings.login_when_left_s:
+            enough_s = min(self._settings.login_when_left_s, self._life_s * LOGIN_SHARE)
+            if not dead and left_s >= enough_s:
                 raise TryAgain(f"the token could not be refreshed: {failure}")
         await self._log_in(failure)
 
     async def _log_in(self, why: str) -> None:
-        now_ns = self._clock.now_ns()
-        gap_ns = round(self._settings.login_gap_s * NS_PER_S)
-        # A time stamp from the future is a clock that was set back, not a log-in of ours.
-        tried_ns = self._login_tried_ns if self._login_tried_ns <= now_ns else 0
-        earliest_ns = max(tried_ns + gap_ns if tried_ns else 0, self._login_not_before_ns)
-        if now_ns < earliest_ns:
-            wait_s = (earliest_ns - now_ns) / NS_PER_S
+        if wait_s := self._pace.wait_s:
             raise LoginPaced(f"the next log-in may be tried in {wait_s:.0f} s ({why})", wait_s)
-        self._login_tried_ns = now_ns
-        self._keep(now_ns)
         keys = self._settings.credentials
         body = codec.login_body(keys.access_key, keys.secret_key)
+        left = True
+        await self._turn(self._routes.login)
+        self._pace.tried()
+        self._keep()
         try:
-            reply = await self._post(self._routes.login, body, "")
+            reply = await self._send(self._routes.login, body, "")
         except NotSent:
-            self._login_tried_ns = tried_ns  # what never left burned no session
-            self._keep(tried_ns)
+            left = False
             raise
-        if reply.status == 200:
-            self.logins += 1
-            self._take(reply, Tokens())
-            return
-        self._raise_login(reply)
+        finally:
+            # Once more: the exchange may have got it at any moment until now.
+            self._pace.tried() if left else self._pace.unsent()
+            self._keep()
+        if reply.status != 200:
+            self._raise_login(reply)
+        self._take(reply, Tokens())
+        self._pace.succeeded()
+        self.logins += 1
 
-    def _raise_login(self, reply: HttpReply) -> None:
+    def _raise_login(self, reply: HttpReply) -> NoReturn:
         refusal = refusal_of(reply)
         if refusal.code == "session_num_exceed":
-            wait_s = self._settings.sessions_exhausted_wait_s
-            self._login_not_before_ns = self._clock.now_ns() + round(wait_s * NS_PER_S)
+            wait_s = self._pace.account_full()
             self._notices.alarm(
                 "session_num_exceed", f"the account has 20 sessions; next log-in in {wait_s:.0f} s"
             )
@@ -264,12 +300,20 @@ class Session:
                 self._notices.alarm("login_refused", text)
                 raise TryAgain(text, self._settings.login_gap_s)
             # A refused log-in burns no session: the corrected secret may be tried at once.
-            self._file.save(self._tokens, 0)
+            self._pace.unsent()
+            self._keep()
             raise LoginRefused(f"{text}; check the access key, the secret key and the base URL")
         raise TryAgain(f"log-in answered {reply.status} {refusal.text}")
 
     async def _post(self, route: Route, body: bytes, bearer: str) -> HttpReply:
-        await self._limiter.acquire(Priority.DOUBT, route.name)
+        await self._turn(route)
+        return await self._send(route, body, bearer)
+
+    async def _turn(self, route: Route) -> None:
+        """Wait for the rate budget as a cancel does: without a token no cancel leaves."""
+        await self._limiter.acquire(Priority.SESSION, route.name)
+
+    async def _send(self, route: Route, body: bytes, bearer: str) -> HttpReply:
         headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
         sent_ns = self._clock.now_ns()
         reply = await self._http.request(
@@ -280,36 +324,18 @@ class Session:
 
     def _take(self, reply: HttpReply, former: Tokens) -> None:
         """ReplyLost when a 200 cannot be read: a token may have been made."""
-        try:
-            answer = wire.unwrap(reply.body, wire.Tokens)
-        except wire.Unreadable as error:
-            raise ReplyLost(f"the session's answer cannot be read: {error}") from None
-        if not answer.access_token:
-            raise ReplyLost("the session's answer has no access token")
-        now_ns, exchange_ns = self._clock.now_ns(), self.exchange_now_ns()
-        access_end_ns, sure = until_ns(answer.access_expire_time, exchange_ns, ACCESS_LIFE_MAX_S)
+        self._tokens, sure = tokens_of(
+            reply.body, former, self._clock.now_ns(), self.clock_offset_ns
+        )
         if not sure:
             self._notices.count("access_expiry_unusable")
-        refresh, refresh_until_ns = former.refresh, former.refresh_until_ns
-        if answer.refresh_token:
-            end_ns, sure = until_ns(answer.refresh_expire_time, exchange_ns, REFRESH_LIFE_MAX_S)
-            lasting_ns = exchange_ns + REFRESH_LIFE_MAX_S * NS_PER_S
-            # A doubtful end of a refresh token costs one refused refresh at worst.
-            refresh = answer.refresh_token
-            refresh_until_ns = (end_ns if sure else lasting_ns) - self.clock_offset_ns
-        self._tokens = Tokens(
-            answer.access_token,
-            access_end_ns - self.clock_offset_ns,
-            now_ns,
-            refresh,
-            refresh_until_ns,
-        )
-        self._keep(self._login_tried_ns)
+        self._due_ns = self._refresh_due_ns()
+        self._keep()
         self._changed.set()
 
-    def _keep(self, tried_ns: int) -> None:
+    def _keep(self) -> None:
         try:
-            self._file.save(self._tokens, tried_ns)
+            self._file.save(self._tokens, self._pace.tried_ns)
         except SetUpError as error:
             if not self._tokens.access:
                 raise

@@ -12,10 +12,11 @@ from typing import Final
 import msgspec
 
 from mmbot.domain.errors import SetUpError
+from mmbot.exchange import wire
 from mmbot.exchange.amounts import NS_PER_S, epoch_ns
+from mmbot.exchange.http import ReplyLost
 
 ACCESS_LIFE_MAX_S: Final = 20 * 60
-REFRESH_LIFE_MAX_S: Final = 3 * 86_400
 RELATIVE_MAX_S: Final = 86_400
 # An expiry that has already passed says nothing: try the token, and renew it soon (faults: D1).
 DOUBTFUL_LIFE_S: Final = 60
@@ -34,7 +35,6 @@ class Tokens(msgspec.Struct, frozen=True):
     access_until_ns: int = 0
     refreshed_ns: int = 0
     refresh: str = ""
-    refresh_until_ns: int = 0
 
     def __repr__(self) -> str:
         return f"Tokens(access_until_ns={self.access_until_ns})"
@@ -68,6 +68,23 @@ def until_ns(given: Decimal | None, now_ns: int, life_max_s: int) -> tuple[int, 
     if end_ns <= now_ns:
         return now_ns + DOUBTFUL_LIFE_S * NS_PER_S, False
     return min(latest_ns, end_ns), True
+
+
+def tokens_of(body: bytes, former: Tokens, now_ns: int, offset_ns: int) -> tuple[Tokens, bool]:
+    """(the tokens of a log-in or a refresh, whether their end made sense).
+
+    `offset_ns` is exchange time minus ours. A refresh need not name a refresh token: the `former`
+    one stays. ReplyLost when a 200 cannot be read: a token may have been made.
+    """
+    try:
+        answer = wire.unwrap(body, wire.Tokens)
+    except wire.Unreadable as error:
+        raise ReplyLost(f"the session's answer cannot be read: {error}") from None
+    if not answer.access_token:
+        raise ReplyLost("the session's answer has no access token")
+    end_ns, sure = until_ns(answer.access_expire_time, now_ns + offset_ns, ACCESS_LIFE_MAX_S)
+    refresh = answer.refresh_token or former.refresh
+    return Tokens(answer.access_token, end_ns - offset_ns, now_ns, refresh), sure
 
 
 def owner_of(base_url: str, credentials: Credentials) -> str:

@@ -36,12 +36,13 @@ QUERY_ROUTES: Final = frozenset(
 class Priority(IntEnum):
     """Smaller goes first."""
 
-    CANCEL = 0
-    DOUBT = 1  # reads that end a doubt
-    REDUCE = 2
-    REPLACE = 3
-    NEW = 4
-    AUDIT = 5
+    SESSION = 0  # one in minutes, and without a token not even a cancel leaves
+    CANCEL = 1
+    DOUBT = 2  # reads that end a doubt
+    REDUCE = 3
+    REPLACE = 4
+    NEW = 5
+    AUDIT = 6
 
 
 Kind = Literal["cancel", "query", "other"]
@@ -49,7 +50,7 @@ Kind = Literal["cancel", "query", "other"]
 
 def kind_of(priority: Priority, route: str) -> Kind:
     """Which share of the budget pays for a request."""
-    if priority is Priority.CANCEL:
+    if priority <= Priority.CANCEL:
         return "cancel"
     return "query" if route in QUERY_ROUTES else "other"
 

@@ -197,9 +197,14 @@ class Parts:
     gateway: Gateway
 
 
-def a_client(state_file: Path | None = None, logged_in: bool = True) -> Parts:
+def a_client(
+    state_file: Path | None = None,
+    logged_in: bool = True,
+    clock: LoopClock | None = None,
+    draw: Callable[[], float] = lambda: 0.5,
+) -> Parts:
     """Inside the running loop. The rate window of the start is open after one second."""
-    clock = LoopClock(EPOCH_NS)
+    clock = clock or LoopClock(EPOCH_NS)
     http = ScriptedHttp(clock)
     alarms: list[str] = []
     notices = Notices(alarm=lambda kind, detail: alarms.append(kind))
@@ -208,7 +213,7 @@ def a_client(state_file: Path | None = None, logged_in: bool = True) -> Parts:
         http.on("/auth/login", tokens())
         http.on("/auth/refresh", tokens("t2", refresh=None))
     settings = SessionSettings("http://127.0.0.1/partner", Credentials(*SECRETS), state_file)
-    session = Session(settings, SessionPorts(http, limiter, clock, notices, V4, lambda: 0.5))
+    session = Session(settings, SessionPorts(http, limiter, clock, notices, V4, draw))
     rest = Rest(RestPorts(http, session, limiter, clock, notices, V4))
     listing = Listing()
     return Parts(

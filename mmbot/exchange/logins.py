@@ -1,0 +1,55 @@
+"""When the next log-in may leave: each burns one of the account's 20 sessions."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mmbot.exchange.amounts import NS_PER_S
+from mmbot.runtime.clock import Clock
+
+FULL_WAIT_MAX_S: Final = 600.0  # the error table's word for session_num_exceed
+
+
+class LoginPace:
+    """One log-in in `gap_s`, counted from the end of the last: a slow answer left late.
+
+    `tried_ns` is the stamp (our wall clock) that outlives the process. Inside the process the pace
+    is monotonic, so that a clock that is set does not bring two log-ins together.
+    """
+
+    def __init__(self, clock: Clock, gap_s: float, tried_ns: int) -> None:
+        self.tried_ns = tried_ns
+        self._clock = clock
+        self._gap_ns = round(gap_s * NS_PER_S)
+        self._full_in_a_row = 0
+        age_ns = clock.now_ns() - tried_ns
+        # A stamp from the future is a clock that was set back: it says nothing.
+        left_ns = self._gap_ns - age_ns if tried_ns and age_ns >= 0 else 0
+        self._free_ns = clock.monotonic_ns() + max(0, left_ns)
+
+    @property
+    def wait_s(self) -> float:
+        """0 when a log-in may leave now."""
+        return max(0, self._free_ns - self._clock.monotonic_ns()) / NS_PER_S
+
+    def tried(self) -> None:
+        """Said before one leaves, as a crash may follow, and again when it has ended."""
+        self.tried_ns = self._clock.now_ns()
+        self._free_ns = self._clock.monotonic_ns() + self._gap_ns
+
+    def unsent(self) -> None:
+        """What never left burned no session."""
+        self.tried_ns, self._free_ns = 0, self._clock.monotonic_ns()
+
+    def succeeded(self) -> None:
+        self._full_in_a_row = 0
+
+    def account_full(self) -> float:
+        """session_num_exceed (D5): seconds to wait, twice as long each time, ten minutes at most.
+
+        The refusal itself burns nothing, and one session that expires is all that it takes.
+        """
+        wait_ns = min(self._gap_ns << self._full_in_a_row, round(FULL_WAIT_MAX_S * NS_PER_S))
+        self._full_in_a_row = min(self._full_in_a_row + 1, 10)
+        self._free_ns = self._clock.monotonic_ns() + wait_ns
+        return wait_ns / NS_PER_S

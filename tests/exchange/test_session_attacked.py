@@ -1,0 +1,330 @@
+"""The session when clocks are wrong, answers are slow and the exchange says 429."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mmbot.domain.errors import TryAgain
+from mmbot.domain.events import Event
+from mmbot.exchange.http import HttpReply, ReplyLost
+from mmbot.exchange.session import SessionsExhausted
+from mmbot.runtime.clock import LoopClock
+from mmbot.runtime.limiter import Priority
+from tests.exchange.answers import CANCEL, ref
+from tests.exchange.parts import (
+    EPOCH_NS,
+    Asked,
+    Parts,
+    S,
+    a_client,
+    kinds,
+    play,
+    refused,
+    reply,
+    run,
+    tokens,
+)
+from tests.exchange.test_session import gaps_s
+
+REFRESH, LOGIN = "/auth/refresh", "/auth/login"
+DONE = reply({"data": {"success": True}})
+
+
+class SetClock(LoopClock):
+    """A wall clock that somebody sets; what it counts by stays true."""
+
+    def __init__(self) -> None:
+        super().__init__(EPOCH_NS)
+        self.set_by_ns = 0
+
+    def now_ns(self) -> int:
+        return super().now_ns() + self.set_by_ns
+
+
+def counting(life_s: float = 600) -> Callable[[Asked], HttpReply]:
+    """A new name for each token."""
+    numbers = itertools.count(2)
+    return lambda _: tokens(f"t{next(numbers)}", life_s, refresh=None)
+
+
+def unheard(_: Event) -> None:
+    """For who does not care what the session says."""
+
+
+async def cancelled(parts: Parts) -> tuple[list[str], float]:
+    """What came of one cancel, and after how many seconds."""
+    began_ns = parts.clock.monotonic_ns()
+    events = await parts.gateway.cancel([ref(1)])
+    return kinds(events), (parts.clock.monotonic_ns() - began_ns) / S
+
+
+# --- renewals ---------------------------------------------------------------------------------
+
+
+def test_when_to_refresh_is_drawn_once_for_each_token() -> None:
+    async def scenario() -> None:
+        draws: list[float] = []
+
+        def draw() -> float:
+            draws.append(len(draws) % 2)  # none, all, none, all
+            return draws[-1]
+
+        parts = a_client(draw=draw)
+        parts.http.on(REFRESH, counting())
+        await play(parts.clock.sleep(1_800), parts.session.run(unheard))
+        assert gaps_s(parts, REFRESH) == pytest.approx([340, 360, 340, 360], abs=1)
+        assert len(draws) == 1 + parts.http.count(REFRESH)
+
+    run(scenario())
+
+
+def test_a_short_lived_token_is_no_reason_to_log_in_when_one_refresh_fails() -> None:
+    # faults: D1
+    async def scenario() -> None:
+        parts = a_client()
+        parts.http.on(LOGIN, tokens(life_s=60))
+        fails = itertools.cycle([refused(500, "internal_error"), tokens("t", 60, refresh=None)])
+        parts.http.on(REFRESH, lambda _: next(fails))
+        await play(parts.clock.sleep(3_600), parts.session.run(unheard))
+        assert parts.session.logins == 1
+
+    run(scenario())
+
+
+def test_a_renewal_waits_for_no_429_and_no_queue() -> None:
+    # faults: D7
+    async def scenario() -> None:
+        parts = a_client()
+        parts.http.on(LOGIN, tokens(life_s=60))
+        parts.http.on(REFRESH, counting(life_s=60))
+        await parts.session.token()
+        left_s: list[float] = []
+
+        async def go_on_saying_no() -> None:
+            while True:
+                parts.limiter.pause(parts.clock.now_ns() + 60 * S)
+                left_s.append((parts.session.usable_until_ns - parts.clock.now_ns()) / S)
+                await parts.clock.sleep(1)
+
+        async def many_cancels() -> None:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(500):
+                    group.create_task(parts.limiter.acquire(Priority.CANCEL, "cancel_order"))
+
+        async def watch() -> None:
+            await parts.clock.sleep(200)
+            assert parts.limiter.waiting > 100
+
+        await play(watch(), parts.session.run(unheard), go_on_saying_no(), many_cancels())
+        assert min(left_s) > 20
+
+    run(scenario())
+
+
+def test_a_request_leaves_with_the_token_of_that_moment() -> None:
+    # faults: D6 D7
+    async def scenario() -> None:
+        parts = a_client()
+        parts.http.on(CANCEL, DONE)
+        parts.http.on("/v4/mm/get_balance", reply({"data": {"balance": 1}}))
+        await parts.session.token()
+        parts.limiter.pause(parts.clock.now_ns() + 60 * S)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(parts.gateway.read_balance())
+            await parts.clock.sleep(30)
+            await parts.session.renewed("t1")
+        assert [one.token for one in parts.http.asked if "balance" in one.path] == ["t2"]
+
+    run(scenario())
+
+
+# --- log-ins ----------------------------------------------------------------------------------
+
+
+def test_the_pace_of_log_ins_counts_from_the_end_of_the_last() -> None:
+    # faults: D3
+    async def scenario() -> None:
+        parts = a_client()
+        came_s: list[tuple[float, float]] = []
+
+        class Slow:
+            """An exchange that reads a request at any time until its answer."""
+
+            async def request(self, method: str, path: str, *rest: object) -> HttpReply:
+                began_s = asyncio.get_running_loop().time()
+                await asyncio.sleep(15)
+                came_s.append((began_s, asyncio.get_running_loop().time()))
+                raise ReplyLost("no reply within 15 s")
+
+        parts.session._http = Slow()
+        await play(parts.clock.sleep(1_000), parts.session.run(unheard))
+        gaps = [after[0] - before[1] for before, after in itertools.pairwise(came_s)]
+        assert len(gaps) >= 5
+        assert min(gaps) >= 120
+
+    run(scenario())
+
+
+def test_a_log_in_counts_from_when_it_leaves_and_not_from_its_place_in_the_queue(
+    tmp_path: Path,
+) -> None:
+    # faults: D7 J2
+    async def scenario() -> None:
+        file = tmp_path / "session.json"
+        parts = a_client(file)
+        parts.http.on(LOGIN, ReplyLost("reset"))
+        await parts.clock.sleep(1)
+        for _ in range(40):
+            await parts.limiter.acquire(Priority.CANCEL, "cancel_order")
+        with pytest.raises(ReplyLost):
+            await parts.session.token()
+        (left,) = parts.http.asked
+        restarted = a_client(file)
+        restarted.http.on(LOGIN, tokens())
+        await restarted.clock.sleep((left.at_ns - restarted.clock.now_ns()) / S + 119.9)
+        with pytest.raises(TryAgain):
+            await restarted.session.token()
+
+    run(scenario())
+
+
+def test_a_clock_that_is_set_forward_brings_no_two_log_ins_together() -> None:
+    async def scenario() -> None:
+        clock = SetClock()
+        parts = a_client(clock=clock)
+        parts.http.on(LOGIN, refused(500, "internal_error"))
+
+        async def setting() -> None:
+            while True:
+                await parts.clock.sleep(7)
+                clock.set_by_ns += 3_600 * S
+
+        await play(parts.clock.sleep(1_000), parts.session.run(unheard), setting())
+        left_s = [one.at_ns / S for one in parts.http.asked]
+        assert 5 <= len(left_s) <= 9
+
+    run(scenario())
+
+
+def test_too_many_sessions_is_an_alarm_of_its_own_and_waits_ever_longer() -> None:
+    # faults: D5
+    async def scenario() -> None:
+        parts = a_client()
+        parts.http.on("/auth/login", refused(403, "session_num_exceed"))
+        with pytest.raises(SessionsExhausted):
+            await parts.session.token()
+        assert parts.alarms == ["session_num_exceed"]
+        await play(parts.clock.sleep(3_600), parts.session.run(unheard))
+        assert gaps_s(parts, "/auth/login") == pytest.approx([120, 240, 480, *[600] * 4], abs=11)
+        parts.http.on("/auth/login", tokens())
+        await parts.clock.sleep(600)
+        assert await parts.session.token() == "t1"
+
+    run(scenario())
+
+
+# --- wrong clocks -----------------------------------------------------------------------------
+
+
+def test_a_cancel_waits_for_no_renewal_when_only_our_clock_doubts_the_token() -> None:
+    async def scenario() -> None:
+        clock = SetClock()
+        parts = a_client(clock=clock)
+        parts.http.on(CANCEL, DONE)
+        parts.http.on(LOGIN, tokens(), ReplyLost("reset"))
+        parts.http.on(REFRESH, ReplyLost("reset"))
+        await parts.session.token()
+        clock.set_by_ns = 3_600 * S
+        for _ in range(30):
+            said, within_s = await cancelled(parts)
+            assert said == ["CancelAcknowledged"]
+            assert within_s < 0.1
+            await parts.clock.sleep(1)
+        assert {one.token for one in parts.http.asked if one.path == CANCEL} == {"t1"}
+
+    run(scenario())
+
+
+def test_what_is_not_urgent_uses_a_doubted_token_while_no_other_is_to_be_had() -> None:
+    async def scenario() -> None:
+        clock = SetClock()
+        parts = a_client(clock=clock)
+        parts.http.on(LOGIN, tokens(), refused(500, "internal_error"))
+        parts.http.on(REFRESH, refused(500, "internal_error"))
+        await parts.session.token()
+        clock.set_by_ns = 3_600 * S
+        assert [await parts.session.token() for _ in range(3)] == ["t1"] * 3
+        parts.session.refused("t1")  # now both say so
+        with pytest.raises(TryAgain):
+            await parts.session.token()
+        with pytest.raises(TryAgain):
+            await parts.session.token(urgent=True)
+
+    run(scenario())
+
+
+def test_one_route_that_always_says_401_holds_up_no_other() -> None:
+    # faults: D4
+    async def scenario() -> None:
+        parts = a_client()
+        parts.http.on(CANCEL, DONE)
+        parts.http.on(REFRESH, counting())
+        parts.http.on("/v4/mm/get_balance", refused(401, "unauthorized"))
+        for _ in range(300):
+            await parts.gateway.read_balance()
+            said, within_s = await cancelled(parts)
+            assert said == ["CancelAcknowledged"]
+            assert within_s < 0.1
+        assert parts.session.logins == 1
+        assert parts.session.refreshes < 20
+
+    run(scenario())
+
+
+def test_a_clock_that_is_set_forward_is_noticed_and_the_end_told_anew() -> None:
+    async def scenario() -> None:
+        clock, events = SetClock(), list[Event]()
+        parts = a_client(clock=clock)
+        parts.http.on(REFRESH, counting())
+
+        async def setting() -> None:
+            await parts.clock.sleep(60)
+            clock.set_by_ns = 3_600 * S
+            await parts.clock.sleep(11)
+
+        await play(setting(), parts.session.run(events.append))
+        assert len(events) == 2
+        assert parts.session.usable_until_ns > clock.now_ns() + 500 * S
+
+    run(scenario())
+
+
+def test_a_token_of_a_clock_that_was_set_back_is_renewed_at_once(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        file, clock = tmp_path / "session.json", SetClock()
+        clock.set_by_ns = 3_600 * S
+        parts = a_client(file, clock=clock)
+        await parts.session.token()
+        restarted = a_client(file)
+        restarted.http.on(REFRESH, counting())
+        await play(parts.clock.sleep(5), restarted.session.run(unheard))
+        assert (restarted.http.count(REFRESH), restarted.session.logins) == (1, 0)
+
+    run(scenario())
+
+
+def test_a_refresh_token_is_tried_however_old_our_clock_believes_it_to_be(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        file, clock = tmp_path / "session.json", SetClock()
+        await a_client(file).session.token()
+        clock.set_by_ns = 30 * 86_400 * S
+        restarted = a_client(file, clock=clock)
+        assert await restarted.session.token() == "t2"
+        assert (restarted.session.logins, restarted.session.refreshes) == (0, 1)
+
+    run(scenario())
