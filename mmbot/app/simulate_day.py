@@ -35,6 +35,7 @@ from mmbot.sim.virtual.loop import (
 )
 from mmbot.sim.witness.lists import Lists
 from mmbot.sim.witness.observer import Evidence, check_invariants, compare_orders, duplicates
+from mmbot.sim.witness.stale_watch import StaleWatch
 from mmbot.sim.witness.strikes import Strikes
 from mmbot.sim.witness.sweeps import Sweeps
 from mmbot.sim.witness.watch import Bounds, Watch
@@ -97,7 +98,8 @@ class _Day:
         lists = Lists(self._bounds().lag_ns, loop.now_ns)
         lag_ns, began_ns = self._bounds().lag_ns, loop.now_ns()
         sweeps = Sweeps(box.box.maker, disk.unwanted, lag_ns, began_ns)
-        wire.taps += [watch, strikes, lists, sweeps]
+        stale = StaleWatch(box.box.hub, self._settings.ledger.prefix, loop.now_ns)
+        wire.taps += [watch, strikes, lists, sweeps, stale]
         disk.absent = lists.absent
         box.box.witnesses.reporting.tells = lists.tell
         box.box.witnesses.hearers += [
@@ -105,8 +107,11 @@ class _Day:
             strikes.order_changed,
             lists.order_changed,
         ]
-        box.box.faults.hearers += [lambda one: watch.struck(one, ""), strikes.struck]
-        box.box.faults.hearers.append(lambda one: sweeps.struck(one, ""))
+        box.box.faults.hearers += [
+            lambda one: watch.struck(one, ""),
+            strikes.struck,
+            lambda one: sweeps.struck(one, ""),
+        ]
         async with wire:
             ports = Ports(wire.http_request, wire.ws_connect)
             ports = ports if self._tamper is None else self._tamper(ports)
@@ -130,6 +135,7 @@ class _Day:
         self._sum_up(wire, stage, log)
         report.findings += watch.findings + sweeps.findings + lists.findings
         report.findings += story.findings + keeper.lives.findings
+        report.findings += stale.findings(self._record(box)["orders"])
         report.findings += [f"I7: {error}" for error in log.errors]
         if keeper.lives.flat is False:
             report.findings.append("I4: the daemon ended without a proof that nothing rests")

@@ -28,6 +28,7 @@ from mmbot.sim.stream.envelopes import Envelopes, Form, Words
 from mmbot.sim.stream.frames import CUT, PING, PONG
 from mmbot.sim.stream.frames import Close as Close
 from mmbot.sim.stream.frames import encode as encode
+from mmbot.sim.stream.members import Members
 from mmbot.sim.stream.rules import StreamRules
 
 PROTOCOLS: Final = frozenset({"5", "6", "7"})
@@ -58,13 +59,15 @@ class StreamHub:
         self._session = session
         self._rng = rng
         self._envelopes = Envelopes(self.rules)
-        self._by_channel: dict[str, dict[Connection, None]] = {}
+        self.members = Members()
+        # who else hears what is published: judges that know what a client should have heard
+        self.hearers: list[Callable[[Outgoing], None]] = []
         self._mute_new: Mute = ""
 
     @property
     def channel_count(self) -> int:
         """Channels that anybody is subscribed to."""
-        return len(self._by_channel)
+        return len(self.members)
 
     def use(self, rules: StreamRules, session: SessionRules) -> None:
         """Other rules from now on."""
@@ -120,15 +123,7 @@ class StreamHub:
         """The transport is gone."""
         connection.closed = True
         self.connections.pop(connection.socket_id, None)
-        for channel in connection.channels:
-            self._forget(connection, channel)
-        connection.channels.clear()
-
-    def _forget(self, connection: Connection, channel: str) -> None:
-        members = self._by_channel.get(channel, {})
-        members.pop(connection, None)
-        if not members:
-            self._by_channel.pop(channel, None)
+        self.members.leave_all(connection)
 
     def close(self, connection: Connection, close: Close) -> None:
         if not connection.closed:
@@ -196,9 +191,7 @@ class StreamHub:
         elif event == "pusher:subscribe":
             self._subscribe(connection, data, now_ns)
         elif event == "pusher:unsubscribe":
-            channel = str(data.get("channel"))
-            connection.channels.discard(channel)
-            self._forget(connection, channel)
+            self.members.leave(connection, str(data.get("channel")))
         elif event != "pusher:pong":
             self._put(connection, frames.error(None, f"unsupported event {event!r:.60}"))
 
@@ -231,8 +224,7 @@ class StreamHub:
         elif len(connection.channels) >= self.rules.channels_per_socket_max:
             self._put(connection, frames.not_subscribed(channel, "too many channels", 403))
             return
-        connection.channels.add(channel)
-        self._by_channel.setdefault(channel, {})[connection] = None
+        self.members.join(connection, channel)
         with_data = self.rules.subscribed_data == "string"
         self._put(connection, frames.subscribed(channel, with_data=with_data))
         if self.rules.initial_image:
@@ -266,7 +258,7 @@ class StreamHub:
             return
         to_all = self.rules.health_check_on == "all"
         beat = Outgoing(now_ns, "health_check", "private_system_signal", "u", {})
-        for channel in list(self._by_channel):
+        for channel in self.members.channels():
             if is_private(channel) or (to_all and channel in map(main_channel, SERVICES)):
                 self._spread(channel, beat)
 
@@ -291,7 +283,9 @@ class StreamHub:
 
     def publish(self, message: Outgoing) -> None:
         """Put a message on its channels, in both generations of their names."""
-        if message.change_type in self.silent or not self._by_channel:
+        for hear in self.hearers:
+            hear(message)
+        if message.change_type in self.silent or not self.members:
             return
         for service in SERVICES:
             if message.user_id:
@@ -305,7 +299,7 @@ class StreamHub:
 
     def _share_book(self, channel: str, message: Outgoing) -> None:
         """Books on the shared channel, for sockets of the older model."""
-        if channel in self._by_channel and self.catalog is not None:
+        if channel in self.members and self.catalog is not None:
             tournament_id = self.catalog.tournament_of(message.event_id)
             self._spread(channel, message, tournament_id, lambda form: form.shared_books)
 
@@ -318,7 +312,7 @@ class StreamHub:
     ) -> None:
         texts: dict[Words, str] = {}
         service = service_of(channel)
-        for connection in list(self._by_channel.get(channel, ())):
+        for connection in self.members.of(channel):
             form = connection.form(service)
             if wanted is not None and not wanted(form):
                 continue

@@ -1,0 +1,110 @@
+"""When each part of the data told nothing: outages of the stream, as box and wire saw them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from mmbot.sim.witness.stale import EVERYTHING, MUTE_NS, NS, SILENT_NS, VISIBLE_NS, Outage
+
+# A read that shows more than one image of which the stream has said nothing tells that it is mute.
+UNHEARD_MIN: Final = 2
+TRAVELS_NS: Final = 5 * NS  # a frame may be late by so much, and then it is heard
+AGREES_NS: Final = 2 * NS  # a read that disagrees waits so long for a frame that is on its way
+
+
+@dataclass(slots=True)
+class Private:
+    """The private channel: a life sign each five seconds, or its socket is gone."""
+
+    outages: list[Outage] = field(default_factory=list)
+    _sockets: int = 0
+    _heard_ns: int | None = None
+    _gone_ns: int | None = 0
+
+    def joined(self, now_ns: int) -> None:
+        self._sockets += 1
+        if self._gone_ns is not None:
+            self.outages.append(Outage(EVERYTHING, self._gone_ns, now_ns, VISIBLE_NS))
+            self._gone_ns = None
+        self.heard(now_ns)
+
+    def left(self, now_ns: int) -> None:
+        self._sockets -= 1
+        if not self._sockets:
+            self._gone_ns = now_ns
+
+    def heard(self, now_ns: int) -> None:
+        """A health_check, where its client can read it."""
+        if self._heard_ns is not None and now_ns - self._heard_ns > SILENT_NS:
+            self.outages.append(Outage(EVERYTHING, self._heard_ns, now_ns, SILENT_NS))
+        self._heard_ns = now_ns
+
+    def over(self, now_ns: int) -> list[Outage]:
+        """All of them; what goes on ends now."""
+        found = [*self.outages]
+        if self._heard_ns is not None:
+            found.append(Outage(EVERYTHING, self._heard_ns, now_ns, SILENT_NS))
+        if self._gone_ns is not None:
+            found.append(Outage(EVERYTHING, self._gone_ns, now_ns, VISIBLE_NS))
+        return found
+
+
+@dataclass(slots=True)
+class Event:
+    """The books of one sport event: no channel, or one that is granted and mute."""
+
+    part: str
+    outages: list[Outage] = field(default_factory=list)
+    _sockets: int = 0
+    _gone_ns: int | None = 0
+    _unheard: list[int] = field(default_factory=list)  # images that went out since one was heard
+    _read_ns: int | None = None  # a read showed them, so it could be known
+
+    def joined(self, now_ns: int) -> None:
+        """Another subscription is given its own time to speak."""
+        self._sockets += 1
+        self._whole(now_ns)
+        if self._gone_ns is not None:
+            self.outages.append(Outage(self.part, self._gone_ns, now_ns, VISIBLE_NS))
+            self._gone_ns = None
+
+    def left(self, now_ns: int) -> None:
+        self._sockets -= 1
+        if not self._sockets:
+            self._whole(now_ns)
+            self._gone_ns = now_ns
+
+    def published(self, now_ns: int) -> None:
+        """Where nobody is subscribed that alone is the outage."""
+        if self._sockets:
+            self._unheard.append(now_ns)
+
+    def heard(self, now_ns: int) -> None:
+        """An image, where its client can read it: the channel speaks."""
+        self._whole(now_ns)
+
+    def read(self, asked_ns: int, now_ns: int) -> None:
+        """A read of its books, whole and young."""
+        known = [at_ns for at_ns in self._unheard if at_ns < asked_ns - TRAVELS_NS]
+        if len(known) >= UNHEARD_MIN and self._read_ns is None:
+            self._read_ns = now_ns
+
+    def over(self, now_ns: int) -> list[Outage]:
+        """All of them; what goes on ends now."""
+        found = [*self.outages, *self._muteness(now_ns)]
+        if self._gone_ns is not None:
+            found.append(Outage(self.part, self._gone_ns, now_ns, VISIBLE_NS))
+        return found
+
+    def _whole(self, now_ns: int) -> None:
+        self.outages += self._muteness(now_ns)
+        self._unheard.clear()
+        self._read_ns = None
+
+    def _muteness(self, now_ns: int) -> Iterator[Outage]:
+        if self._unheard:
+            yield Outage(self.part, self._unheard[0], now_ns, MUTE_NS)
+        if self._read_ns is not None:
+            yield Outage(self.part, self._read_ns, now_ns, AGREES_NS + VISIBLE_NS)

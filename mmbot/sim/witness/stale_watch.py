@@ -1,0 +1,150 @@
+"""The judge of staleness beside a day in memory: it hears box and wire, and judges at the end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Final
+from urllib.parse import parse_qs, urlsplit
+
+from mmbot.sim.core.messages import Outgoing
+from mmbot.sim.faults.faulty_ports import Reply, Sent
+from mmbot.sim.faults.kinds import FrameKind, external_ids
+from mmbot.sim.faults.plan import Injected
+from mmbot.sim.stream.channels import event_of, is_private
+from mmbot.sim.stream.connections import Connection
+from mmbot.sim.stream.hub import StreamHub
+from mmbot.sim.virtual.island import Island
+from mmbot.sim.witness.stale import NS, Outage, Span, Verdict, judge
+from mmbot.sim.witness.stale_parts import Event, Private
+from mmbot.sim.witness.stale_record import HINDERED, Cancel, Placement, Row, quotes_of
+
+START_NS: Final = 16 * NS  # a start leaves what rests until it can judge it
+UNSAVED_NS: Final = 30 * NS  # what was told so late may be gone with the process that was killed
+SHOWN_MAX: Final = 5
+MARKETS: Final = ("get_multiple_markets", "get_markets")
+_CHANNEL: Final = re.compile(r'"channel"\s*:\s*"([^"\\]+)"')
+
+
+class StaleWatch:
+    """A tap of the wire, and a hearer of the stream."""
+
+    def __init__(self, hub: StreamHub, prefix: str, now_ns: Callable[[], int]) -> None:
+        hub.members.hearers.append(self.subscribed)
+        hub.hearers.append(self.published)
+        self._prefix = prefix
+        self._now_ns = now_ns
+        self._private = Private()
+        self._events: dict[str, Event] = {}
+        self._cancels: list[Cancel] = []
+        self._sent_ns: dict[str, int] = {}
+        self._told_ns: dict[str, int] = {}
+        self._asked_ns: dict[Sent, int] = {}
+        self._client: Island | None = None
+        self._died_ns: int = 0
+        self._refused_ns: int | None = None
+        self._excuses: list[Span] = []
+
+    def findings(self, orders: Iterable[Row]) -> list[str]:
+        """The first few, and how much it is in all."""
+        verdict = self.verdict(orders)
+        told = [f"stale: {finding}" for finding in verdict.findings[:SHOWN_MAX]]
+        if told:
+            count = len(verdict.findings)
+            told.append(f"stale: {verdict.stale_ns / NS:.3f} s in all, {count} findings")
+        return told
+
+    def verdict(self, orders: Iterable[Row]) -> Verdict:
+        """Over all until now; `orders` as in the record of the box."""
+        now_ns = self._now_ns()
+        outages: list[Outage] = [*self._private.over(now_ns)]
+        for event in self._events.values():
+            outages += event.over(now_ns)
+        excuses = list(self._excuses)
+        for since_ns in (self._refused_ns, self._died_ns):
+            if since_ns is not None:
+                excuses.append((since_ns, now_ns))
+        placements = {
+            ident: Placement(at_ns, self._told_ns.get(ident))
+            for ident, at_ns in self._sent_ns.items()
+        }
+        quotes = quotes_of(orders, self._cancels, placements, self._prefix)
+        return judge([one for one in outages if one.until_ns > one.judged_ns], quotes, excuses)
+
+    # --- the stream ----------------------------------------------------------------------------
+
+    def subscribed(self, connection: Connection, channel: str, joined: bool) -> None:
+        now_ns, event = self._now_ns(), event_of(channel)
+        if event is None and not is_private(channel):
+            return
+        part = self._private if event is None else self._event(str(event[0]))
+        (part.joined if joined else part.left)(now_ns)
+
+    def published(self, message: Outgoing) -> None:
+        if message.change_type == "market_selections":
+            self._event(str(message.event_id)).published(self._now_ns())
+
+    def heard(self, kind: FrameKind, frame: str, now_ns: int) -> None:
+        if kind == "orders":
+            self._told(external_ids(frame.encode()), now_ns)
+        elif kind == "health":
+            self._private.heard(now_ns)
+        elif kind == "books" and (channel := _CHANNEL.search(frame)):
+            event = event_of(channel[1])
+            if event is not None:
+                self._event(str(event[0])).heard(now_ns)
+
+    def _event(self, ident: str) -> Event:
+        found = self._events.get(ident)
+        if found is None:
+            found = self._events[ident] = Event(ident)
+        return found
+
+    # --- the wire ------------------------------------------------------------------------------
+
+    def sent(self, request: Sent, now_ns: int) -> None:
+        if request.island is not None and request.island is not self._client:
+            self._begins(request.island, now_ns)
+        self._asked_ns[request] = now_ns
+        if request.kind == "place":
+            for ident in external_ids(request.body):
+                self._sent_ns.setdefault(ident, now_ns)
+        elif request.kind == "cancel":
+            self._cancels.append(Cancel(now_ns, request.path, request.body))
+
+    def answered(self, request: Sent, reply: Reply, now_ns: int) -> None:
+        asked_ns = self._asked_ns.pop(request, now_ns)
+        status, _, body = reply
+        if request.kind in ("place", "order", "report") and status == 200:
+            self._told(external_ids(body), now_ns)
+        url = urlsplit(request.path)
+        if status == 200 and url.path.endswith(MARKETS):
+            asked = parse_qs(url.query)
+            named = ",".join([*asked.get("event_ids", ()), *asked.get("event_id", ())])
+            for ident in filter(None, named.split(",")):
+                self._event(ident).read(asked_ns, now_ns)
+        if status in HINDERED and request.kind != "place":
+            self._refused_ns = self._refused_ns or now_ns
+        elif status == 200 and self._refused_ns is not None and request.kind != "auth":
+            self._excuses.append((self._refused_ns, now_ns))
+            self._refused_ns = None
+
+    def struck(self, entry: Injected, frame: str) -> None:
+        """What a fault does shows on the wire."""
+
+    # --- lives ---------------------------------------------------------------------------------
+
+    def _begins(self, island: Island, now_ns: int) -> None:
+        """A client that has just begun cannot be judged; what the last one heard may be gone."""
+        self._excuses.append((self._died_ns, now_ns + START_NS))
+        self._client, self._died_ns = island, 1 << 62
+        island.on_abandon.append(self._dies)
+
+    def _dies(self) -> None:
+        self._died_ns = self._now_ns()
+        unsaved_ns = self._died_ns - UNSAVED_NS
+        self._told_ns = {one: at for one, at in self._told_ns.items() if at < unsaved_ns}
+
+    def _told(self, idents: Iterable[str], now_ns: int) -> None:
+        for ident in idents:
+            self._told_ns.setdefault(ident, now_ns)

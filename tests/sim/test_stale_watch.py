@@ -1,0 +1,206 @@
+"""What box and wire tell the judge of staleness."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from mmbot.sim.box import Box
+from mmbot.sim.core.messages import Outgoing
+from mmbot.sim.core.orders import Order, OrderRequest
+from mmbot.sim.faults.faulty_ports import Sent
+from mmbot.sim.faults.kinds import route_kind
+from mmbot.sim.scenario import BoxOptions
+from mmbot.sim.stream.channels import event_channel, user_channel
+from mmbot.sim.stream.connections import Connection
+from mmbot.sim.virtual.island import Island
+from mmbot.sim.virtual.loop import VirtualLoop
+from mmbot.sim.witness.stale import NS
+from mmbot.sim.witness.stale_record import Row
+from mmbot.sim.witness.stale_watch import START_NS, StaleWatch
+
+PLACE = "/partner/v4/mm/submit_multiple_orders"
+CANCEL = "/partner/v4/mm/cancel_multiple_orders"
+MARKETS = "/partner/v4/mm/get_multiple_markets"
+BALANCE = "/partner/v4/mm/get_balance"
+
+
+class Day:
+    """One client of a box, whose wire and stream are played by hand; `s` is the time."""
+
+    def __init__(self) -> None:
+        self.now_ns = 0
+        self.box = Box(BoxOptions(seed=3), 0)
+        self.box.control.takers({"on": False}, 0)
+        self.watch = StaleWatch(self.box.hub, "mm", lambda: self.now_ns)
+        self._loop = VirtualLoop(1)
+        self.client = self.island()
+        line = self.box.exchange.listing.lines[0]
+        self.strike_id, self.event_id = line.strikes[0].strike_id, line.event_id
+        self.books = event_channel(self.event_id, "", 6)
+        self.private = user_channel(self.box.maker.user_id, 6)
+        self.socket = Connection("1.1", 0)
+        self._loop.close()
+
+    def island(self) -> Island:
+        return Island(self._loop, "a daemon")
+
+    def at(self, seconds: float) -> Day:
+        self.now_ns = round(seconds * NS)
+        return self
+
+    def asks(self, path: str, body: object = None, status: int = 200) -> None:
+        raw = json.dumps(body or {}).encode()
+        request = Sent("POST", path, {}, raw, route_kind(path), self.client)
+        self.watch.sent(request, self.now_ns)
+        self.watch.answered(request, (status, {}, raw), self.now_ns)
+
+    def rests(self, ident: str = "mm-1") -> Order:
+        request = OrderRequest(ident, self.strike_id, 3000, 500)
+        order = self.box.exchange.accept(self.box.maker, request, self.now_ns)
+        assert isinstance(order, Order)
+        self.asks(PLACE, [{"external_id": ident, "order_id": order.order_id}])
+        return order
+
+    def starts(self) -> Order:
+        """A healthy daemon with one order, past the time that a start is given."""
+        self.box.hub.members.join(self.socket, self.private)
+        self.box.hub.members.join(self.socket, self.books)
+        return self.at(0).rests()
+
+    def beats(self, *seconds: float) -> None:
+        for second in seconds:
+            self.at(second).watch.heard("health", "", self.now_ns)
+
+    def publishes(self, *seconds: float) -> None:
+        for second in seconds:
+            image = Outgoing(0, "", "market_selections", "u", {}, event_id=self.event_id)
+            self.at(second).watch.published(image)
+
+    def hears_book(self, second: float) -> None:
+        frame = f'{{"event":"market_selections","channel":"{self.books}"}}'
+        self.at(second).watch.heard("books", frame, self.now_ns)
+
+    def stale_s(self, at_s: float) -> float:
+        return self.at(at_s).watch.verdict(self.orders()).stale_ns / NS
+
+    def orders(self) -> list[Row]:
+        rows = self.box.record.summary(self.box.maker, self.now_ns)["orders"]
+        assert isinstance(rows, list)
+        return rows
+
+
+# faults: E1 E2
+def test_silence_of_the_private_channel_is_stale_after_twelve_seconds() -> None:
+    day = Day()
+    day.starts()
+    day.beats(*range(5, 50, 5), 65)  # nothing between 45 and 65
+    assert day.stale_s(70) == 65 - (45 + 12)
+
+
+# faults: E2
+def test_quiet_books_are_not_stale() -> None:
+    day = Day()
+    day.starts()
+    day.publishes(20)
+    day.hears_book(20)
+    day.beats(*range(5, 300, 5))
+    assert day.stale_s(300) == 0
+
+
+# faults: E16
+def test_a_socket_that_is_gone_shows_at_once() -> None:
+    day = Day()
+    day.starts()
+    day.beats(*range(5, 50, 5))
+    day.at(48).box.hub.disconnect(day.socket)
+    assert day.stale_s(60) == 60 - 49
+
+
+# faults: E3
+def test_a_channel_that_was_left_is_the_outage_of_its_sport_event_alone() -> None:
+    day = Day()
+    day.starts()
+    day.beats(*range(5, 60, 5))
+    day.at(48).box.hub.members.leave(day.socket, day.books)
+    first, total = day.at(60).watch.findings(day.orders())
+    assert f"sport event {day.event_id}" in first
+    assert total == "stale: 11.000 s in all, 1 findings"
+
+
+# faults: E6
+def test_a_new_socket_before_the_old_one_leaves_no_gap() -> None:
+    day = Day()
+    day.starts()
+    day.beats(*range(5, 50, 5))
+    second = Connection("2.2", day.now_ns)
+    for channel in (day.private, day.books):
+        day.at(46).box.hub.members.join(second, channel)
+    day.at(48).box.hub.disconnect(day.socket)
+    day.beats(50, 55, 60)
+    assert day.stale_s(60) == 0
+
+
+# faults: E4
+def test_a_mute_channel_is_stale_after_a_minute_or_once_a_read_has_shown_it() -> None:
+    unread, read = Day(), Day()
+    for day in (unread, read):
+        day.starts()
+        day.publishes(20, 30)
+        if day is read:
+            day.at(40).asks(f"{MARKETS}?event_ids=1,{day.event_id}")
+        day.beats(*range(5, 100, 5))
+    assert unread.stale_s(100) == 100 - (20 + 60)
+    assert read.stale_s(100) == 100 - (40 + 3)
+
+
+# faults: E4
+def test_one_image_that_may_be_under_way_tells_no_reader_that_a_channel_is_mute() -> None:
+    day = Day()
+    day.starts()
+    day.publishes(20, 36)
+    day.at(40).asks(f"{MARKETS}?event_ids={day.event_id}")
+    day.beats(*range(5, 75, 5))
+    assert day.stale_s(75) == 0
+
+
+# faults: B4
+def test_what_a_cancel_asks_for_is_not_its_makers_fault() -> None:
+    day = Day()
+    day.starts()
+    day.beats(*range(5, 50, 5))
+    day.at(48).box.hub.disconnect(day.socket)
+    day.at(48.5).asks(CANCEL, {"data": [{"external_id": "mm-1"}]}, status=500)
+    assert day.stale_s(60) == 0
+    assert day.stale_s(70) == 70 - 68.5
+
+
+# faults: D4 D7
+@pytest.mark.parametrize(("status", "path", "stale_s"), [(429, BALANCE, 2), (403, PLACE, 11)])
+def test_who_is_let_do_nothing_is_judged_when_he_is_served_again(
+    status: int, path: str, stale_s: float
+) -> None:
+    day = Day()
+    day.starts()
+    day.beats(*range(5, 50, 5))
+    day.at(48).box.hub.disconnect(day.socket)
+    day.at(48.2).asks(path, status=status)
+    day.at(58).asks(BALANCE)
+    assert day.stale_s(60) == stale_s
+
+
+# faults: H1 H3
+def test_a_process_that_is_killed_may_have_forgotten_what_it_was_told_last() -> None:
+    day = Day()
+    day.starts()
+    day.beats(*range(5, 50, 5))
+    day.at(40).rests("mm-2")  # its id may not be on disk yet
+    day.at(48).box.hub.disconnect(day.socket)
+    day.client.abandon()
+    day.client = day.island()
+    day.at(50).asks(BALANCE)
+    begun_s = 50 + START_NS / NS
+    assert day.stale_s(80) == 80 - begun_s
+    [name] = {finding.quote for finding in day.watch.verdict(day.orders()).findings}
+    assert name == "mm-1"
