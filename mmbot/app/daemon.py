@@ -26,8 +26,8 @@ from mmbot.domain.events import OperatorSaid
 from mmbot.domain.facts import Alarm, Fact
 from mmbot.engine.ledger import Ledger
 from mmbot.engine.risk import CHECK_NAMES
+from mmbot.exchange.logins import LoginPaced
 from mmbot.exchange.notices import Notices
-from mmbot.exchange.session import LoginPaced
 from mmbot.ops.metrics import Metrics
 from mmbot.ops.notify import Notifier
 from mmbot.runtime.clock import NS_PER_S

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from typing import Final
 
+from mmbot.domain.errors import SetUpError, TryAgain
 from mmbot.exchange.amounts import NS_PER_S
 from mmbot.runtime.clock import Clock
 
 FULL_WAIT_MAX_S: Final = 600.0  # the error table's word for session_num_exceed
+
+
+class LoginRefused(SetUpError):
+    """The exchange does not know these keys."""
+
+
+class LoginPaced(TryAgain):
+    """Too soon after the last log-in: nothing was asked, and waiting is all there is to do."""
+
+
+class SessionsExhausted(TryAgain):
+    """403 session_num_exceed: another log-in would make it worse (faults: D5)."""
 
 
 class LoginPace:

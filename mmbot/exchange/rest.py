@@ -159,7 +159,7 @@ class Rest:
         if registers:
             self._registrations_lost = 0
         received_ns = self.clock.now_ns()
-        date_ns = self.session.note_date(reply, sent_ns)
+        date_ns = self.session.time.note(reply, sent_ns)
         if 200 <= reply.status < 300:
             self._throttled_in_a_row = 0
             if attempt is not None:

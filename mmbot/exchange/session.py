@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NoReturn
 
-from mmbot.domain.errors import FindOut, SetUpError, TryAgain
+from mmbot.domain.errors import FindOut, MmbotError, SetUpError, TryAgain
 from mmbot.domain.events import Event, SessionStateChanged
 from mmbot.exchange import codec
-from mmbot.exchange.amounts import NS_PER_S, http_date_ns
+from mmbot.exchange.amounts import NS_PER_S
+from mmbot.exchange.exchange_time import ExchangeTime
 from mmbot.exchange.http import HttpPort, HttpReply, NotSent, ReplyLost
-from mmbot.exchange.logins import LoginPace
+from mmbot.exchange.logins import LoginPace, LoginPaced, LoginRefused, SessionsExhausted
 from mmbot.exchange.notices import Notices
 from mmbot.exchange.refusals import refusal_of
 from mmbot.exchange.routes import Route, Routes
@@ -35,24 +36,10 @@ from mmbot.runtime.clock import Clock
 from mmbot.runtime.limiter import Limiter, Priority
 
 REFRESH_DEAD: Final = frozenset({400, 401, 403})
-OFFSET_MAX_NS: Final = 10**18
-QUICK_REPLY_NS: Final = NS_PER_S
 LOOK_AGAIN_S: Final = 10.0  # a clock that was set is noticed within this
 LOGIN_SHARE: Final = 0.25  # of a short-lived token: a refresh that fails once is no reason
 # Withdrawing quotes begins 20 s before the end (engine/modes.py): a refresh comes before that.
 SUCCESSOR_LEFT_S: Final = 25.0
-
-
-class LoginRefused(SetUpError):
-    """The exchange does not know these keys."""
-
-
-class LoginPaced(TryAgain):
-    """Too soon after the last log-in: nothing was asked, and waiting is all there is to do."""
-
-
-class SessionsExhausted(TryAgain):
-    """403 session_num_exceed: another log-in would make it worse (faults: D5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +89,10 @@ class Session:
         self._renewed_ns: int | None = None  # tried last, monotonic as all paces are
         self._refused_young = 0  # renewals in a row of tokens that should have lived
         self._lock = asyncio.Lock()
+        self._group: asyncio.TaskGroup | None = None  # of the service
         self._changed = asyncio.Event()
         self._announced_ns = -1
-        self._dated = False  # a quick reply has told the exchange's time
-        self.clock_offset_ns = 0  # exchange time minus ours, from Date headers
+        self.time = ExchangeTime(ports.clock)
         self.logins = 0
         self.refreshes = 0
 
@@ -114,22 +101,12 @@ class Session:
         return self._tokens.access_until_ns if self._tokens.access else 0
 
     def exchange_now_ns(self) -> int:
-        return self._clock.now_ns() + self.clock_offset_ns
+        return self.time.now_ns()
 
-    def note_date(self, reply: HttpReply, sent_ns: int) -> int | None:
-        """Take the exchange's time from a reply; its Date has whole seconds.
-
-        A reply may have been under way for seconds: slow ones count only until a quick one came.
-        """
-        date_ns = http_date_ns(reply.headers.get("date"))
-        quick = self._clock.now_ns() - sent_ns <= QUICK_REPLY_NS
-        if date_ns is not None and (quick or not self._dated):
-            self._dated = quick
-            offset_ns = date_ns + NS_PER_S // 2 - self._clock.now_ns()
-            if abs(offset_ns) < OFFSET_MAX_NS:
-                # Within the second that Date hides there is nothing to correct.
-                self.clock_offset_ns = 0 if abs(offset_ns) <= NS_PER_S else offset_ns
-        return date_ns
+    @property
+    def clock_offset_ns(self) -> int:
+        """Exchange time minus ours."""
+        return self.time.offset_ns
 
     async def token(self, urgent: bool = False) -> str:
         """A token to use now; logs in when there is none. Raises TryAgain, FindOut or SetUpError.
@@ -162,8 +139,27 @@ class Session:
     async def renewed(self, used: str) -> str:
         """Another token than `used`: one renewal at a time serves all who wait (single-flight).
 
-        Raises TryAgain when the pace of renewals forbids another one now (faults: D4).
+        Raises TryAgain when the pace of renewals forbids another one now (faults: D4). Once the
+        service runs, the end of a caller is not the end of its renewal: a log-in whose answer
+        nobody waits for would have burned a session for nothing.
         """
+        if self._group is None:
+            return await self._renewed(used)
+        renewal = self._group.create_task(self._outcome(used))
+        await asyncio.wait({renewal})
+        outcome = TryAgain("the session ends") if renewal.cancelled() else renewal.result()
+        if isinstance(outcome, MmbotError):
+            raise outcome
+        return outcome
+
+    async def _outcome(self, used: str) -> str | MmbotError:
+        """As a value: an error must not end the group of the service."""
+        try:
+            return await self._renewed(used)
+        except MmbotError as error:
+            return error
+
+    async def _renewed(self, used: str) -> str:
         async with self._lock:
             if self._tokens.access != used and self._tokens.access:
                 return self._tokens.access
@@ -189,6 +185,14 @@ class Session:
 
     async def run(self, emit: Callable[[Event], None]) -> None:
         """Service: keep a usable token for ever, and say until when the present one lives."""
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            try:
+                await self._keep_usable(emit)
+            finally:
+                self._group = None
+
+    async def _keep_usable(self, emit: Callable[[Event], None]) -> None:
         failures = 0
         while True:
             try:
@@ -319,7 +323,7 @@ class Session:
         reply = await self._http.request(
             route.method, route.path, headers, body, self._settings.reply_timeout_s
         )
-        self.note_date(reply, sent_ns)
+        self.time.note(reply, sent_ns)
         return reply
 
     def _take(self, reply: HttpReply, former: Tokens) -> None:

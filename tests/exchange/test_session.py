@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 from mmbot.domain.errors import SetUpError, TryAgain
 from mmbot.domain.events import Event, SessionStateChanged
 from mmbot.exchange.http import NotSent, ReplyLost
-from mmbot.exchange.session import LoginRefused
+from mmbot.exchange.logins import LoginRefused
 from mmbot.exchange.tokens import Tokens, until_ns
 from tests.exchange.parts import (
     EPOCH_NS,
@@ -29,12 +28,7 @@ from tests.exchange.parts import (
     run,
     tokens,
 )
-
-
-def gaps_s(parts: Parts, path: str) -> list[float]:
-    """Seconds between the requests of one path, as they left."""
-    left_ns = [one.at_ns for one in parts.http.asked if one.path == path]
-    return [(after - before) / S for before, after in itertools.pairwise(left_ns)]
+from tests.exchange.session_stage import gaps_s
 
 
 @pytest.mark.parametrize(
@@ -272,7 +266,7 @@ def test_the_clock_of_the_exchange_is_read_from_its_date() -> None:
             ("Sun, 22 Nov 2026 14:50:00 GMT", -600),
             ("no date", -600),
         ):
-            parts.session.note_date(reply({}, date=date), parts.clock.now_ns())
+            parts.session.time.note(reply({}, date=date), parts.clock.now_ns())
             assert abs(parts.session.clock_offset_ns / S - offset_s) <= 1
 
     run(scenario())
@@ -283,12 +277,12 @@ def test_a_slow_reply_tells_an_old_time_and_counts_only_until_a_quick_one_came()
         parts = a_client()
         at_three, sent_ns = "Sun, 22 Nov 2026 15:00:00 GMT", parts.clock.now_ns()
         await parts.clock.sleep(8)  # so long it was under way, or half of that
-        parts.session.note_date(reply({}, date=at_three), sent_ns)
+        parts.session.time.note(reply({}, date=at_three), sent_ns)
         assert parts.session.clock_offset_ns < -5 * S  # the only word there is
         quick_ns = parts.clock.now_ns()
-        parts.session.note_date(reply({}, date="Sun, 22 Nov 2026 15:00:08 GMT"), quick_ns)
+        parts.session.time.note(reply({}, date="Sun, 22 Nov 2026 15:00:08 GMT"), quick_ns)
         assert parts.session.clock_offset_ns == 0
-        parts.session.note_date(reply({}, date=at_three), sent_ns)
+        parts.session.time.note(reply({}, date=at_three), sent_ns)
         assert parts.session.clock_offset_ns == 0
 
     run(scenario())

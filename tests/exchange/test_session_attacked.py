@@ -1,24 +1,19 @@
-"""The session when clocks are wrong, answers are slow and the exchange says 429."""
+"""The session when clocks are wrong and the exchange says 429."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from mmbot.domain.errors import TryAgain
 from mmbot.domain.events import Event
-from mmbot.exchange.http import HttpReply, ReplyLost
-from mmbot.exchange.session import SessionsExhausted
-from mmbot.runtime.clock import LoopClock
+from mmbot.exchange.http import ReplyLost
 from mmbot.runtime.limiter import Priority
 from tests.exchange.answers import CANCEL, ref
 from tests.exchange.parts import (
-    EPOCH_NS,
-    Asked,
     Parts,
     S,
     a_client,
@@ -29,31 +24,15 @@ from tests.exchange.parts import (
     run,
     tokens,
 )
-from tests.exchange.test_session import gaps_s
-
-REFRESH, LOGIN = "/auth/refresh", "/auth/login"
-DONE = reply({"data": {"success": True}})
-
-
-class SetClock(LoopClock):
-    """A wall clock that somebody sets; what it counts by stays true."""
-
-    def __init__(self) -> None:
-        super().__init__(EPOCH_NS)
-        self.set_by_ns = 0
-
-    def now_ns(self) -> int:
-        return super().now_ns() + self.set_by_ns
-
-
-def counting(life_s: float = 600) -> Callable[[Asked], HttpReply]:
-    """A new name for each token."""
-    numbers = itertools.count(2)
-    return lambda _: tokens(f"t{next(numbers)}", life_s, refresh=None)
-
-
-def unheard(_: Event) -> None:
-    """For who does not care what the session says."""
+from tests.exchange.session_stage import (
+    DONE,
+    LOGIN,
+    REFRESH,
+    SetClock,
+    counting,
+    gaps_s,
+    unheard,
+)
 
 
 async def cancelled(parts: Parts) -> tuple[list[str], float]:
@@ -139,91 +118,6 @@ def test_a_request_leaves_with_the_token_of_that_moment() -> None:
             await parts.clock.sleep(30)
             await parts.session.renewed("t1")
         assert [one.token for one in parts.http.asked if "balance" in one.path] == ["t2"]
-
-    run(scenario())
-
-
-# --- log-ins ----------------------------------------------------------------------------------
-
-
-def test_the_pace_of_log_ins_counts_from_the_end_of_the_last() -> None:
-    # faults: D3
-    async def scenario() -> None:
-        parts = a_client()
-        came_s: list[tuple[float, float]] = []
-
-        class Slow:
-            """An exchange that reads a request at any time until its answer."""
-
-            async def request(self, method: str, path: str, *rest: object) -> HttpReply:
-                began_s = asyncio.get_running_loop().time()
-                await asyncio.sleep(15)
-                came_s.append((began_s, asyncio.get_running_loop().time()))
-                raise ReplyLost("no reply within 15 s")
-
-        parts.session._http = Slow()
-        await play(parts.clock.sleep(1_000), parts.session.run(unheard))
-        gaps = [after[0] - before[1] for before, after in itertools.pairwise(came_s)]
-        assert len(gaps) >= 5
-        assert min(gaps) >= 120
-
-    run(scenario())
-
-
-def test_a_log_in_counts_from_when_it_leaves_and_not_from_its_place_in_the_queue(
-    tmp_path: Path,
-) -> None:
-    # faults: D7 J2
-    async def scenario() -> None:
-        file = tmp_path / "session.json"
-        parts = a_client(file)
-        parts.http.on(LOGIN, ReplyLost("reset"))
-        await parts.clock.sleep(1)
-        for _ in range(40):
-            await parts.limiter.acquire(Priority.CANCEL, "cancel_order")
-        with pytest.raises(ReplyLost):
-            await parts.session.token()
-        (left,) = parts.http.asked
-        restarted = a_client(file)
-        restarted.http.on(LOGIN, tokens())
-        await restarted.clock.sleep((left.at_ns - restarted.clock.now_ns()) / S + 119.9)
-        with pytest.raises(TryAgain):
-            await restarted.session.token()
-
-    run(scenario())
-
-
-def test_a_clock_that_is_set_forward_brings_no_two_log_ins_together() -> None:
-    async def scenario() -> None:
-        clock = SetClock()
-        parts = a_client(clock=clock)
-        parts.http.on(LOGIN, refused(500, "internal_error"))
-
-        async def setting() -> None:
-            while True:
-                await parts.clock.sleep(7)
-                clock.set_by_ns += 3_600 * S
-
-        await play(parts.clock.sleep(1_000), parts.session.run(unheard), setting())
-        left_s = [one.at_ns / S for one in parts.http.asked]
-        assert 5 <= len(left_s) <= 9
-
-    run(scenario())
-
-
-def test_too_many_sessions_is_an_alarm_of_its_own_and_waits_ever_longer() -> None:
-    # faults: D5
-    async def scenario() -> None:
-        parts = a_client()
-        parts.http.on("/auth/login", refused(403, "session_num_exceed"))
-        with pytest.raises(SessionsExhausted):
-            await parts.session.token()
-        assert parts.alarms == ["session_num_exceed"]
-        await play(parts.clock.sleep(3_600), parts.session.run(unheard))
-        assert gaps_s(parts, "/auth/login") == pytest.approx([120, 240, 480, *[600] * 4], abs=11)
-        parts.http.on("/auth/login", tokens())
-        await parts.clock.sleep(600)
-        assert await parts.session.token() == "t1"
 
     run(scenario())
 
