@@ -30,6 +30,7 @@ Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Usd = Annotated[Decimal, Field(gt=0, max_digits=12, decimal_places=2, allow_inf_nan=False)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,39}$")]
 Port = Annotated[int, Field(ge=0, le=65535)]
+DialectName = Literal["v4", "seed"]
 
 
 class ConfigError(SetUpError):
@@ -74,7 +75,7 @@ class Credentials(BaseSettings):
 
 class ExchangeSettings(_Section):
     base_url: Annotated[str, Field(pattern=r"^https?://[^\s]+$")]
-    dialect: Literal["v4"] = "v4"
+    dialect: DialectName = "v4"
     reply_timeout_s: Annotated[float, Field(ge=1, le=60)] = 12.0
     requests_per_second_max: Annotated[int, Field(ge=25, le=45)] = 45
     ladder_fallback: bool = False

@@ -24,8 +24,8 @@ from mmbot.app.measured import MeasuredHttp
 from mmbot.app.world import World
 from mmbot.config import Settings, classify_host
 from mmbot.domain.errors import FindOut, SetUpError, Stop, TryAgain
+from mmbot.exchange.dialect import DIALECTS
 from mmbot.exchange.http import HttpSettings, LiveHttp
-from mmbot.exchange.routes import V4
 from mmbot.exchange.ws import LiveWs
 from mmbot.ops.logs import configure
 from mmbot.ops.metrics import Metrics
@@ -145,7 +145,7 @@ async def _world(settings: Settings, logger: Any, metrics: Metrics) -> AsyncIter
     clock = SystemClock()
     http = LiveHttp(
         HttpSettings(settings.exchange.base_url, settings.exchange.reply_timeout_s),
-        V4.order_paths,
+        DIALECTS[settings.exchange.dialect].routes.order_paths,
     )
     try:
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as sources:

@@ -38,13 +38,13 @@ class DemoPlaces:
         return self.state_dir / "ledger.sqlite3"
 
 
-def write_config(places: DemoPlaces) -> Path:
+def write_config(places: DemoPlaces, dialect: str = "v4") -> Path:
     """Write the daemon's configuration file; raises SetUpError when the folder refuses it."""
     shipped = bundled_folder("config") / "simulator.toml"
     settings = tomllib.loads(shipped.read_text(encoding="utf-8"))
     settings["state_dir"] = str(places.state_dir)
     settings["strategies_dir"] = str(bundled_folder("strategies"))
-    settings["exchange"]["base_url"] = places.base_url
+    settings["exchange"] |= {"base_url": places.base_url, "dialect": dialect}
     settings["admin"] = {"host": "127.0.0.1", "port": places.admin_port}
     settings["ledger"]["file"] = places.ledger_file.name
     for source in settings["sources"]:

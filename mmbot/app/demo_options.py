@@ -8,6 +8,7 @@ from random import Random
 from typing import Final
 
 from mmbot.domain.errors import SetUpError
+from mmbot.exchange.dialect import DIALECTS
 from mmbot.sim.scenario import BoxOptions, ScenarioError, find_scenario, load_scenario
 
 MEASURED_FROM_S: Final = 10.0  # the box measures presence from here on
@@ -28,6 +29,7 @@ class DemoOptions:
     data: Path | None = None
     kills: int = 0
     state_dir: Path | None = None
+    dialect: str = "v4"  # that the daemon speaks; the box speaks all of them
 
     def checked(self) -> DemoOptions:
         """The same options, complete; raises SetUpError with one line per problem."""
@@ -51,6 +53,8 @@ class DemoOptions:
             found.append(f"--seed: {self.seed} is below 0")
         if self.latency not in {"", "loopback", "venue"}:
             found.append(f"--latency: {self.latency!r} is neither loopback nor venue")
+        if self.dialect not in DIALECTS:
+            found.append(f"--dialect: {self.dialect!r} is none of {', '.join(DIALECTS)}")
         if not 0 <= self.kills <= KILLS_MAX:
             found.append(f"--kills: {self.kills} is not between 0 and {KILLS_MAX}")
         if self.kills and self.duration_s is None:

@@ -59,7 +59,7 @@ class Parts:
         steering = {"X-Box-Token": str(ready["control_token"])}
         self.control = Link(self._session, "the box", self.places.box_url, steering)
         self.admin = Link(self._session, "the daemon", self.places.admin_url)
-        config = write_config(self.places)
+        config = write_config(self.places, options.dialect)
         self.daemon = Child(self.daemon.name, daemon_command(config), self.daemon.log)
         self._begin(self.daemon)
 

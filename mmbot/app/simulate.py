@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from mmbot.app.simulate_plan import Scenario, draw, read_scenario
 from mmbot.app.simulate_pool import in_processes
 from mmbot.app.simulate_report import Total, line
 from mmbot.domain.errors import SetUpError
+from mmbot.exchange.dialect import DIALECTS
 
 FINDINGS_SHOWN_MAX: Final = 12
 
@@ -34,10 +36,16 @@ class Asked:
     scenario: Path | None = None
     faults: str = "all"
     only: str = ""
+    dialect: str = "v4"
 
     def words(self) -> str:
         """The options that ask for the same days."""
-        given = ((" --scenario", self.scenario), (" --faults", self.faults))
+        dialect = None if self.dialect == "v4" else self.dialect
+        given = (
+            (" --scenario", self.scenario),
+            (" --faults", self.faults),
+            (" --dialect", dialect),
+        )
         shown = "".join(f"{name} {value}" for name, value in given if value is not None)
         return shown + (f" --only '{self.only}'" if self.only else "")
 
@@ -49,12 +57,16 @@ class Days:
     scenario: Scenario
     ids: tuple[str, ...] = ALL
     only: frozenset[str] | None = None
+    dialect: str = "v4"
 
     @classmethod
     def of(cls, asked: Asked) -> Days:
         """Raises SetUpError."""
         only = frozenset(asked.only.replace(",", " ").split()) if asked.only else None
-        return cls(read_scenario(asked.scenario), parse_faults(asked.faults), only)
+        if asked.dialect not in DIALECTS:
+            raise SetUpError(f"--dialect: {asked.dialect!r} is none of {', '.join(DIALECTS)}")
+        scenario = read_scenario(asked.scenario)
+        return cls(scenario, parse_faults(asked.faults), only, asked.dialect)
 
 
 def run_seeds(
@@ -98,7 +110,8 @@ def reports(
 
 def run_seed(seed: int, days: Days, log_level: str = "info") -> DayReport:
     """One day in this process; exact only where PYTHONHASHSEED is fixed."""
-    return run_day(draw(seed, days.scenario, days.ids, days.only), log_level=log_level)
+    plan = draw(seed, days.scenario, days.ids, days.only)
+    return run_day(dataclasses.replace(plan, dialect=days.dialect), log_level=log_level)
 
 
 def story(report: DayReport, asked: Asked) -> str:

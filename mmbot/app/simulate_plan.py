@@ -61,6 +61,7 @@ class DayPlan:
     clock_skew_s: float  # our clock is so much ahead of the exchange's
     executor_delay_s_max: float  # how long a commit takes at most
     strategy: Strategy = "consensus"
+    dialect: str = "v4"
     ids: tuple[str, ...] = ()  # of the fault list, those that were drawn
     names: tuple[str, ...] = ()  # of the moments
 

@@ -19,7 +19,7 @@ RESTLESS: Final = Path(__file__).parent.parent / "data" / "days" / "restless.py"
 
 
 def settings_of(plan: DayPlan, folder: Path, log_level: str) -> Settings:
-    path = write_config(DemoPlaces(BASE_URL, 9464, folder))
+    path = write_config(DemoPlaces(BASE_URL, 9464, folder), plan.dialect)
     secrets = {
         "MMBOT_ACCESS_KEY": plan.box.access_key,
         "MMBOT_SECRET_KEY": plan.box.secret_key,

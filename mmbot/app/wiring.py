@@ -21,6 +21,7 @@ from mmbot.engine.situation import Limits
 from mmbot.engine.state import MarketState
 from mmbot.engine.wishes import Wishes
 from mmbot.exchange.catalog import CatalogSeeder, CatalogSettings
+from mmbot.exchange.dialect import DIALECTS
 from mmbot.exchange.feed import Feed, FeedSettings
 from mmbot.exchange.gateway import Gateway
 from mmbot.exchange.link import LinkPorts, LinkSettings
@@ -28,7 +29,6 @@ from mmbot.exchange.listing import Listing
 from mmbot.exchange.notices import Notices
 from mmbot.exchange.reads import ReadGateway
 from mmbot.exchange.rest import Rest, RestPorts, RestSettings
-from mmbot.exchange.routes import V4
 from mmbot.exchange.session import Session, SessionPorts, SessionSettings
 from mmbot.exchange.tokens import Credentials
 from mmbot.runtime.clock import NS_PER_S
@@ -58,6 +58,7 @@ class Client:
 
 def client(settings: Settings, world: World, notices: Notices) -> Client:
     secrets = settings.credentials
+    routes = DIALECTS[settings.exchange.dialect].routes
     limiter = Limiter(world.clock, Rates(settings.exchange.requests_per_second_max))
     session = Session(
         SessionSettings(
@@ -68,10 +69,10 @@ def client(settings: Settings, world: World, notices: Notices) -> Client:
             settings.state_dir / TOKEN_FILE,
             settings.session.refresh_every_s,
         ),
-        SessionPorts(world.http, limiter, world.clock, notices, V4, world.rng.random),
+        SessionPorts(world.http, limiter, world.clock, notices, routes, world.rng.random),
     )
     rest = Rest(
-        RestPorts(world.http, session, limiter, world.clock, notices, V4),
+        RestPorts(world.http, session, limiter, world.clock, notices, routes),
         RestSettings(settings.exchange.reply_timeout_s),
     )
     listing = Listing()
@@ -82,10 +83,10 @@ def client(settings: Settings, world: World, notices: Notices) -> Client:
 
 
 def feed(settings: Settings, world: World, client: Client) -> Feed:
-    stream = settings.stream
+    stream, dialect = settings.stream, DIALECTS[settings.exchange.dialect]
     link = LinkSettings(stream.health_timeout_s, stream.reconnect_after_s)
     return Feed(
-        LinkPorts(client.rest, world.websockets, client.listing, client.notices),
+        LinkPorts(client.rest, world.websockets, client.listing, client.notices, dialect),
         FeedSettings(config_poll_s=stream.config_poll_s, link=link),
         world.rng.random,
     )

@@ -22,6 +22,7 @@ def demo(
     data: Path | None = typer.Option(None, help="A folder with other odds of the same form."),
     kills: int = typer.Option(0, help="kill -9 the daemon this often, at moments of the seed."),
     state_dir: Path | None = typer.Option(None, help="Keep ledger and logs in this folder."),
+    dialect: str = typer.Option("v4", help="What the daemon speaks: v4 or seed (older)."),
     verbose: bool = typer.Option(False, "--verbose", help="Captions on stderr beside --json."),
 ) -> None:
     """Watch mmbot make a market on the exchange in the box; no account, no network.
@@ -35,5 +36,5 @@ def demo(
     from mmbot.app.demo import show
     from mmbot.app.demo_options import DemoOptions
 
-    options = DemoOptions(duration, seed, latency, scenario, data, kills, state_dir)
+    options = DemoOptions(duration, seed, latency, scenario, data, kills, state_dir, dialect)
     raise typer.Exit(show(options.checked(), as_json=as_json, verbose=verbose))

@@ -19,6 +19,7 @@ def simulate(
     scenario: Path | None = typer.Option(None, help="A shipped scenario's name, or a TOML file."),
     faults: str = typer.Option("all", help="all, none, or ids: A,B3,D8-D16 (docs/simulator.md)."),
     only: str = typer.Option("", help="Of what is drawn, these moments and strikes: m2 w3.17."),
+    dialect: str = typer.Option("v4", help="What the daemon speaks: v4 or seed (older)."),
     shrink: int | None = typer.Option(None, help="A failing seed: its fewest faults that fail."),
     as_json: bool = typer.Option(False, "--json", help="One JSON object per seed."),
     jobs: int = typer.Option(0, min=0, help="Processes at once; 0 means one per core."),
@@ -37,8 +38,11 @@ def simulate(
     if sum((seeds is not None, readings, reading is not None, shrink is not None)) != 1:
         raise typer.BadParameter("choose one of --seeds, --shrink, --readings and --reading")
     drawn = seeds is not None or shrink is not None
-    if not drawn and (scenario is not None or only or faults != "all"):
-        raise typer.BadParameter("--scenario, --faults and --only go with --seeds and --shrink")
+    of_seeds = scenario is not None or only or faults != "all" or dialect != "v4"
+    if not drawn and of_seeds:
+        raise typer.BadParameter(
+            "--scenario, --faults, --only and --dialect go with --seeds and --shrink"
+        )
     chosen = None if seeds is None else parse_seeds(seeds)
     from mmbot.app.simulate import Asked, Output, run_seeds
     from mmbot.app.simulate_reading import reading as named
@@ -46,7 +50,7 @@ def simulate(
     from mmbot.app.simulate_readings import run_readings
 
     out = Output(as_json=as_json, log_dir=log)
-    asked = Asked(scenario, faults, only)
+    asked = Asked(scenario, faults, only, dialect)
     if chosen is not None:
         raise typer.Exit(run_seeds(chosen, asked, out=out, jobs=jobs))
     if shrink is not None:

@@ -26,6 +26,7 @@ STATUSES: Final = frozenset(
     {"inactive", "open", "invalid", "canceled", "wiped", "void", "manually_settled", "settled",
      "closed"}
 )  # fmt: skip
+RESULTS: Final = {"won": "profit", "lost": "loss"}  # the older words
 MATCHING_STATUSES: Final = frozenset({"", "unmatched", "partially_matched", "fully_matched"})
 
 
@@ -41,6 +42,7 @@ def order_report(raw: wire.Raw | bytes, notices: Notices, streamed: bool = False
     if order.strike_id in {None, ""}:
         raise ValueError("an order without a strike id")
     status = order.status or ""
+    result = order.winning_status or order.profit_status or ""
     if status not in STATUSES:
         notices.count(f"unknown_status:{status[:30]}", str(ident))
     if (order.matching_status or "") not in MATCHING_STATUSES:
@@ -57,7 +59,7 @@ def order_report(raw: wire.Raw | bytes, notices: Notices, streamed: bool = False
         open_cents=_amount(order.open_quantity, "open_quantity"),
         status=status,
         matching_status=order.matching_status or "",
-        winning_status=order.winning_status or order.profit_status or "",
+        winning_status=RESULTS.get(result, result),
         created_ns=time_ns(order.created_at),
     )
 
@@ -204,6 +206,13 @@ def register_body(socket_id: str, wish: Wish) -> bytes:
     return _ENCODER.encode(
         {"socket_id": socket_id, "service": "pusher", "subscriptions": subscriptions}
     )
+
+
+def register_old_body(socket_id: str, wish: Wish) -> bytes:
+    """Tournaments alone; an empty list would ask for all of them (contract 9.2)."""
+    ids = [str(ident) for ident in wish.tournament_ids]
+    subscriptions = [{"type": "tournament", "ids": ids}] if ids else []
+    return _ENCODER.encode({"socket_id": socket_id, "subscriptions": subscriptions})
 
 
 def login_body(access_key: str, secret_key: str) -> bytes:

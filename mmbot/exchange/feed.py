@@ -142,12 +142,7 @@ class Feed:
             return True
         if link is self._doubted or (self._config is not None and self._config != link.config):
             return True
-        wish, has = self._wish, link.wish
-        return not (
-            set(wish.event_ids) <= set(has.event_ids)
-            and set(wish.subtypes) <= set(has.subtypes)
-            and set(wish.tournament_ids) <= set(has.tournament_ids)
-        )
+        return not self._ports.dialect.covers(link.wish, self._wish)
 
     def _open(self, group: asyncio.TaskGroup, delay_s: float) -> None:
         self._numbers += 1

@@ -230,6 +230,8 @@ class Gateway(ReadGateway):
         except MmbotError as error:
             return [ReadFailed(what, str(error))]
         refusal = answer.refusal
+        if refusal is not None and route.unsure and refusal.no_such_route:
+            return [ReadFailed(what, "this exchange has no such route")]
         if refusal is None or refusal.meaning.cancel is OnCancel.SEEMS_DONE:
             return []
         return [ReadFailed(what, refusal.text)]

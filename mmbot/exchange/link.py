@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final, Protocol, assert_never
 
 from mmbot.domain.errors import FindOut, TryAgain
 from mmbot.domain.events import Event
 from mmbot.domain.ids import SportEventId
-from mmbot.exchange import codec, wire
+from mmbot.exchange import wire
+from mmbot.exchange.dialect import V4, Dialect
 from mmbot.exchange.listing import Listing, Wish
 from mmbot.exchange.notices import Notices
 from mmbot.exchange.pusher import (
@@ -54,6 +55,7 @@ class LinkPorts:
     ws: WsPort
     listing: Listing
     notices: Notices
+    dialect: Dialect = V4
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,7 @@ class Link:
         self._clock = ports.rest.clock
         self._ws = ports.ws
         self._notices = ports.notices
+        self._dialect = ports.dialect
         self._owner = owner
         self._settings = settings
         self._reader = StreamReader(ports.listing, ports.notices)
@@ -259,13 +262,8 @@ class Link:
             if not self._private_channel:
                 self._end(Ended("the registration offers no private channel"))
                 return
-            granted = {one.scope.event_id for one in channels if one.scope is not None}
-            self.unstreamed = frozenset(
-                event_id
-                for event_id in self.wish.event_ids
-                if not granted & {event_id, str(event_id)}
-            )
-            if self.wish.event_ids and not granted:
+            self.unstreamed = self._dialect.unstreamed(self.wish, channels)
+            if self.wish.event_ids and len(self.unstreamed) == len(self.wish.event_ids):
                 self._failed_channels.add("every event channel")
                 self._notices.alarm("no_event_channel", "the registration granted none")
             self._protocol.authorise(
@@ -284,7 +282,7 @@ class Link:
             answer = await self._rest.call(
                 self._rest.routes.register,
                 Priority.DOUBT,
-                body=codec.register_body(socket_id, wish),
+                body=self._dialect.register_body(socket_id, wish),
             )
             if answer.refusal is None:
                 registered = wire.unwrap(answer.body, wire.Registered)
@@ -299,7 +297,12 @@ class Link:
             self._notices.alarm(
                 "exceed_subscription_count", f"{kept} of {len(self.wish.event_ids)} events kept"
             )
-            wish = Wish(wish.event_ids[:kept], (), wish.tournament_ids)
+            wish = replace(
+                wish,
+                event_ids=wish.event_ids[:kept],
+                subtypes=(),
+                event_tournaments=wish.event_tournaments[:kept],
+            )
         raise TryAgain("the registration exceeds the channel limit")
 
     def _end(self, ended: Ended) -> None:

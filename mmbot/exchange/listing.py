@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mmbot.domain.book import Book
 from mmbot.domain.catalog import Catalog, Side
@@ -17,6 +17,8 @@ class Wish:
     event_ids: tuple[SportEventId, ...] = ()
     subtypes: tuple[tuple[SportEventId, str], ...] = ()  # props: (event, canonical sub type)
     tournament_ids: tuple[int, ...] = ()
+    # What each of `event_ids` belongs to; it never changes, so it makes no other wish.
+    event_tournaments: tuple[int, ...] = field(default=(), compare=False)
 
 
 class Listing:
@@ -70,4 +72,9 @@ def wish_of(catalog: Catalog, tournament_ids: Iterable[int] = ()) -> Wish:
         key=lambda event: (event.start_ns, event.event_id),
     )
     tournaments = sorted({event.tournament_id for event in wanted} | set(tournament_ids))
-    return Wish(tuple(event.event_id for event in wanted), (), tuple(tournaments))
+    return Wish(
+        tuple(event.event_id for event in wanted),
+        (),
+        tuple(tournaments),
+        tuple(event.tournament_id for event in wanted),
+    )

@@ -38,6 +38,10 @@ AHEAD_S: Final = 5
 SILENT_LINES_MIN: Final = 3
 
 
+class NoSuchRoute(TryAgain):
+    """An unsure route of the dialect does not exist here."""
+
+
 class ReadGateway:
     """Each method answers with domain events; a read that fails answers ReadFailed."""
 
@@ -133,7 +137,10 @@ class ReadGateway:
     async def _pages(
         self, route: Route, priority: Priority, query: dict[str, str | int]
     ) -> list[Answer]:
-        """All pages of a listing; raises TryAgain or FindOut when one cannot be had."""
+        """All pages of a listing; raises TryAgain or FindOut when one cannot be had.
+
+        NoSuchRoute where an unsure route is missing.
+        """
         pages: list[Answer] = []
         cursors: set[str] = set()
         cursor = ""
@@ -143,6 +150,8 @@ class ReadGateway:
                 page_query["next_cursor"] = cursor
             answer = await page(self.rest, route, priority, page_query)
             if answer.refusal is not None:
+                if route.unsure and answer.refusal.no_such_route:
+                    raise NoSuchRoute(f"{route.name}: {answer.refusal.text}")
                 raise TryAgain(f"{route.name}: {answer.refusal.text}")
             pages.append(answer)
             cursor = _cursor(answer.body)
@@ -268,6 +277,8 @@ class ReadGateway:
                             by_rows = False
                         else:
                             rows[row.transaction_id] = row
+        except NoSuchRoute:
+            return [TransactionsRead((), from_ns, asked_ns, asked_ns, by_rows=False)]
         except (MmbotError, ValueError) as error:
             return [ReadFailed("ReadTransactions", str(error))]
         received_ns = self.rest.clock.now_ns()
@@ -295,6 +306,8 @@ class ReadGateway:
                     for raw in self._rows(answer, "trades", fields.TRADE):
                         row = codec.trade(raw)
                         rows[row.trade_id] = row
+        except NoSuchRoute:
+            return []
         except (MmbotError, ValueError) as error:
             return [ReadFailed("ReadTrades", str(error))]
         return [TradesRead(tuple(rows.values()), from_ns, asked_ns)]

@@ -143,6 +143,11 @@ class Refusal:
         )
 
     @property
+    def no_such_route(self) -> bool:
+        """Of a route that may not exist: a mass cancel that finds nothing says 404, too."""
+        return self.status == 404 and not self.code.startswith("no_cancellable_")
+
+    @property
     def text(self) -> str:
         return f"{self.code or self.status}: {self.message}"[:300]
 

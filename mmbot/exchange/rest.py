@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 from urllib.parse import quote, urlencode
@@ -13,10 +14,12 @@ from mmbot.exchange.amounts import NS_PER_S
 from mmbot.exchange.attempts import Attempt, Attempts
 from mmbot.exchange.http import HttpPort, HttpReply, ReplyLost
 from mmbot.exchange.notices import Notices
+from mmbot.exchange.old_words import newer
 from mmbot.exchange.order_wire import Cleared
 from mmbot.exchange.refusals import Refusal, refusal_of, retry_after_s
 from mmbot.exchange.routes import Route, Routes
 from mmbot.exchange.session import Session
+from mmbot.exchange.wire import Unreadable
 from mmbot.runtime.clock import Clock
 from mmbot.runtime.limiter import Limiter, Priority
 
@@ -164,6 +167,8 @@ class Rest:
             self._throttled_in_a_row = 0
             if attempt is not None:
                 attempt.came(reply.status, "")
+            if route.old_words:
+                reply = _in_newer_words(reply)
             return Answer(reply, None, sent_ns, received_ns, date_ns)
         refusal = refusal_of(reply)
         if attempt is not None:
@@ -206,3 +211,10 @@ class Rest:
             )
             self._limiter.pause(self.clock.now_ns() + round(wait_s * NS_PER_S))
         raise Throttled(f"{route.name}: 429 {refusal.code}", wait_s)
+
+
+def _in_newer_words(reply: HttpReply) -> HttpReply:
+    """A body that is no JSON stays as it is: its reader says so."""
+    with suppress(Unreadable):
+        return replace(reply, body=newer(reply.body))
+    return reply

@@ -1,4 +1,4 @@
-"""Methods and paths of one dialect, as data: nothing else in mmbot spells a path."""
+"""Methods and paths of each dialect, as data: nothing else in mmbot spells a path."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ class Route:
     method: str
     path: str
     writes: bool = False  # asks something of the book: never repeated by the HTTP layer
+    old_words: bool = False  # its answer may name things as the wager generation did
+    unsure: bool = False  # no page of its dialect names it: a 404 may say that there is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,12 @@ class Routes:
         return frozenset(route.path for route in routes if route is not None and route.writes)
 
 
-def _get(path: str) -> Route:
-    return Route(path.rsplit("/", 1)[1], "GET", path)
+def _get(path: str, old_words: bool = False, unsure: bool = False) -> Route:
+    return Route(path.rsplit("/", 1)[1], "GET", path, old_words=old_words, unsure=unsure)
 
 
-def _post(path: str, writes: bool = False) -> Route:
-    return Route(path.rsplit("/", 1)[1], "POST", path, writes)
+def _post(path: str, writes: bool = False, unsure: bool = False) -> Route:
+    return Route(path.rsplit("/", 1)[1], "POST", path, writes, unsure=unsure)
 
 
 V4: Final = Routes(
@@ -74,4 +76,25 @@ V4: Final = Routes(
     history=_get("/v4/mm/get_order_history"),
     transactions=_get("/v4/mm/get_transactions"),
     trades=_get("/v4/mm/get_trades"),
+)
+
+# What is unsure, its page does not name: the guides of 2026 write it so, without a version.
+SEED: Final = Routes(
+    login=V4.login,
+    refresh=V4.refresh,
+    connection_config=V4.connection_config,
+    register=_post("/mm/pusher"),
+    tournaments=V4.tournaments,
+    sport_events=V4.sport_events,
+    balance=_get("/mm/get_balance", old_words=True),
+    ladder=_get("/mm/get_price_ladder"),
+    markets=_get("/mm/get_multiple_markets", old_words=True),  # seen in sandbox, 2026-08
+    submit=_post("/mm/place_batch_orders", writes=True),
+    cancel=_post("/mm/cancel_batch_orders", writes=True),
+    cancel_by_market=_post("/mm/cancel_orders_by_market", writes=True, unsure=True),
+    cancel_all=_post("/mm/cancel_all_orders", writes=True, unsure=True),
+    order=_get("/mm/get_order"),
+    history=_get("/mm/get_order_histories"),
+    transactions=_get("/mm/get_transactions", unsure=True),
+    trades=_get("/mm/get_trades", unsure=True),
 )

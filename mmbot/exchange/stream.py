@@ -16,7 +16,7 @@ from mmbot.domain.events import (
     SportEventUnlisted,
 )
 from mmbot.domain.ids import MarketId, SportEventId, StrikeId
-from mmbot.exchange import codec, frames, wire
+from mmbot.exchange import codec, frames, old_words, wire
 from mmbot.exchange.amounts import whole
 from mmbot.exchange.books import BookReader, selections_of
 from mmbot.exchange.listing import Listing
@@ -106,6 +106,8 @@ class StreamReader:
         """Never raises for what a message holds: it is counted, and the next one is read."""
         try:
             change_type, op, payload = frames.message_of(message.data)
+            if old_words.is_old(payload):
+                payload = old_words.newer(payload)
             kind = kind_of(change_type, message.event)
             match kind:
                 case Kind.BOOK:

@@ -28,6 +28,7 @@ QUERY_ROUTES: Final = frozenset(
     {
         "get_tournaments", "get_sport_events", "get_markets", "get_multiple_markets",
         "get_strikes", "get_price_ladder", "get_balance", "get_order_history",
+        "get_order_histories",
         "get_order_matched_detail", "get_trades", "get_transactions",
     }
 )  # fmt: skip

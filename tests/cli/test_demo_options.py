@@ -22,6 +22,7 @@ from mmbot.domain.errors import SetUpError
         (DemoOptions(duration_s=60, kills=21), "--kills: 21"),
         (DemoOptions(kills=1), "--kills needs --duration"),
         (DemoOptions(scenario=Path("no.toml")), "--scenario: no.toml is not a file"),
+        (DemoOptions(dialect="v5"), "--dialect: 'v5' is none of v4, seed"),
     ],
 )
 def test_what_cannot_be_is_said_before_anything_starts(options: DemoOptions, said: str) -> None:
@@ -59,6 +60,8 @@ def test_the_written_configuration_is_the_shipped_one_with_this_run_s_places(
     assert settings.admin.port == 4712
     assert settings.state_dir / settings.ledger.file == places.ledger_file
     assert settings.strategies_path.joinpath("consensus.py").is_file()
+    assert settings.exchange.dialect == "v4"
+    assert load(write_config(places, "seed"), keys).exchange.dialect == "seed"
     [source] = settings.sources
     assert source.kind == "odds_api"
     assert source.url == "http://127.0.0.1:4711/_feed/odds"

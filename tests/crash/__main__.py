@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from mmbot.domain.errors import MmbotError, SetUpError
+from mmbot.exchange.dialect import DIALECTS
 from mmbot.sim.scenario import BoxOptions, ScenarioError, load_scenario
 from tests.crash.claims import Outcome, claims, figures
 from tests.crash.moments import KILLS_MAX, kills
@@ -60,6 +61,7 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--kills", type=int, default=KILLS_FULL if full else KILLS)
     parser.add_argument("--scenario", type=Path, default=Path("chaos"), help="a name or a file")
     parser.add_argument("--data", type=Path, help="a folder with other odds of the same form")
+    parser.add_argument("--dialect", choices=sorted(DIALECTS), default="v4")
     parser.add_argument("--state-dir", type=Path, help="keep ledger, truth and logs there")
     parser.add_argument("--json", action="store_true", help="the last line is one object")
     parser.add_argument("--verbose", action="store_true", help="captions beside --json")
@@ -77,7 +79,8 @@ def _options(given: argparse.Namespace) -> Options:
         load_scenario(given.scenario, BoxOptions())
     except ScenarioError as error:
         raise SetUpError(f"--scenario: {error}") from None
-    return Options(given.seed, kills(given.seed, given.kills), given.scenario, given.data)
+    moments = kills(given.seed, given.kills)
+    return Options(given.seed, moments, given.scenario, given.data, given.dialect)
 
 
 def _folder(asked: Path | None) -> Path:

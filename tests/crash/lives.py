@@ -11,7 +11,7 @@ from tests.crash.record import Request
 
 LISTED_LAST: Final = "matching_status=partially_matched"  # the last third of what is alive
 SEEDED_LAST: Final = "get_multiple_markets"
-STREAMED: Final = "v4/mm/websocket"
+STREAMED: Final = ("mm/websocket", "mm/pusher")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +48,13 @@ def _life(asked: Sequence[Request], began_ns: int) -> Life:
     def since(at_ns: int | None) -> float | None:
         return None if at_ns is None else round((at_ns - began_ns) / 1e9, 3)
 
-    def answered(words: str) -> float | None:
-        good = (r.answered_ns for r in asked if words in r.path and r.status == 200)
-        return since(next(good, None))
+    def answered(*words: str) -> float | None:
+        good = (r for r in asked if r.status == 200 and any(one in r.path for one in words))
+        return since(next((r.answered_ns for r in good), None))
 
     first = next((r.at_ns for r in asked), None)
     placed = next((r.at_ns for r in asked if r.places), None)
     return Life(
-        since(first), answered(LISTED_LAST), answered(SEEDED_LAST), answered(STREAMED),
+        since(first), answered(LISTED_LAST), answered(SEEDED_LAST), answered(*STREAMED),
         since(placed),
     )  # fmt: skip

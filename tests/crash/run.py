@@ -51,6 +51,7 @@ class Options:
     kills: Sequence[Kill] = ()
     scenario: Path = Path("chaos")
     data: Path | None = None
+    dialect: str = "v4"
 
 
 class CrashRun:
@@ -104,7 +105,7 @@ class CrashRun:
         steering = {"X-Box-Token": str(ready["control_token"])}
         self._control = Link(self._session, "the box", self._places.box_url, steering)
         self._admin = Link(self._session, "the daemon", self._places.admin_url)
-        command = daemon_command(write_config(self._places))
+        command = daemon_command(write_config(self._places, options.dialect))
         self._daemon = Child(self._daemon.name, command, self._daemon.log)
         self._begin(self._daemon)
 

@@ -24,7 +24,7 @@ from mmbot.exchange.listing import Listing
 from mmbot.exchange.notices import Notices
 from mmbot.exchange.order_wire import Cleared
 from mmbot.exchange.rest import Rest, RestPorts
-from mmbot.exchange.routes import V4
+from mmbot.exchange.routes import V4, Routes
 from mmbot.exchange.session import Session, SessionPorts, SessionSettings
 from mmbot.exchange.tokens import Credentials
 from mmbot.exchange.ws import After, Take, WsClosed, WsConnection
@@ -202,6 +202,7 @@ def a_client(
     logged_in: bool = True,
     clock: LoopClock | None = None,
     draw: Callable[[], float] = lambda: 0.5,
+    routes: Routes = V4,
 ) -> Parts:
     """Inside the running loop. The rate window of the start is open after one second."""
     clock = clock or LoopClock(EPOCH_NS)
@@ -213,8 +214,8 @@ def a_client(
         http.on("/auth/login", tokens())
         http.on("/auth/refresh", tokens("t2", refresh=None))
     settings = SessionSettings("http://127.0.0.1/partner", Credentials(*SECRETS), state_file)
-    session = Session(settings, SessionPorts(http, limiter, clock, notices, V4, draw))
-    rest = Rest(RestPorts(http, session, limiter, clock, notices, V4))
+    session = Session(settings, SessionPorts(http, limiter, clock, notices, routes, draw))
+    rest = Rest(RestPorts(http, session, limiter, clock, notices, routes))
     listing = Listing()
     return Parts(
         clock, http, notices, alarms, limiter, session, rest, listing, Gateway(rest, listing)

@@ -1,0 +1,52 @@
+"""The wager generation's words in those of today (contract 0, vocabulary); one table, one walk."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Any, Final
+
+import msgspec
+
+from mmbot.exchange.wire import Unreadable
+
+NEWER: Final = MappingProxyType(
+    {
+        "wager_id": "order_id",
+        "line": "strike",
+        "line_id": "strike_id",
+        "market_lines": "market_strikes",
+        "odds": "price",
+        "stake": "quantity",
+        "matched_stake": "filled_quantity",
+        "totally_matched_stake": "total_filled_quantity",
+        "unmatched_stake": "open_quantity",
+        "matched_odds": "fill_price",
+        "matched_wager_balance": "matched_order_balance",
+    }
+)
+OF_STREAM: Final = b'"line_id"'  # in every old message that names a thing differently
+
+
+def is_old(payload: bytes) -> bool:
+    """Whether a message of the stream is in old words; cheap, for each one is asked."""
+    return OF_STREAM in payload
+
+
+def newer(body: bytes) -> bytes:
+    """The same JSON in the newer words; where both stand, the newer one counts. Unreadable."""
+    try:
+        return msgspec.json.encode(_renamed(msgspec.json.decode(body)))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Unreadable(f"old words: {type(error).__name__}") from None
+
+
+def _renamed(found: Any) -> Any:
+    if isinstance(found, list):
+        return [_renamed(one) for one in found]
+    if isinstance(found, dict):
+        return {
+            NEWER.get(key, key): _renamed(value)
+            for key, value in found.items()
+            if key not in NEWER or NEWER[key] not in found
+        }
+    return found
