@@ -112,6 +112,7 @@ class Daemon:
             health_ns=lambda: self._feed.health_ns,
             counts=lambda: self._observers.counts,
             queues=self.queues,
+            drift=self._notices.drift.rows,
         )
 
     # --- start: there is no other than recovery ------------------------------------------------

@@ -32,6 +32,7 @@ class Sources:
     health_ns: Callable[[], int]  # when the stream last heard a health_check; 0 = never
     counts: Callable[[], dict[str, int]]  # placed, cancelled, fills since this start
     queues: Callable[[], Mapping[str, Depth]]
+    drift: Callable[[], list[dict[str, Any]]]  # rows of exchange/drift.py
 
 
 def status(sources: Sources) -> dict[str, Any]:
@@ -74,6 +75,7 @@ def status(sources: Sources) -> dict[str, Any]:
         "fair_age_s": _oldest_s(fair_ages),
         "stream": {"private": state.private_up, "public": state.public_up_since_ns > 0},
         "queues": {name: depth._asdict() for name, depth in sources.queues().items()},
+        "drift": sources.drift(),
         "tick_to_trade_us": sources.dispatcher.ticks.summary(),
         "lines": [_line(engine, line) for line in state.lines.values()],
     }

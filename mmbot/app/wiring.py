@@ -21,9 +21,12 @@ from mmbot.engine.situation import Limits
 from mmbot.engine.state import MarketState
 from mmbot.engine.wishes import Wishes
 from mmbot.exchange.catalog import CatalogSeeder, CatalogSettings
+from mmbot.exchange.contract import contract
 from mmbot.exchange.dialect import DIALECTS
+from mmbot.exchange.drift import Shield
 from mmbot.exchange.feed import Feed, FeedSettings
 from mmbot.exchange.gateway import Gateway
+from mmbot.exchange.judged import JudgedHttp
 from mmbot.exchange.link import LinkPorts, LinkSettings
 from mmbot.exchange.listing import Listing
 from mmbot.exchange.notices import Notices
@@ -60,6 +63,7 @@ def client(settings: Settings, world: World, notices: Notices) -> Client:
     secrets = settings.credentials
     routes = DIALECTS[settings.exchange.dialect].routes
     limiter = Limiter(world.clock, Rates(settings.exchange.requests_per_second_max))
+    http = JudgedHttp(world.http, Shield(contract(), notices.drift), routes)
     session = Session(
         SessionSettings(
             settings.exchange.base_url,
@@ -69,10 +73,10 @@ def client(settings: Settings, world: World, notices: Notices) -> Client:
             settings.state_dir / TOKEN_FILE,
             settings.session.refresh_every_s,
         ),
-        SessionPorts(world.http, limiter, world.clock, notices, routes, world.rng.random),
+        SessionPorts(http, limiter, world.clock, notices, routes, world.rng.random),
     )
     rest = Rest(
-        RestPorts(world.http, session, limiter, world.clock, notices, routes),
+        RestPorts(http, session, limiter, world.clock, notices, routes),
         RestSettings(settings.exchange.reply_timeout_s),
     )
     listing = Listing()

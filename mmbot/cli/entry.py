@@ -10,7 +10,7 @@ from typing import Final
 
 import typer
 
-from mmbot.cli import bench, box, daemon, demo, ledger, operate, records, simulation, why
+from mmbot.cli import bench, box, daemon, demo, doctor, ledger, operate, records, simulation, why
 from mmbot.domain.errors import MmbotError, SetUpError
 
 # Typer carries its own click since 0.20; its base of wrong use is found through a public name.
@@ -21,7 +21,9 @@ ABOUT: Final = """A market-maker daemon for ProphetX, with the exchange in the b
 Start here: mmbot demo
 """
 
-GROUPS: Final = (demo, daemon, box, simulation, operate, records, why, ledger, bench)
+GROUPS: Final = (
+    demo, daemon, box, simulation, operate, doctor, records, why, ledger, bench,
+)  # fmt: skip
 
 
 def application() -> typer.Typer:

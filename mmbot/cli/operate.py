@@ -19,6 +19,7 @@ CONFIG: Final = typer.Option(
 )  # fmt: skip
 ADMIN: Final = typer.Option(None, "--admin", help="Its admin address instead, http://HOST:PORT.")
 AS_JSON: Final = typer.Option(False, "--json", help="For programs.")
+LISTS: Final = ("lines", "cases", "drift")  # only their length is shown
 EMPTY_WAIT_MAX_S: Final = 90.0
 POLL_S: Final = 0.5
 
@@ -41,9 +42,9 @@ def status(config: Path = CONFIG, admin: str | None = ADMIN, as_json: bool = AS_
         typer.echo(json.dumps(seen))
         return
     for key, value in seen.items():
-        if key not in {"lines", "cases"}:
+        if key not in LISTS:
             typer.echo(f"{key:<26} {_plain(key, value)}")
-    for key in ("lines", "cases"):
+    for key in LISTS:
         typer.echo(f"{key:<26} {len(seen.get(key, []))}")
     for case in seen.get("cases", []):
         typer.echo(case_line(case))

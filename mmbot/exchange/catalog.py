@@ -11,7 +11,7 @@ from mmbot.domain.commands import MARKET_EVENTS_MAX
 from mmbot.domain.errors import FindOut, TryAgain
 from mmbot.domain.events import CatalogSeeded, Event
 from mmbot.domain.ids import LineId, SportEventId, StrikeId
-from mmbot.exchange import codec, fields, wire
+from mmbot.exchange import codec, wire
 from mmbot.exchange.books import leaves
 from mmbot.exchange.listing import Listing, Wish, wish_of
 from mmbot.exchange.page import page
@@ -194,8 +194,6 @@ class CatalogSeeder:
         owners: dict[StrikeId, LineId] = {}
         for _, by_event in answers:
             for event_id, raws in by_event.items():
-                for raw in raws[:1]:
-                    fields.count_unknown(raw, fields.MARKET, "market", self._notices)
                 for raw in raws:
                     for leaf in leaves(raw, event_id, self._notices):
                         line = leaf.line

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from mmbot.exchange.drift import DriftLog, Finding
+
 KINDS_MAX: Final = 500
 
 Say = Callable[[str, str], None]
@@ -15,12 +17,17 @@ def _silent(kind: str, detail: str) -> None:
 
 
 class Notices:
-    """`counts` is read by metrics; `first` and `alarm` are for logs and people."""
+    """`counts` and `drift` are for metrics; `first` and `alarm` are for logs and people."""
 
     def __init__(self, first: Say = _silent, alarm: Say = _silent) -> None:
         self.counts: dict[str, int] = {}
         self._first = first
         self._alarm = alarm
+        self.drift = DriftLog(self._drifted)
+
+    def _drifted(self, finding: Finding, sample: str) -> None:
+        say = self._alarm if finding.matters else self._first
+        say(str(finding), sample)
 
     def count(self, kind: str, detail: str = "") -> None:
         """Something odd but harmless; `first` hears only the first of its kind."""

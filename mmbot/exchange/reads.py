@@ -22,7 +22,7 @@ from mmbot.domain.events import (
 from mmbot.domain.fill import Trade, Transaction
 from mmbot.domain.ids import OrderId, SportEventId
 from mmbot.domain.order import OrderReport
-from mmbot.exchange import codec, fields, wire
+from mmbot.exchange import codec, wire
 from mmbot.exchange.amounts import NS_PER_S, time_ns
 from mmbot.exchange.books import BookReader, leaves
 from mmbot.exchange.listing import Listing
@@ -99,7 +99,7 @@ class ReadGateway:
                 for answer in await self._pages(self.rest.routes.history, priority, query):
                     first = first or answer
                     synced.append(_synced_ns(answer.body))
-                    for raw in self._rows(answer, "orders", fields.ORDER):
+                    for raw in wire.rows_of(answer.body, "orders"):
                         report = self._history_row(raw)
                         reports[report.order_id] = report
         except (MmbotError, ValueError) as error:
@@ -119,12 +119,6 @@ class ReadGateway:
                 changed_only=read.changed_only,
             )
         ]
-
-    def _rows(self, answer: Answer, key: str, known: frozenset[str]) -> list[wire.Raw]:
-        rows = wire.rows_of(answer.body, key)
-        for row in rows[:1]:
-            fields.count_unknown(row, known, key, self.notices)
-        return rows
 
     def _history_row(self, raw: wire.Raw) -> OrderReport:
         """A row that cannot be read spoils the history: else its order would seem absent."""
@@ -271,7 +265,7 @@ class ReadGateway:
         try:
             for query in windows(from_ns, self._until_s()):
                 for answer in await self._pages(route, Priority.AUDIT, query):
-                    for raw in self._rows(answer, "transactions", fields.TRANSACTION):
+                    for raw in wire.rows_of(answer.body, "transactions"):
                         row = self._money_row(raw)
                         if row is None:
                             by_rows = False
@@ -303,7 +297,7 @@ class ReadGateway:
         try:
             for query in windows(from_ns, self._until_s()):
                 for answer in await self._pages(route, Priority.AUDIT, query):
-                    for raw in self._rows(answer, "trades", fields.TRADE):
+                    for raw in wire.rows_of(answer.body, "trades"):
                         row = codec.trade(raw)
                         rows[row.trade_id] = row
         except NoSuchRoute:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from enum import Enum
+from types import MappingProxyType
 from typing import Final
 
 from mmbot.domain.events import (
@@ -19,11 +20,15 @@ from mmbot.domain.ids import MarketId, SportEventId, StrikeId
 from mmbot.exchange import codec, frames, old_words, wire
 from mmbot.exchange.amounts import whole
 from mmbot.exchange.books import BookReader, selections_of
+from mmbot.exchange.contract import MESSAGE, contract
+from mmbot.exchange.drift import Finding, Shield, What
 from mmbot.exchange.listing import Listing
 from mmbot.exchange.notices import Notices
 from mmbot.exchange.pusher import AppMessage
 
 SEQUENCES_MAX: Final = 20_000
+BOOKS_ONE_IN: Final = 64
+WORD_CHARS_MAX: Final = 40
 
 ORDER_WORDS: Final = frozenset({"orders", "order", "wagers", "wager"})
 PRINT_WORDS: Final = frozenset({"matched_order", "trade_execution", "matched_bet"})
@@ -40,6 +45,19 @@ class Kind(Enum):
     PRINT = "print"
     IGNORED = "ignored"
     UNKNOWN = "unknown"
+
+
+PLACES: Final[Mapping[Kind, str]] = MappingProxyType(
+    {
+        Kind.HEALTH: "stream.private_system_signal",
+        Kind.BOOK: "stream.market_selections",
+        Kind.ORDER: "stream.orders",
+        Kind.SPORT_EVENT: "stream.sport_event",
+        Kind.MARKET: "stream.market",
+        Kind.STRIKE: "stream.market_strike",
+        Kind.PRINT: "stream.matched_order",
+    }
+)
 
 
 def kind_of(change_type: str, event: str) -> Kind:
@@ -99,6 +117,8 @@ class StreamReader:
         self._listing = listing
         self._notices = notices
         self._books = BookReader(listing, notices)
+        self._books_come = 0
+        self._shield = Shield(contract(), notices.drift)
         self.sequences = Sequences()
         self.prints = 0
 
@@ -109,6 +129,9 @@ class StreamReader:
             if old_words.is_old(payload):
                 payload = old_words.newer(payload)
             kind = kind_of(change_type, message.event)
+            if kind is not Kind.BOOK or self._is_turn_of_a_book():
+                self._shield.body(MESSAGE, frames.inner_json(message.data))
+                self._shield.body(PLACES.get(kind, ""), payload)
             match kind:
                 case Kind.BOOK:
                     return kind, self._book(payload, now_ns)
@@ -123,14 +146,21 @@ class StreamReader:
                 case Kind.PRINT:
                     self.prints += 1  # a hint about volume, never a fill of ours
                 case Kind.UNKNOWN:
-                    word = (change_type or message.event)[:40]
-                    self._notices.count(f"unknown_message:{word}", message.channel)
+                    word = (change_type or message.event)[:WORD_CHARS_MAX]
+                    self._notices.drift.note(
+                        Finding(What.UNKNOWN_MESSAGE, "stream", word), message.channel
+                    )
                 case Kind.HEALTH | Kind.IGNORED:
                     pass
             return kind, ()
         except ValueError as error:
             self._notices.count("message_unreadable", f"{message.event}: {error}")
             return Kind.UNKNOWN, ()
+
+    def _is_turn_of_a_book(self) -> bool:
+        """The first image and then one in so many is held against the contract: for speed."""
+        self._books_come += 1
+        return self._books_come % BOOKS_ONE_IN == 1
 
     def _book(self, payload: bytes, now_ns: int) -> tuple[Event, ...]:
         info = selections_of(payload)

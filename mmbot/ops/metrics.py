@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter as Counts
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, assert_never
+from typing import Any, Final, assert_never
 
 from prometheus_client import (
     CollectorRegistry,
@@ -69,6 +70,7 @@ class Metrics:
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         self._seen: dict[str, set[str]] = {}
+        self._drift_told: Counts[tuple[str, str]] = Counts()
         self._make_orders()
         self._make_levels()
         self._make_durations()
@@ -101,6 +103,12 @@ class Metrics:
         self._alarms = count("mmbot_alarms", "Things a person should look at, by kind.", "what")
         self._mode_changes = count(
             "mmbot_mode_changes", "Changes of mode, of the whole or of one sport event.", "mode"
+        )
+        self._drift = count(
+            "mmbot_contract_drift",
+            "What the exchange said otherwise than the contract, by kind and place.",
+            "what",
+            "place",
         )
         self._restarts = count(
             "mmbot_restarts", "Restarts of a service by the supervisor.", "service"
@@ -243,6 +251,16 @@ class Metrics:
             label = self._label("queue", name)
             self._waiting.labels(label).set(depth.waiting)
             self._waiting_max.labels(label).set(depth.most)
+
+    def observe_drift(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Rows with `what`, `place` and their `count` since the start; set once per scrape."""
+        counts: Counts[tuple[str, str]] = Counts()
+        for row in rows:
+            counts[row["what"], row["place"]] += row["count"]
+        for (what, place), count in counts.items():
+            labels = (self._label("what", what), self._label("place", place))
+            self._drift.labels(*labels).inc(max(0, count - self._drift_told[what, place]))
+        self._drift_told = counts
 
     def observe_commit(self, seconds: float) -> None:
         self._commit_s.observe(seconds)

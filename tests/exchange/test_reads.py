@@ -191,11 +191,11 @@ def test_an_order_on_two_pages_counts_once() -> None:
     assert [report.filled_cents for report in event.reports] == [1_000]
 
 
-def test_a_field_of_tomorrow_is_counted_and_changes_nothing() -> None:
+def test_a_field_of_tomorrow_changes_nothing() -> None:
     # faults: A13
-    event, parts = history(page([wire_order(1, hologram=3), wire_order(2)]))
+    event, _ = history(page([wire_order(1, hologram=3), wire_order(2)]))
     assert isinstance(event, HistoryRead)
-    assert parts.notices.counts == {"unknown_field:orders.hologram": 1}
+    assert len(event.reports) == 2
 
 
 # --- books ----------------------------------------------------------------------------------

@@ -20,10 +20,11 @@ from mmbot.domain.events import (
 )
 from mmbot.domain.ids import LineId, MarketId, SportEventId, StrikeId
 from mmbot.exchange import wire
+from mmbot.exchange.drift import Finding, What
 from mmbot.exchange.listing import Listing
 from mmbot.exchange.notices import Notices
 from mmbot.exchange.pusher import AppMessage
-from mmbot.exchange.stream import Kind, Sequences, StreamReader, kind_of
+from mmbot.exchange.stream import BOOKS_ONE_IN, Kind, Sequences, StreamReader, kind_of
 from tests.exchange.parts import EVENT_ID, example_json, kinds, seeded
 
 
@@ -139,8 +140,28 @@ def test_a_word_of_tomorrow_is_counted_once_and_shown_once() -> None:
     shown: list[str] = []
     notices = Notices(first=lambda kind, detail: shown.append(kind))
     assert events_of(reader(notices), *[message("hologram", {})] * 5) == []
-    assert notices.counts == {"unknown_message:hologram": 5}
-    assert shown == ["unknown_message:hologram"]
+    word = Finding(What.UNKNOWN_MESSAGE, "stream", "hologram")
+    assert notices.drift.seen[word].count == 5
+    assert shown.count("unknown message: stream hologram") == 1
+
+
+def test_a_field_of_tomorrow_in_an_order_message_is_counted_and_the_order_is_read() -> None:
+    # faults: A13
+    notices = Notices()
+    (event,) = events_of(reader(notices), order(1, hologram=3))
+    assert isinstance(event, OrderSeen)
+    assert Finding(What.UNKNOWN_FIELD, "stream.orders", "info.hologram") in notices.drift.seen
+
+
+def test_of_the_book_images_the_first_and_one_in_so_many_is_held_against_the_contract() -> None:
+    notices = Notices()
+    stream = reader(notices)
+    unstamped = Finding(What.MISSING_FIELD, "stream.message", "timestamp")
+    counts = []
+    for number in range(1, BOOKS_ONE_IN + 2):
+        stream.read(book(number), number)
+        counts.append(notices.drift.seen[unstamped].count)
+    assert counts == [1] * BOOKS_ONE_IN + [2]
 
 
 @pytest.mark.parametrize(

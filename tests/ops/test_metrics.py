@@ -174,3 +174,13 @@ def test_every_metric_has_a_help_text_and_promtool_is_content() -> None:
         [promtool, "check", "metrics"], input=metrics.text(), capture_output=True, check=False
     )
     assert (checked.returncode, checked.stdout + checked.stderr) == (0, b"")
+
+
+def test_drift_is_counted_by_kind_and_place_and_each_scrape_adds_what_is_new() -> None:
+    metrics = Metrics()
+    row = {"what": "unknown field", "place": "get_balance", "field": "a", "count": 2}
+    for rows in ([], [row], [row, {**row, "field": "b", "count": 3}]):
+        metrics.observe_drift(rows)
+    text = metrics.text().decode()
+    assert 'mmbot_contract_drift_total{place="get_balance",what="unknown field"} 5.0' in text
+    assert text.count("mmbot_contract_drift_total{") == 1
