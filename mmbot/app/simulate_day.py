@@ -135,7 +135,10 @@ class _Day:
         self._sum_up(wire, stage, log)
         report.findings += watch.findings + sweeps.findings + lists.findings
         report.findings += story.findings + keeper.lives.findings
-        report.findings += stale.findings(self._record(box)["orders"])
+        # In seed all books come on one channel; which of them it tells is not known outside.
+        report.findings += stale.findings(
+            self._record(box)["orders"] if plan.dialect == "v4" else ()
+        )
         report.findings += [f"I7: {error}" for error in log.errors]
         if keeper.lives.flat is False:
             report.findings.append("I4: the daemon ended without a proof that nothing rests")

@@ -16,7 +16,7 @@ from mmbot.exchange.listing import Listing
 from mmbot.exchange.notices import Notices
 from tests.exchange.parts import EVENT_ID, example, example_json, seeded
 
-ABSENT: Any = object()
+ABSENT: Any = "<absent>"
 NO_NUMBER: tuple[Any, ...] = (ABSENT, None, "x", "", [], {}, True)
 NO_IDENT: tuple[Any, ...] = (ABSENT, None, "", [], {}, True)
 
