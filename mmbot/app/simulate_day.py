@@ -133,12 +133,10 @@ class _Day:
         report.strikes = {name: n for name, n in sorted(strikes.counts.items()) if n}
         self._judge(stage, wire, story)
         self._sum_up(wire, stage, log)
-        report.findings += watch.findings + sweeps.findings + lists.findings
-        report.findings += story.findings + keeper.lives.findings
-        # In seed all books come on one channel; which of them it tells is not known outside.
-        report.findings += stale.findings(
-            self._record(box)["orders"] if plan.dialect == "v4" else ()
-        )
+        for judge in (watch, sweeps, lists, story, keeper.lives):
+            report.findings += judge.findings
+        if plan.dialect == "v4":  # in seed all books come on one channel: not told apart outside
+            report.findings += stale.findings(self._record(box)["orders"])
         report.findings += [f"I7: {error}" for error in log.errors]
         if keeper.lives.flat is False:
             report.findings.append("I4: the daemon ended without a proof that nothing rests")
