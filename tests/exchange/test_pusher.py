@@ -89,6 +89,7 @@ def test_the_examples_of_success_and_error_are_understood() -> None:
         protocol = established()
         protocol.authorise([ChannelAuth(channel, "key:1")], None, 0)
         assert protocol.receive(example(name), 0) == [expected]
+        assert protocol.phase is Phase.SUBSCRIBED  # the last one has answered
 
 
 def test_a_channel_that_stays_silent_has_failed() -> None:
@@ -209,7 +210,7 @@ frames = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(frames, max_size=12))
 def test_no_frame_whatever_raises(texts: list[str]) -> None:
     # faults: A13

@@ -35,7 +35,7 @@ TIMEOUTS = PusherTimeouts()
         '{"event":"orders","data":' + "[" * 100_000 + "]" * 100_000 + "}",
         '{"event":"orders","data":"{}"} {"event":"orders"}',
     ],
-    ids=repr,
+    ids=lambda text: repr(text)[:40],
 )  # fmt: skip
 def test_a_frame_that_is_no_frame_is_told_and_costs_nothing(text: str | bytes) -> None:
     # faults: A13

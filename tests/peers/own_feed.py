@@ -11,21 +11,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import hashlib
-import hmac
-import itertools
 import json
 import random
 import sys
-import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
 
 from mmbot.domain.events import BookUpdated, Event, StreamStateChanged
+from mmbot.domain.ids import SportEventId
 from mmbot.exchange.feed import Feed, FeedSettings
 from mmbot.exchange.http import HttpReply
 from mmbot.exchange.link import LinkPorts
@@ -34,68 +30,17 @@ from mmbot.exchange.ws import LiveWs
 from mmbot.sim.core.orders import Account, Refusal
 from mmbot.sim.http.registration import register
 from mmbot.sim.scenario import SessionRules
-from mmbot.sim.stream.channels import AppKey, event_channel, user_channel
+from mmbot.sim.stream.channels import event_channel, user_channel
 from mmbot.sim.stream.hub import StreamHub
 from tests.exchange.parts import EVENT_ID, Asked, Parts, a_client, example_json, reply, seeded
+from tests.peers.own_protocol import by_hand
+from tests.peers.soketi_server import STEP_TIMEOUT_S, Soketi
 
-CONFIG_FILE: Final = Path(__file__).resolve().parent / "soketi.json"
-SERVER: Final = "node_modules/@soketi/soketi/bin/server.js"
-START_TIMEOUT_S: Final = 20.0
-STEP_TIMEOUT_S: Final = 30.0
+CONFIG: Final = "/websocket/connection-config"
 BEAT_S: Final = 1.0
 USER_ID: Final = "5f0a8c1e-2b7d-4e55-9a41-6c0d3b7e9f12"
-WISH: Final = Wish((EVENT_ID,), (), (31,))
-
-
-class Soketi:
-    """The server process, and its REST interface as the venue's back end would use it."""
-
-    def __init__(self, folder: Path, session: aiohttp.ClientSession) -> None:
-        given = json.loads(CONFIG_FILE.read_text(encoding="utf-8"))
-        app = given["appManager.array.apps"][0]
-        self._folder = folder
-        self._session = session
-        self._app_id = app["id"]
-        self.key = AppKey(app["key"], app["secret"])
-        self.host = f"{given['host']}:{given['port']}"
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        command = ("node", SERVER, "start", f"--config={CONFIG_FILE}")
-        process = await asyncio.create_subprocess_exec(
-            *command, cwd=self._folder, stdout=asyncio.subprocess.DEVNULL
-        )
-        try:
-            async with asyncio.timeout(START_TIMEOUT_S):
-                await self._until_ready()
-            yield
-        finally:
-            process.terminate()  # soketi sends everybody away with 4200
-            await process.wait()
-
-    async def _until_ready(self) -> None:
-        for pause_s in itertools.repeat(0.1):
-            with contextlib.suppress(aiohttp.ClientError):
-                async with self._session.get(f"http://{self.host}/ready") as answer:
-                    if answer.status == 200:
-                        return
-            await asyncio.sleep(pause_s)
-
-    async def trigger(self, channel: str, event: str, data: str) -> None:
-        """Publish as the public REST interface wants it: body digest, then a signed query."""
-        body = json.dumps({"name": event, "channels": [channel], "data": data}).encode()
-        path = f"/apps/{self._app_id}/events"
-        digest = hashlib.md5(body, usedforsecurity=False).hexdigest()
-        query = (
-            f"auth_key={self.key.key}&auth_timestamp={int(time.time())}"
-            f"&auth_version=1.0&body_md5={digest}"
-        )
-        text = f"POST\n{path}\n{query}"
-        signature = hmac.new(self.key.secret.encode(), text.encode(), hashlib.sha256).hexdigest()
-        url = f"http://{self.host}{path}?{query}&auth_signature={signature}"
-        headers = {"Content-Type": "application/json"}
-        async with self._session.post(url, data=body, headers=headers) as answer:
-            answer.raise_for_status()
+EVENT_IDS: Final = (EVENT_ID, *(SportEventId(20_000_000 + n) for n in range(1, 100)))
+WISH: Final = Wish(EVENT_IDS, (), (31,))
 
 
 class Ear:
@@ -133,7 +78,8 @@ def _scripted(server: Soketi) -> Parts:
     parts = a_client()
     config = example_json("connection_config.response.talaria.json")
     shown = config | {"ws_host": server.host, "key": server.key.key}
-    parts.http.on("/websocket/connection-config", reply(shown))
+    # The first one is out of date: soketi answers 4001, and only another config helps.
+    parts.http.on(CONFIG, reply(shown | {"key": "gone"}), reply(shown))
     parts.http.on("/v4/mm/websocket", registration)
     seeded(parts.listing)
     return parts
@@ -144,7 +90,7 @@ async def _beat(server: Soketi) -> None:
     data = json.loads(example_json("ws_health_check.wire.json")["data"])
     while True:
         with contextlib.suppress(aiohttp.ClientError):  # soketi may be restarting
-            await server.trigger(user_channel(USER_ID), "health_check", json.dumps(data))
+            await server.trigger([user_channel(USER_ID)], "health_check", json.dumps(data))
         await asyncio.sleep(BEAT_S)
 
 
@@ -157,22 +103,25 @@ def _is_down(event: Event) -> bool:
 
 
 async def _scene(server: Soketi, ear: Ear) -> dict[str, Any]:
-    """Up, a book, sent away by a restart, up again, a book."""
+    """Up, a book on each channel, sent away by a restart, up again, a book on each channel."""
     book = example_json("ws_market_selections.event.wire.json")["data"]
-    channel = event_channel(EVENT_ID)
-    async with server.running():
-        at = await ear.until(_is_up)
-        await server.trigger(channel, "market_selections", book)
-        at = await ear.until(lambda event: isinstance(event, BookUpdated), at)
-    at = await ear.until(_is_down, at)
-    async with server.running():
-        at = await ear.until(_is_up, at)
-        await server.trigger(channel, "market_selections", book)
-        await ear.until(lambda event: isinstance(event, BookUpdated), at)
+    channels = [event_channel(event_id) for event_id in EVENT_IDS]
+    books: list[int] = []
+    at = 0
+    for _ in range(2):
+        async with server.running():
+            at = await ear.until(_is_up, at)
+            await server.trigger(channels, "market_selections", book)
+            heard = at
+            for _ in channels:
+                heard = await ear.until(lambda event: isinstance(event, BookUpdated), heard)
+            books.append(sum(isinstance(event, BookUpdated) for event in ear.events[at:]))
+        at = await ear.until(_is_down, at)
     states = [event for event in ear.events if isinstance(event, StreamStateChanged)]
     return {
         "connections": sorted({one.connection for one in states if one.connection}),
-        "books": sum(isinstance(event, BookUpdated) for event in ear.events),
+        "books": books,
+        "ends": [one.reason for one in states if one.reason],
     }
 
 
@@ -190,11 +139,12 @@ async def run(folder: Path) -> dict[str, Any]:
         ]
         try:
             found = await _scene(server, ear)
+            found["by_hand"] = await by_hand(server)
         except TimeoutError:
             found = {"failed": f"not heard in time; told: {ear.events[-10:]}"}
         for service in services:
             service.cancel()
-    return found | {"alarms": parts.alarms}
+    return found | {"alarms": parts.alarms, "configs": parts.http.count(CONFIG)}
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -44,7 +44,9 @@ def soketi() -> Path:
 
 
 @pytest.mark.timeout(SCENE_TIMEOUT_S + 20)
-def test_our_feed_on_soketi_through_a_restart(namespace: str, soketi: Path) -> None:
+def test_a_hundred_private_channels_through_a_restart_4200_and_4001(
+    namespace: str, soketi: Path
+) -> None:
     # faults: E14 D16
     command = [
         *("ip", "netns", "exec", namespace),
@@ -56,5 +58,11 @@ def test_our_feed_on_soketi_through_a_restart(namespace: str, soketi: Path) -> N
     print(done.stdout)
     assert done.returncode == 0, done.stdout + done.stderr
     found = json.loads(done.stdout)
-    assert found["books"] >= 2
-    assert len(found["connections"]) >= 2
+    assert found["books"] == [100, 100]  # one on each channel, before and after the restart
+    assert len(found["connections"]) == 2
+    assert "4200" in found["ends"][0]
+    assert found["configs"] == 2  # the key of the first was out of date: 4001
+    assert found["by_hand"] == {
+        "subscribed": 100, "refused": ["private-channel=wrong"], "heard": 100,
+        "heard_after_leaving_99": 1, "ended": [4200, 4200], "unknown_key": [4001, 4001],
+    }  # fmt: skip
