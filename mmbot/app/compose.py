@@ -26,7 +26,7 @@ from mmbot.config import Settings, classify_host
 from mmbot.domain.errors import FindOut, SetUpError, Stop, TryAgain
 from mmbot.exchange.dialect import DIALECTS
 from mmbot.exchange.http import HttpSettings, LiveHttp
-from mmbot.exchange.ws import LiveWs
+from mmbot.exchange.ws import LiveWs, WsPort
 from mmbot.ops.logs import configure
 from mmbot.ops.metrics import Metrics
 from mmbot.ops.notify import Notifier
@@ -42,14 +42,15 @@ WHOAMI_TIMEOUT_S: Final = 5.0
 HTTP_OK: Final = 200
 
 
-def run(settings: Settings, *, armed: bool) -> int:
+def run(settings: Settings, *, armed: bool, websockets: WsPort | None = None) -> int:
     """Run until told to stop; 0 only when the exchange was seen empty of our orders.
 
+    Other `websockets` than the real ones are for a bench that stamps what passes.
     Raises SetUpError (exit code 2) or Stop (1), each with one clear line.
     """
     host = classify_host(settings.exchange.base_url, settings.environment, armed=armed)
     _make_state_dir(settings.state_dir)
-    return _on_best_loop(_live(settings, must_be_box=host == "box"))
+    return _on_best_loop(_live(settings, websockets or LiveWs(), must_be_box=host == "box"))
 
 
 def _on_best_loop(work: Coroutine[Any, Any, int]) -> int:
@@ -72,11 +73,11 @@ def _make_state_dir(path: Path) -> None:
         raise SetUpError(f"state_dir: {path}: cannot be written")
 
 
-async def _live(settings: Settings, *, must_be_box: bool) -> int:
+async def _live(settings: Settings, websockets: WsPort, *, must_be_box: bool) -> int:
     logger = configure(settings.credentials.revealed, settings.log_level)
     metrics = Metrics(__version__)
     notifier = Notifier.of(os.environ)
-    async with _world(settings, logger, metrics) as world:
+    async with _world(settings, websockets, logger, metrics) as world:
         daemon = Daemon(settings, world, metrics)
         bell = _listen_to_signals(daemon)
         try:
@@ -138,7 +139,9 @@ async def prove_box(base_url: str, ask: HttpRequest) -> None:
 
 
 @asynccontextmanager
-async def _world(settings: Settings, logger: Any, metrics: Metrics) -> AsyncIterator[World]:
+async def _world(
+    settings: Settings, websockets: WsPort, logger: Any, metrics: Metrics
+) -> AsyncIterator[World]:
     """Sockets, journal and clock; closed in the opposite order."""
     journal = Journal.open(settings.state_dir / settings.ledger.file)
     writer = JournalThread(journal.append, asyncio.get_running_loop())
@@ -152,7 +155,7 @@ async def _world(settings: Settings, logger: Any, metrics: Metrics) -> AsyncIter
             yield World(
                 clock=clock,
                 http=MeasuredHttp(http, metrics, clock),
-                websockets=LiveWs(),
+                websockets=websockets,
                 source_http=http_requests(sources),
                 rng=random.Random(secrets.randbits(64)),
                 run=secrets.token_hex(RUN_ID_BYTES),

@@ -17,8 +17,12 @@ def bench(
     ticks: int = typer.Option(15, help="Orders in a burst, 1 to 18; as many cancels follow."),
     load_rounds: int = typer.Option(10, help="Rounds with 200 frames/s; 0 leaves them out."),
     as_json: bool = typer.Option(False, "--json", help="The last line of stdout is JSON."),
-    what: str = typer.Option("daemon", help="daemon; box: the exchange; ledger: the journal."),
-    minutes: float = typer.Option(30.0, help="With --what box: how long a Sunday runs."),
+    what: str = typer.Option(
+        "daemon", help="daemon; box: the exchange; ledger: the journal; stream: market data."
+    ),
+    minutes: float | None = typer.Option(
+        None, help="How long a Sunday (box, 30) or a flood (stream, 10) runs."
+    ),
 ) -> None:
     """Measure stream message to durable order at the server; needs a source checkout.
 
@@ -27,6 +31,8 @@ def bench(
     Example: make bench ARGS="--what box --minutes 5"
 
     Example: make bench ARGS="--what ledger"
+
+    Example: make bench ARGS="--what stream --minutes 1"
     """
     from mmbot.domain.errors import SetUpError
 
@@ -36,16 +42,22 @@ def bench(
         found = None
     if found is None:
         raise SetUpError("the benchmarks are part of a source checkout: run make bench there")
-    if what not in {"daemon", "box", "ledger"}:
-        raise SetUpError(f"--what: {what!r} is none of daemon, box, ledger")
+    if what not in {"daemon", "box", "ledger", "stream"}:
+        raise SetUpError(f"--what: {what!r} is none of daemon, box, ledger, stream")
+    if minutes is not None and minutes <= 0:
+        raise SetUpError(f"--minutes: {minutes:g} is not above 0")
     if what == "box":
         from tests.bench.box import main as measure_box
 
-        raise typer.Exit(measure_box(minutes, as_json=as_json))
+        raise typer.Exit(measure_box(minutes or 30.0, as_json=as_json))
     if what == "ledger":
         from tests.bench.ledger_bench import main as measure_ledger
 
         raise typer.Exit(measure_ledger(seed=seed, as_json=as_json))
+    if what == "stream":
+        from tests.bench.stream_bench import main as measure_stream
+
+        raise typer.Exit(measure_stream(minutes or 10.0, seed, as_json=as_json))
     from tests.bench.__main__ import Options, main
 
     raise typer.Exit(main(Options(seed, rounds, ticks, load_rounds, as_json)))

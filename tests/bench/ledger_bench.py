@@ -36,6 +36,7 @@ from mmbot.exchange.notices import Notices
 from mmbot.runtime.clock import SystemClock
 from mmbot.store.codec import encode
 from mmbot.store.journal import Journal
+from tests.bench.claim import Claim
 from tests.bench.figures import file_system_of, machine, quantile
 from tests.bench.ledger_days import (
     MOTIVE,
@@ -71,32 +72,6 @@ class Size:
 
 CLAIMED: Final = Size()
 QUICK: Final = Size(1_000, 500, 20)
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One line of the verdict; `spread` is the other rounds, or what else there is to know."""
-
-    name: str
-    value: float
-    unit: str
-    limit: float
-    at_least: bool
-    spread: str
-
-    @property
-    def kept(self) -> bool:
-        return self.value >= self.limit if self.at_least else self.value <= self.limit
-
-    @property
-    def line(self) -> str:
-        sign = ">=" if self.at_least else "<="
-        word = "ok" if self.kept else "FAILED"
-        value = f"{self.value:,.2f}" if self.value < 100 else f"{self.value:,.0f}"
-        return (
-            f"{self.name:<34}{value:>12} {self.unit:<10} {sign} {self.limit:,.0f}  {word:<7}"
-            f" {self.spread}"
-        )
 
 
 # --- start and replay ------------------------------------------------------------------------

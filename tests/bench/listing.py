@@ -11,6 +11,7 @@ import hashlib
 import json
 import random
 import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -26,7 +27,8 @@ WIDE_STEPS: Final = 40  # it does not
 START_STEP: Final = 120
 USER: Final = "5f0a8c1e2b7d4e559a416c0d3b7e9f12"
 PRIVATE_CHANNEL: Final = f"private-service=6-device_type=5-user={USER}"
-EVENT_CHANNEL: Final = f"private-broadcast-service=6-device_type=5-event={EVENT_ID}"
+EVENT_CHANNELS: Final = "private-broadcast-service=6-device_type=5-event="
+EVENT_CHANNEL: Final = f"{EVENT_CHANNELS}{EVENT_ID}"
 LADDER_FILE: Final = Path(__file__).parents[2] / "mmbot" / "data" / "price_ladder.json"
 
 Selections = list[list[dict[str, Any]]]
@@ -122,7 +124,7 @@ def push(event: str, channel: str, payload: dict[str, Any], now_ns: int) -> byte
     return _compact({"event": event, "channel": channel, "data": _compact(data).decode("ascii")})
 
 
-def book_message(tick: Tick, book: Selections, now_ns: int) -> bytes:
+def book_message(tick: Tick, book: Selections, now_ns: int, event_id: int = EVENT_ID) -> bytes:
     info = {
         "id": MARKET_ID,
         "name": "Total Points",
@@ -131,8 +133,8 @@ def book_message(tick: Tick, book: Selections, now_ns: int) -> bytes:
         "selections": book,
         "sequence_number": now_ns // 1_000,
     }
-    payload = {"sport_event_id": EVENT_ID, "market_id": MARKET_ID, "info": info}
-    return push("market_selections", EVENT_CHANNEL, payload, now_ns)
+    payload = {"sport_event_id": event_id, "market_id": MARKET_ID, "info": info}
+    return push("market_selections", f"{EVENT_CHANNELS}{event_id}", payload, now_ns)
 
 
 def order_message(order: dict[str, Any], now_ns: int) -> bytes:
@@ -147,6 +149,12 @@ def order_message(order: dict[str, Any], now_ns: int) -> bytes:
 
 
 def markets_body(books: list[Selections]) -> dict[str, Any]:
+    """The lines 0, 1, ... of the one event, each with its book."""
+    return {str(EVENT_ID): [market(EVENT_ID, dict(enumerate(books)))]}
+
+
+def market(event_id: int, books: Mapping[int, Selections]) -> dict[str, Any]:
+    """One market of totals, a line for each book."""
     children = [
         {
             "id": MARKET_ID,
@@ -155,24 +163,27 @@ def markets_body(books: list[Selections]) -> dict[str, Any]:
             "status": "active",
             "selections": book,
         }
-        for line, book in enumerate(books)
+        for line, book in books.items()
     ]
-    market = {
+    return {
         "id": MARKET_ID,
-        "event_id": EVENT_ID,
+        "event_id": event_id,
         "name": "Total Points",
         "type": "total",
         "sub_type": "total",
         "status": "active",
-        "strike": number_of(0),
+        "strike": number_of(min(books)),
         "market_strikes": children,
     }
-    return {str(EVENT_ID): [market]}
 
 
-def sport_events_body(start: str) -> dict[str, Any]:
-    event = {
-        "event_id": EVENT_ID,
+def sport_events_body(start: str, event_ids: Iterable[int] = (EVENT_ID,)) -> dict[str, Any]:
+    return {"sport_events": [_sport_event(start, event_id) for event_id in event_ids]}
+
+
+def _sport_event(start: str, event_id: int) -> dict[str, Any]:
+    return {
+        "event_id": event_id,
         "name": "Bench Visitors at Bench Hosts",
         "type": "match",
         "sub_type": None,
@@ -186,21 +197,23 @@ def sport_events_body(start: str) -> dict[str, Any]:
             {"id": 2, "name": "Bench Visitors", "side": "away"},
         ],
     }
-    return {"sport_events": [event]}
 
 
-def registration_body() -> dict[str, Any]:
+def registration_body(event_ids: Iterable[int] = (EVENT_ID,)) -> dict[str, Any]:
     names = [{"name": "orders", "type": "orders"}]
     names.append({"name": "health_check", "type": "private_system_signal"})
     books = [{"name": "market_selections", "type": "market_selections"}]
     channels: list[dict[str, Any]] = [
         {"channel_name": PRIVATE_CHANNEL, "auth": "bench:0", "binding_events": names},
-        {
-            "channel_name": EVENT_CHANNEL,
-            "auth": "bench:1",
-            "binding_events": books,
-            "scope": {"event_id": EVENT_ID},
-        },
+        *(
+            {
+                "channel_name": f"{EVENT_CHANNELS}{event_id}",
+                "auth": "bench:1",
+                "binding_events": books,
+                "scope": {"event_id": event_id},
+            }
+            for event_id in event_ids
+        ),
     ]
     signin = {"auth": "bench:2", "user_data": json.dumps({"id": USER})}
     return {"success": True, "authorized_channel": channels, "authenticated": signin}

@@ -79,6 +79,15 @@ class Cores:
         return cls(cores[0], cores[1]) if len(cores) >= 2 else cls(None, None)
 
 
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """The modules that play the far end and the daemon."""
+
+    far_end: str = "tests.bench.standin"
+    daemon: str = "mmbot"
+    far_end_options: tuple[str, ...] = ()
+
+
 @dataclass(slots=True)
 class Scene:
     """Everything that runs, and where its output is."""
@@ -86,6 +95,7 @@ class Scene:
     folder: Path
     cores: Cores
     secure: bool = False  # REST over TLS, as the venue speaks it; the stream is plain either way
+    cast: Cast = field(default_factory=Cast)
     port: int = 0
     tls_port: int = 0
     admin_port: int = 0
@@ -108,12 +118,18 @@ class Scene:
     def log(self, name: str) -> Path:
         return self.folder / f"{name}.log"
 
-    def ask(self, path: str, body: dict[str, Any] | None = None, port: int = 0) -> Any:
+    def ask(
+        self,
+        path: str,
+        body: dict[str, Any] | None = None,
+        port: int = 0,
+        wait_max_s: float = CALL_TIMEOUT_S,
+    ) -> Any:
         """JSON of the stand-in, or of another port of this machine."""
         data = None if body is None else json.dumps(body).encode("utf-8")
         request = Request(f"http://127.0.0.1:{port or self.port}{path}", data=data)
         opener = build_opener(ProxyHandler({}))
-        with opener.open(request, timeout=CALL_TIMEOUT_S) as reply:
+        with opener.open(request, timeout=wait_max_s) as reply:
             return json.load(reply)
 
     def fetch_text(self, path: str, port: int) -> str:
@@ -135,9 +151,10 @@ def scene(
     forms: tuple[str, ...] = VENDOR_FORMS,
     daemon: bool = True,
     secure: bool = False,
+    cast: Cast | None = None,
 ) -> Iterator[Scene]:
     """Stand-in, vendor-style stacks and daemon, all connected; ended on every way out."""
-    stage = Scene(folder, Cores.of_this_machine(), secure)
+    stage = Scene(folder, Cores.of_this_machine(), secure, cast or Cast())
     if secure:
         _certify(stage.certificate)
     try:
@@ -147,7 +164,7 @@ def scene(
             _start(stage, form, command, stage.cores.client)
         if daemon:
             stage.admin_port = _free_port()
-            command = ["mmbot", "run", "--config", str(_write_config(stage))]
+            command = [stage.cast.daemon, "run", "--config", str(_write_config(stage))]
             _start(stage, DAEMON, command, stage.cores.client)
         _await_connected(stage, len(forms) + daemon)
         if daemon:
@@ -170,7 +187,8 @@ def stop_daemon(stage: Scene) -> int:
 
 
 def _start_server(stage: Scene) -> None:
-    command = ["tests.bench.standin", *([str(stage.certificate)] if stage.secure else [])]
+    command = [stage.cast.far_end, *stage.cast.far_end_options]
+    command += [str(stage.certificate)] if stage.secure else []
     child = _start(stage, "stand-in", command, stage.cores.server)
     assert child.stdout is not None
     ports = child.stdout.readline().split()

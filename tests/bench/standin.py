@@ -13,6 +13,7 @@ import json
 import ssl
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import formatdate
@@ -49,14 +50,14 @@ class Connection(asyncio.Protocol):
     def __init__(self, exchange: StandIn) -> None:
         self._exchange = exchange
         self._buffer = bytearray()
-        self._transport: asyncio.Transport | None = None
+        self.transport = asyncio.Transport()  # until there is one
         self._is_stream = False
         self.socket_id = ""
         self.customer: Customer | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self.transport = transport
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._exchange.gone(self)
@@ -76,8 +77,8 @@ class Connection(asyncio.Protocol):
                 self._exchange.heard(self, opcode, payload)
 
     def write(self, data: bytes) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(data)
+        if not self.transport.is_closing():
+            self.transport.write(data)
 
     def send(self, payload: bytes) -> None:
         self.write(wire.frame(payload))
@@ -178,7 +179,7 @@ class StandIn:
             case "/v4/mm/websocket":
                 stream = self._streams[json.loads(request.body)["socket_id"]]
                 stream.customer = known
-                connection.reply({"data": listing.registration_body()})
+                connection.reply({"data": self._registered()})
             case "/auth/refresh":
                 connection.reply({"data": listing.tokens(known.name)})
             case _:
@@ -196,9 +197,9 @@ class StandIn:
                 row = {"id": listing.TOURNAMENT_ID, "name": "Bench"}
                 connection.reply({"data": {"tournaments": [row]}})
             case "get_sport_events":
-                connection.reply({"data": listing.sport_events_body(self._starts.isoformat())})
+                connection.reply({"data": self._sport_events(self._starts.isoformat())})
             case "get_multiple_markets":
-                connection.reply({"data": self._markets(customer)})
+                connection.reply({"data": self._markets(customer, query)})
             case "get_price_ladder":
                 connection.reply({"data": list(self.ladder)})
             case "get_balance":
@@ -213,7 +214,13 @@ class StandIn:
             case _:
                 connection.reply({"error": "not_found"}, 404)
 
-    def _markets(self, customer: Customer) -> dict[str, Any]:
+    def _registered(self) -> dict[str, Any]:
+        return listing.registration_body()
+
+    def _sport_events(self, start: str) -> dict[str, Any]:
+        return listing.sport_events_body(start)
+
+    def _markets(self, customer: Customer, query: dict[str, list[str]]) -> dict[str, Any]:
         now_ns = time.time_ns()
         quiet = [listing.Tick(n, listing.START_STEP, False) for n in range(listing.LINES)]
         ticks = [customer.shown.get(tick.line, tick) for tick in quiet]
@@ -297,7 +304,7 @@ def _history(customer: Customer, query: dict[str, list[str]]) -> dict[str, Any]:
     return {"data": page, "last_synced_at": _now()}
 
 
-async def _keep_healthy(exchange: StandIn) -> None:
+async def keep_healthy(exchange: StandIn) -> None:
     while True:
         await asyncio.sleep(HEALTH_EVERY_S)
         exchange.health_check()
@@ -313,25 +320,29 @@ async def _conduct(exchange: StandIn) -> None:
 async def serve(certificate: str) -> None:
     """One port for plain HTTP and the stream; with a certificate another one for HTTPS."""
     exchange = StandIn()
-    loop = asyncio.get_running_loop()
     securities: list[ssl.SSLContext | None] = [None]
     if certificate:
         securities.append(tls := ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
         tls.load_cert_chain(certificate)
+    print(*await listen(exchange, securities), flush=True)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(keep_healthy(exchange), name="health checks")
+        group.create_task(_conduct(exchange), name="conductor")
+
+
+async def listen(exchange: StandIn, securities: Sequence[ssl.SSLContext | None]) -> list[int]:
+    """The ports; the first one is plain and carries the stream, too."""
     ports: list[int] = []
     for security in securities:
-        server = await loop.create_server(
+        server = await asyncio.get_running_loop().create_server(
             lambda: Connection(exchange), "127.0.0.1", 0, backlog=512, ssl=security
         )
         ports.append(server.sockets[0].getsockname()[1])
     exchange.port = ports[0]
-    print(*ports, flush=True)
     gc.collect()
     gc.freeze()
     gc.disable()  # a pause here would be counted against whoever is measured
-    async with asyncio.TaskGroup() as group:
-        group.create_task(_keep_healthy(exchange), name="health checks")
-        group.create_task(_conduct(exchange), name="conductor")
+    return ports
 
 
 if __name__ == "__main__":
