@@ -28,6 +28,7 @@ class PusherTimeouts:
     answer_timeout_s: float = 10.0  # silence after connect, sign-in or subscribe
     activity_timeout_s: float = 30.0  # the smaller of this and the server's counts
     pong_timeout_s: float = 30.0
+    ask_again_s: float = 30.0  # between attempts at a channel that has failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +49,14 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class Subscribed:
-    """Also of a channel that had failed by silence: its success came late."""
+    """Also of a channel that had failed: its success came late, or at another attempt."""
 
     channel: str
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionFailed:
-    """Refused, silent for too long, or taken away again."""
+    """Refused, silent for too long, or taken away again; told once, and asked for again."""
 
     channel: str
     reason: str
@@ -98,7 +99,8 @@ class PusherProtocol:
         self.socket_id = ""
         self.pending: dict[str, int] = {}  # asked for and not yet answered, with the deadline
         self.subscribed: set[str] = set()
-        self._silent: set[str] = set()  # given up, yet the answer may be under way
+        self.lost: dict[str, int] = {}  # not to be counted on, and when they are asked for again
+        self._auths: dict[str, str] = {}  # of all that is wanted
         self._channels: tuple[ChannelAuth, ...] = ()  # until the sign-in is answered
         self._out: list[str] = []
         self._activity_s = self._timeouts.activity_timeout_s
@@ -141,7 +143,8 @@ class PusherProtocol:
             case Step.GRANTED:
                 return self._granted(what.detail)
             case Step.REFUSED:
-                return self._refused(what.detail, str(what.data.error or what.data.type or "error"))
+                reason = str(what.data.error or what.data.type or "error")
+                return self._refused(what.detail, reason, now_ns)
             case _:
                 assert what.step is Step.PING, what.step
                 self._send_pong()
@@ -159,19 +162,26 @@ class PusherProtocol:
     def _granted(self, channel: str) -> list[PusherEvent]:
         if channel in self.subscribed:
             return []  # the same once more
-        if channel not in self.pending and channel not in self._silent:
+        if channel not in self.pending and channel not in self.lost:
             return [Odd("success of a channel that is not wanted", channel[:DETAIL_CHARS_MAX])]
         self._forget(channel)
         self.subscribed.add(channel)
         self._settle()
         return [Subscribed(channel)]
 
-    def _refused(self, channel: str, reason: str) -> list[PusherEvent]:
+    def _refused(self, channel: str, reason: str, now_ns: int) -> list[PusherEvent]:
+        if channel in self.lost:
+            return []  # another attempt, the same answer
         if channel not in self.pending and channel not in self.subscribed:
             return [Odd("refusal of a channel that is not wanted", channel[:DETAIL_CHARS_MAX])]
-        self._forget(channel)
-        self._settle()
+        self._lose([channel], now_ns)
         return [SubscriptionFailed(channel, reason[:DETAIL_CHARS_MAX])]
+
+    def _lose(self, channels: Iterable[str], now_ns: int) -> None:
+        for channel in channels:
+            self._forget(channel)
+            self.lost[channel] = now_ns + _ns(self._timeouts.ask_again_s)
+        self._settle()
 
     # --- what we want -----------------------------------------------------------------------
 
@@ -201,7 +211,7 @@ class PusherProtocol:
         if self._go(Step.UNSUBSCRIBE) is not Then.ACT:
             return
         for channel in channels:
-            if channel in self.pending or channel in self.subscribed or channel in self._silent:
+            if self._auths.pop(channel, None) is not None:
                 self._send("pusher:unsubscribe", {"channel": channel})
                 self._forget(channel)
         self._settle()
@@ -210,15 +220,16 @@ class PusherProtocol:
         self._answer_due_ns, self._channels = None, ()
         for one in channels:
             if one.channel not in self.pending and one.channel not in self.subscribed:
+                self._forget(one.channel)
                 self.pending[one.channel] = self._answer_by(now_ns)
-                auth = {"auth": one.auth} if one.auth else {}
-                self._send("pusher:subscribe", {"channel": one.channel, **auth})
+                self._auths[one.channel] = one.auth
+                self._send_subscribe(one.channel)
         self._settle()
 
     def _forget(self, channel: str) -> None:
         self.pending.pop(channel, None)
         self.subscribed.discard(channel)
-        self._silent.discard(channel)
+        self.lost.pop(channel, None)
 
     def _settle(self) -> None:
         if not self.pending:
@@ -233,16 +244,22 @@ class PusherProtocol:
         if self._answer_due_ns is not None and now_ns >= self._answer_due_ns:
             return self._take(Said(Step.UNANSWERED, f"while {self.phase.value}"), now_ns)
         silent = [channel for channel, due_ns in self.pending.items() if now_ns >= due_ns]
-        for channel in silent:
-            self._go(Step.CHANNEL_SILENT)
-            self._forget(channel)
-            self._silent.add(channel)
         if silent:
-            self._settle()
+            self._go(Step.CHANNEL_SILENT)
+            self._lose(silent, now_ns)
+        self._ask_again([one for one, due_ns in self.lost.items() if now_ns >= due_ns], now_ns)
         events: list[PusherEvent] = [SubscriptionFailed(one, "no answer") for one in silent]
         if now_ns >= self._quiet_until_ns():
             events += self._probe(now_ns)
         return events
+
+    def _ask_again(self, channels: Iterable[str], now_ns: int) -> None:
+        """Left first: if it was the answer that got lost, a second subscribe would be an error."""
+        for channel in channels:
+            self._go(Step.ASK_AGAIN)
+            self.lost[channel] = now_ns + _ns(self._timeouts.ask_again_s)
+            self._send("pusher:unsubscribe", {"channel": channel})
+            self._send_subscribe(channel)
 
     def _probe(self, now_ns: int) -> list[PusherEvent]:
         if self._ping_sent_ns is not None:
@@ -257,7 +274,9 @@ class PusherProtocol:
         if self.phase is Phase.FAILED:
             return None
         answers_ns = [] if self._answer_due_ns is None else [self._answer_due_ns]
-        return min([self._quiet_until_ns(), *answers_ns, *self.pending.values()])
+        return min(
+            [self._quiet_until_ns(), *answers_ns, *self.pending.values(), *self.lost.values()]
+        )
 
     def _quiet_until_ns(self) -> int:
         if self._ping_sent_ns is None:
@@ -279,6 +298,10 @@ class PusherProtocol:
 
     def _send(self, event: str, data: dict[str, str]) -> None:
         self._out.append(frame(event, data))
+
+    def _send_subscribe(self, channel: str) -> None:
+        auth = self._auths[channel]
+        self._send("pusher:subscribe", {"channel": channel} | ({"auth": auth} if auth else {}))
 
     def _send_pong(self) -> None:
         """One that still waits to be written answers for all pings before it."""

@@ -51,6 +51,7 @@ class Step(StrEnum):
     # told by the clock
     UNANSWERED = "no answer"
     CHANNEL_SILENT = "no answer for a channel"
+    ASK_AGAIN = "time to ask for a channel again"
     QUIET = "nothing heard"
     NO_PONG = "no pong"
 
@@ -95,6 +96,7 @@ def _table() -> dict[Phase, Mapping[Step, Cell]]:
         s.ALL_ANSWERED: (dash, dash, dash, p.SUBSCRIBED, ignore, ignore),
         s.UNANSWERED: (failed, dash, failed, dash, dash, ignore),
         s.CHANNEL_SILENT: (dash, dash, dash, act, act, ignore),
+        s.ASK_AGAIN: (dash, dash, dash, act, act, ignore),
         s.QUIET: (act, act, act, act, act, ignore),
         s.NO_PONG: (failed, failed, failed, failed, failed, ignore),
     }

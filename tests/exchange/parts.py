@@ -267,14 +267,14 @@ class FakeSocket:
     heard: list[dict[str, Any]] = field(default_factory=list)
     closed: bool = False
     on_frame: Callable[[FakeSocket, dict[str, Any]], None] | None = None
-    _coming: asyncio.Queue[str | WsClosed] = field(default_factory=asyncio.Queue)
+    _coming: asyncio.Queue[str | bytes | WsClosed] = field(default_factory=asyncio.Queue)
 
     def say(self, event: str, data: Any = None, channel: str | None = None) -> None:
         frame = {"event": event, "data": json.dumps(data if data is not None else {})}
         self._coming.put_nowait(json.dumps(frame | ({"channel": channel} if channel else {})))
 
     def say_raw(self, text: str | bytes) -> None:
-        self._coming.put_nowait(text if isinstance(text, str) else text.decode())
+        self._coming.put_nowait(text)
 
     def hang_up(self, code: int = 1006) -> None:
         self._coming.put_nowait(WsClosed(code))

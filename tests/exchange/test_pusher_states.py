@@ -46,12 +46,13 @@ EXPECTED: Final = """
     ALL_ANSWERED      - - - D . .
     UNANSWERED        F - F - - .
     CHANNEL_SILENT    - - - ! ! .
+    ASK_AGAIN         - - - ! ! .
     QUIET             ! ! ! ! ! .
     NO_PONG           F F F F F .
 """
 LETTERS: Final = dict(zip("CRGUDF", Phase, strict=True))
 OURS_TO_DO: Final = {Step.AUTHORISED, Step.AUTHORISED_ONLY, Step.SUBSCRIBE, Step.UNSUBSCRIBE}
-TIMEOUTS: Final = PusherTimeouts(10.0, 5.0, 3.0)
+TIMEOUTS: Final = PusherTimeouts(10.0, 5.0, 3.0, ask_again_s=4.0)
 CHANNELS: Final = [ChannelAuth(OURS, "key:2"), ChannelAuth(MORE, "key:3")]
 
 
@@ -86,6 +87,11 @@ def one_channel_of_two_is_silent(protocol: PusherProtocol) -> list[PusherEvent]:
     return protocol.tick(10 * S)
 
 
+def a_refused_channel_has_waited(protocol: PusherProtocol) -> list[PusherEvent]:
+    protocol.receive(said("pusher:subscription_error", {}, MORE), 0)
+    return protocol.tick(4 * S)
+
+
 STEPS: Final[Mapping[Step, Do]] = {
     Step.ESTABLISHED: hears(example("ws_frame.connection_established.json")),
     Step.UNNAMED: hears(said("pusher:connection_established", {})),
@@ -108,6 +114,7 @@ STEPS: Final[Mapping[Step, Do]] = {
     Step.ALL_ANSWERED: all_answer,
     Step.UNANSWERED: ticks(10),
     Step.CHANNEL_SILENT: one_channel_of_two_is_silent,
+    Step.ASK_AGAIN: a_refused_channel_has_waited,
     Step.QUIET: ticks(5),
     Step.NO_PONG: ticks(5, 8),
 }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
+from websockets import ConnectionClosed
 from websockets.asyncio.server import ServerConnection, serve
 
-from mmbot.exchange.ws import LiveWs, WsClosed, WsConnection
+from mmbot.exchange.ws import MESSAGE_BYTES_MAX, LiveWs, WsClosed, WsConnection
 
 Talk = Callable[[ServerConnection], Awaitable[None]]
 
@@ -38,6 +39,36 @@ async def test_messages_keep_their_order_whole_or_in_pieces() -> None:
     assert [one for one in heard if one != "|"] == [b"one", b"two", b"three"]
     assert heard[-1] == "|"  # what came together is followed by one word
     assert ended.value.code == 4200
+
+
+async def test_a_binary_frame_is_given_like_any_other() -> None:
+    async def talk(server: ServerConnection) -> None:
+        await server.send(b"\x00\xff")
+        await server.send("after it")
+        await server.close()
+
+    heard: list[str | bytes] = []
+    async with connected(talk) as connection:
+        with pytest.raises(WsClosed):
+            await connection.consume(heard.append, lambda: None)
+    assert heard == [b"\x00\xff", b"after it"]
+
+
+@pytest.mark.parametrize("in_pieces", [False, True])
+async def test_a_message_too_large_for_us_ends_the_connection(in_pieces: bool) -> None:
+    part = "x" * (MESSAGE_BYTES_MAX // 2 + 1)
+
+    async def talk(server: ServerConnection) -> None:
+        with suppress(ConnectionClosed):
+            await server.send([part, part] if in_pieces else part + part)
+            await server.wait_closed()
+
+    heard: list[str | bytes] = []
+    async with connected(talk) as connection:
+        with pytest.raises(WsClosed) as ended:
+            await connection.consume(heard.append, lambda: None)
+    assert heard == []
+    assert ended.value.code == 1006  # the far end has said none
 
 
 async def test_a_socket_that_breaks_has_no_code_of_its_own() -> None:

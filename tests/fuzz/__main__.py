@@ -1,4 +1,4 @@
-"""Connections on a hostile server, one after the other: nothing may escape.
+"""Connections, and whole feeds, on a hostile exchange, one after the other: nothing may escape.
 
     python -m tests.fuzz --seconds 60 --seed 1 --json
 
@@ -17,11 +17,15 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Final
 
 from mmbot.exchange.listing import Listing
-from tests.exchange.parts import seeded
+from tests.exchange.parts import run, seeded
+from tests.fuzz import feed_life
 from tests.fuzz.frames import Frames, examples
 from tests.fuzz.life import Life
+
+FEED_EVERY: Final = 4
 
 
 @dataclass(slots=True)
@@ -31,6 +35,7 @@ class Tally:
     frames: int = 0
     messages: int = 0
     odd: int = 0
+    feeds: int = 0  # of the lives
 
 
 class Fuzz:
@@ -40,9 +45,16 @@ class Fuzz:
 
     def life(self, number: int) -> None:
         draw = random.Random(f"{self.tally.seed}/{number}")
+        if number % FEED_EVERY == 0:
+            self.tally.frames += run(feed_life.live(draw, self._corpus))
+            self.tally.feeds += 1
+        else:
+            self._connection(draw)
+        self.tally.lives += 1
+
+    def _connection(self, draw: random.Random) -> None:
         life = Life(draw, Frames(draw, self._corpus), seeded(Listing()))
         life.live()
-        self.tally.lives += 1
         self.tally.frames += life.frames
         self.tally.messages += life.messages
         self.tally.odd += life.odd

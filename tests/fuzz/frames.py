@@ -59,8 +59,8 @@ class Frames:
         kinds: tuple[Callable[[], Any], ...] = (
             lambda: self._control(socket_id, channels),
             lambda: self._message(channels),
-            lambda: self._bent(self._control(socket_id, channels)),
-            lambda: self._bent(self._message(channels)),
+            lambda: self.bent(self._control(socket_id, channels)),
+            lambda: self.bent(self._message(channels)),
             lambda: self._bent_inside(self._message(channels)),
         )
         frame = self._draw.choices(kinds, (6, 4, 2, 2, 4))[0]()
@@ -98,7 +98,7 @@ class Frames:
 
     # --- what comes of it -------------------------------------------------------------------
 
-    def _bent(self, frame: Any) -> Any:
+    def bent(self, frame: Any) -> Any:
         """One to three nodes of it are something else, gone, or under another name."""
         for _ in range(self._draw.randint(1, 3)):
             frame = self._bend(frame)
@@ -147,7 +147,7 @@ class Frames:
             payload = json.loads(base64.b64decode(data["payload"]))
         except (KeyError, TypeError, ValueError, binascii.Error):
             return frame
-        inner = json.dumps(self._bent(payload))
+        inner = json.dumps(self.bent(payload))
         if draw.random() < 0.05:
             depth = draw.choice(DEPTHS)
             inner = f'{{"info":{"[" * depth}{"]" * depth}}}'

@@ -1,10 +1,10 @@
-"""One connection on a hostile server, watched by one who knows only its frames and events."""
+"""One connection on a hostile server, and one who watches it from outside."""
 
 from __future__ import annotations
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -40,33 +40,39 @@ OURS: Final = frozenset(
 
 @dataclass(slots=True)
 class Watch:
-    """What must be true of the connection, from its frames and events alone."""
+    """What must be true of the connection, from what was wanted, sent and told alone."""
 
+    first: tuple[str, ...] = ()  # wanted as soon as the sign-in is answered
     asked: dict[str, int] = field(default_factory=dict)  # unanswered, since when
-    silent: set[str] = field(default_factory=set)
+    lost: set[str] = field(default_factory=set)
     granted: set[str] = field(default_factory=set)
     established: bool = False
     signed_in: bool = False
     over: bool = False
 
-    def sent(self, text: str, now_ns: int) -> None:
+    def wants(self, channels: Iterable[str], now_ns: int) -> None:
+        for channel in channels:
+            if channel not in self.granted:
+                self.asked.setdefault(channel, now_ns)
+                self.lost.discard(channel)
+
+    def leaves(self, channels: Iterable[str]) -> None:
+        for channel in channels:
+            self.asked.pop(channel, None)
+            self.granted.discard(channel)
+            self.lost.discard(channel)
+
+    def sent(self, text: str) -> None:
         assert not self.over, f"speaks after the end: {text}"
         frame = json.loads(text)
         event, data = frame["event"], frame["data"]
-        assert event in OURS, text
         assert frame.keys() == {"event", "data"}
-        channel = data.get("channel", "")
+        assert event in OURS, text
         if event == "pusher:subscribe":
             assert self.established
-            assert channel not in self.asked, f"asked twice: {channel}"
-            assert channel not in self.granted, f"has it already: {channel}"
-            self.silent.discard(channel)
-            self.asked[channel] = now_ns
+            assert data["channel"] in self.asked or data["channel"] in self.lost, text
         elif event == "pusher:unsubscribe":
-            assert channel in self.asked or channel in self.granted or channel in self.silent
-            self.asked.pop(channel, None)
-            self.granted.discard(channel)
-            self.silent.discard(channel)
+            assert data["channel"] not in self.granted, text
 
     def told(self, event: PusherEvent, now_ns: int) -> None:
         assert not self.over, f"told after the end: {event}"
@@ -79,18 +85,17 @@ class Watch:
                 assert self.established
                 assert not self.signed_in
                 self.signed_in = True
+                self.wants(self.first, now_ns)
             case Subscribed(channel):
-                assert channel in self.asked or channel in self.silent
-                self.asked.pop(channel, None)
-                self.silent.discard(channel)
+                assert channel in self.asked or channel in self.lost
+                self.leaves([channel])
                 self.granted.add(channel)
             case SubscriptionFailed(channel, reason):
                 assert channel in self.asked or channel in self.granted
                 if reason == "no answer":
                     assert now_ns >= self.asked[channel] + ANSWER_NS
-                    self.silent.add(channel)
-                self.asked.pop(channel, None)
-                self.granted.discard(channel)
+                self.leaves([channel])
+                self.lost.add(channel)
             case Failed():
                 self.over = True
             case AppMessage() | Odd():
@@ -103,6 +108,7 @@ class Watch:
             assert protocol.next_deadline() is None
             return
         assert protocol.subscribed == self.granted
+        assert protocol.lost.keys() == self.lost
         assert protocol.pending.keys() == self.asked.keys()
         deadline_ns = protocol.next_deadline()
         assert deadline_ns is not None
@@ -168,23 +174,29 @@ class Life:
                 self.messages += 1
                 self._reader.read(event, self._now_ns)
         for text in self._protocol.to_send():
-            self._watch.sent(text, self._now_ns)
+            self._watch.sent(text)
 
     def _want(self) -> None:
         """What the owner of the connection may do by now."""
-        draw, protocol = self._draw, self._protocol
-        auths = [ChannelAuth(name, draw.choice(("", "key:00ff"))) for name in CHANNELS]
-        some = draw.sample(auths, draw.randint(0, len(auths)))
+        draw, protocol, watch, now_ns = self._draw, self._protocol, self._watch, self._now_ns
+        names = draw.sample(CHANNELS, draw.randint(0, len(CHANNELS)))
+        auths = [ChannelAuth(name, draw.choice(("", "key:00ff"))) for name in names]
         match protocol.phase:
+            case Phase.REGISTERING if draw.random() < 0.8:
+                watch.first = tuple(names)
+                protocol.authorise(auths, wire.Signin("key:00ff", '{"id":"1"}'), now_ns)
             case Phase.REGISTERING:
-                signin = wire.Signin("key:00ff", '{"id":"1"}') if draw.random() < 0.8 else None
-                protocol.authorise(some, signin, self._now_ns)
+                watch.wants(names, now_ns)
+                protocol.authorise(auths, None, now_ns)
             case Phase.SUBSCRIBING | Phase.SUBSCRIBED if draw.random() < 0.3:
-                protocol.subscribe(some, self._now_ns)
+                watch.wants(names, now_ns)
+                protocol.subscribe(auths, now_ns)
                 self._follow(())
-                protocol.unsubscribe(draw.sample(CHANNELS, draw.randint(0, 3)))
+                left = draw.sample(CHANNELS, draw.randint(0, 3))
+                watch.leaves(left)
+                protocol.unsubscribe(left)
             case Phase.FAILED:
-                protocol.subscribe(auths, self._now_ns)
+                protocol.subscribe(auths, now_ns)
                 protocol.unsubscribe(CHANNELS)
             case _:
                 pass

@@ -15,6 +15,7 @@ LIVES = 60
 def test_nothing_escapes_and_the_watcher_agrees() -> None:
     # faults: A13 E14
     found = Fuzz(seed=1).lives(range(LIVES))
+    assert found.lives == LIVES == 4 * found.feeds
     assert found.frames > LIVES * 20
     assert found.messages > found.odd > LIVES
 
@@ -22,7 +23,7 @@ def test_nothing_escapes_and_the_watcher_agrees() -> None:
 def test_a_life_can_be_lived_again() -> None:
     once, again = Fuzz(seed=5), Fuzz(seed=5)
     for fuzz in (once, again):
-        fuzz.life(7)
+        fuzz.lives(range(7, 9))  # a connection, and a feed
     assert asdict(once.tally) == asdict(again.tally)
 
 
