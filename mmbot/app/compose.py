@@ -50,10 +50,10 @@ def run(settings: Settings, *, armed: bool, websockets: WsPort | None = None) ->
     """
     host = classify_host(settings.exchange.base_url, settings.environment, armed=armed)
     _make_state_dir(settings.state_dir)
-    return _on_best_loop(_live(settings, websockets or LiveWs(), must_be_box=host == "box"))
+    return on_best_loop(_live(settings, websockets or LiveWs(), must_be_box=host == "box"))
 
 
-def _on_best_loop(work: Coroutine[Any, Any, int]) -> int:
+def on_best_loop(work: Coroutine[Any, Any, int]) -> int:
     """uvloop where it exists, else asyncio's own loop; both are tested."""
     factory: Callable[[], asyncio.AbstractEventLoop] | None = None
     if sys.platform != "win32":

@@ -10,7 +10,19 @@ from typing import Final
 
 import typer
 
-from mmbot.cli import bench, box, daemon, demo, doctor, ledger, operate, records, simulation, why
+from mmbot.cli import (
+    bench,
+    box,
+    daemon,
+    demo,
+    doctor,
+    ledger,
+    operate,
+    probe,
+    records,
+    simulation,
+    why,
+)
 from mmbot.domain.errors import MmbotError, SetUpError
 
 # Typer carries its own click since 0.20; its base of wrong use is found through a public name.
@@ -22,7 +34,7 @@ Start here: mmbot demo
 """
 
 GROUPS: Final = (
-    demo, daemon, box, simulation, operate, doctor, records, why, ledger, bench,
+    demo, daemon, box, simulation, probe, operate, doctor, records, why, ledger, bench,
 )  # fmt: skip
 
 

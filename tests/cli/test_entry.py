@@ -15,7 +15,7 @@ from mmbot.domain.errors import MmbotError, Refused, SetUpError, Stop
 
 COMMANDS = (
     "demo", "run", "check", "exchange", "simulate", "status", "orders", "positions", "fills",
-    "pnl",
+    "pnl", "probe",
     "halt", "resume", "cancel-all", "strategies", "bench",
 )  # fmt: skip
 ROOT = Path(__file__).resolve().parents[2]

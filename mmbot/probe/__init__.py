@@ -1,0 +1,1 @@
+"""First contact: what a client can measure of an exchange that nobody has described in full."""

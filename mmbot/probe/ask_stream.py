@@ -1,0 +1,270 @@
+"""What the stream looks like, told from what was heard during the whole run."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, Final
+
+from mmbot.domain.catalog import Line
+from mmbot.domain.ids import SportEventId
+from mmbot.exchange.amounts import NS_PER_S, time_ns
+from mmbot.exchange.stream import ORDER_WORDS, PRINT_WORDS
+from mmbot.probe.calls import dig
+from mmbot.probe.desk import HISTORY, Ticket
+from mmbot.probe.lab import Lab, Measurement, Unmeasurable
+from mmbot.probe.listener import UNVERSIONED_PATH, Heard
+from mmbot.probe.transcript import readable
+
+SERVICE: Final = re.compile(r"service=(\d+)")
+SLOW_S: Final = 2.0  # longer than a registration takes by itself
+IMAGE_NS: Final = NS_PER_S // 5
+WINDOWS: Final = 60
+BOOKS_MIN: Final = 3
+EVENTS_MAX: Final = 2  # the least channel limit that anybody has named
+SHARE_SURE: Final = 0.75
+TOGETHER_NS: Final = NS_PER_S // 50
+DELAYS_MIN: Final = 5
+DELAY_SPREAD: Final = 1.2  # the longest over the shortest, of what is always the same
+DELAY_NOISE_S: Final = 0.01
+US_MIN: Final = 10**15
+NS_MIN: Final = 10**18
+
+
+def subscriptions(lab: Lab) -> list[dict[str, Any]]:
+    """All tournaments, whose channel is free, and very few events."""
+    tournaments = sorted({event.tournament_id for event in lab.ground.events})
+    return [
+        {"type": kind, "ids": [str(ident) for ident in idents]}
+        for kind, idents in (("tournament", tournaments), ("event", listened(lab)))
+        if idents
+    ]
+
+
+def listened(lab: Lab) -> list[SportEventId]:
+    """The events with the most lines, the one at hand first."""
+    counts = Counter(spot.event_id for spot in lab.ground.spots)
+    home = [lab.home.event_id] if lab.home else []
+    return list(dict.fromkeys([*home, *(ident for ident, _ in counts.most_common())]))[:EVENTS_MAX]
+
+
+async def registration(lab: Lab) -> None:
+    note, listener = lab.notebook, lab.listener
+    config = listener.config.data if listener.config is not None else None
+    if isinstance(config, dict):
+        shown = bool(config.get("ws_host"))
+        note.found("stream.ws_host_shown", shown, "connection-config")
+    there = {path: reply.status for path, reply in listener.registrations.items()}
+    versioned = lab.calls.rest.routes.register.path
+    if len(there) == 2:
+        answers = [there[path] < 400 for path in (versioned, UNVERSIONED_PATH)]
+        form = {(True, True): "both", (True, False): "v4", (False, True): "unversioned"}
+        said = ", ".join(f"{path} {status}" for path, status in there.items())
+        found = form.get((answers[0], answers[1]))
+        if found:
+            note.found("wire.registration_path", found, said)
+    reply = listener.registered
+    if reply is None:
+        raise Unmeasurable(listener.why_not)
+    took_s = (reply.received_ns - reply.sent_ns) / NS_PER_S
+    slow = round(took_s) if took_s >= SLOW_S else 0
+    note.found("stream.registration_delay_s", slow, f"the registration took {took_s:.2f} s")
+    _channels(lab, reply.data)
+    if not listener.alive:
+        raise Unmeasurable(listener.why_not)
+    data = listener.signed_in_data
+    inner = readable(data.encode()) if isinstance(data, str) else data
+    form_of = "user_data" if isinstance(inner, dict) and inner else "empty"
+    note.found("stream.signin_success", form_of, f"its data is {type(data).__name__}")
+
+
+def _channels(lab: Lab, answer: Any) -> None:
+    note = lab.notebook
+    channels = [one for one in dig(answer, "authorized_channel") or () if isinstance(one, dict)]
+    scoped = sum(1 for one in channels if one.get("scope"))
+    count, limit = dig(answer, "channel_count"), dig(answer, "channel_limit")
+    if isinstance(limit, int):
+        note.found("session.channel_limit", limit, "channel_limit of the registration")
+    said = f"channel_count {count}: {scoped} with a scope of {len(channels)} channels"
+    if count in {scoped, len(channels)} and scoped != len(channels):
+        note.found("stream.channel_count", "own" if count == scoped else "all", said)
+    else:
+        note.unknown("stream.channel_count", said)
+    services = {
+        number for one in channels for number in SERVICE.findall(str(one.get("channel_name")))
+    }
+    if len(services) == 1:
+        note.found("stream.channel_service", int(services.pop()), "the channels' names")
+    user = readable(str(dig(answer, "authenticated", "user_data") or "").encode())
+    keys = [key for key in ("user_id", "id") if dig(user, key)]
+    if keys:
+        note.found("stream.user_data_key", keys[0], "authenticated.user_data")
+    rejected = [one for one in dig(answer, "rejected") or () if dig(one, "type") == "tournament"]
+    form = str(dig(rejected[0], "reason")) if rejected else "accepted"
+    note.found("stream.tournament_entry", form, f"{len(rejected)} tournaments were rejected")
+
+
+async def messages(lab: Lab) -> None:
+    """Names and numbers in what came of our own orders and of the trades of all."""
+    note, heard = lab.notebook, lab.listener.heard
+    own = [one for ticket in lab.desk.tickets for one in ticket.told]
+    if not own:
+        raise Unmeasurable(lab.listener.why_not or "no message of our orders came")
+    names = {one.event for one in own} & ORDER_WORDS
+    if len(names) == 1:
+        note.found("stream.private_event", names.pop(), f"{len(own)} messages of our orders")
+    for field in ("update_type", "update_status"):
+        if any(field in one.info for one in own):
+            note.found("stream.update_field", field, "messages of our orders")
+    numbers = [one.info.get("sequence_number") for one in own]
+    usable = [one for one in numbers if isinstance(one, int) and one > US_MIN]
+    if usable:
+        unit = "ns" if min(usable) > NS_MIN else "us"
+        note.found("rules.sequence_unit", unit, f"sequence_number {usable[0]}")
+    printed = {one.change_type for one in heard} & PRINT_WORDS
+    if len(printed) == 1:
+        note.found("stream.trade_print_name", printed.pop(), "public prints")
+
+
+async def prints(lab: Lab) -> None:
+    """Public messages about our own fills: both sides' strikes, or one."""
+    counts = Counter(count for ticket in lab.filled for count in _prints_of(lab, ticket))
+    if not counts:
+        raise Unmeasurable("no fill of ours was printed")
+    (usual, times), said = counts.most_common(1)[0], f"prints per fill: {dict(counts)}"
+    sure = times >= SHARE_SURE * counts.total()  # others may trade there at the same moment
+    if sure and usual in {1, 2}:
+        lab.notebook.found("rules.trade_prints", "one" if usual == 1 else "two", said)
+    else:
+        lab.notebook.unknown("rules.trade_prints", said)
+
+
+def _prints_of(lab: Lab, ticket: Ticket) -> Iterator[int]:
+    """For each own fill that stands alone, how many prints of its line have its moment."""
+    lines = (spot.line for spot in lab.ground.spots)
+    line = next((one for one in lines if ticket.strike_id in _strikes_of(one)), None)
+    fills = [one for one in ticket.told if one.info.get("fill_price")]
+    for fill in fills if line is not None else ():
+        if sum(_together(fill, one) for one in fills) > 1:
+            continue
+        near = [
+            one
+            for one in lab.listener.heard
+            if one.change_type in PRINT_WORDS
+            and one.info.get("strike_id") in _strikes_of(line)
+            and _together(fill, one)
+        ]
+        if near:
+            yield len(near)
+
+
+def _strikes_of(line: Line | None) -> set[str]:
+    return set() if line is None else {one.strike_id for one in line.strikes}
+
+
+def _together(one: Heard, other: Heard) -> bool:
+    """By the exchange's own time where it tells it."""
+    if one.stamp_ns and other.stamp_ns:
+        return abs(one.stamp_ns - other.stamp_ns) <= TOGETHER_NS
+    return abs(one.at_ns - other.at_ns) <= TOGETHER_NS
+
+
+async def initial_image(lab: Lab) -> None:
+    """Books told at once after subscribing, and how many are told in as short a time later."""
+    listener = lab.listener
+    if not listener.alive:
+        raise Unmeasurable(listener.why_not)
+    events = set(listened(lab))
+    wanted = {
+        one.strike(0) for one in lab.ground.spots if one.event_id in events and any(one.offers)
+    }
+    if not wanted:
+        raise Unmeasurable("no line with an offer was listened to")
+    first, *later = _shares(lab, wanted)
+    usual = sum(later) / max(1, len(later))
+    said = f"{first:.0%} of {len(wanted)} books came at once; {usual:.0%} in as long a time later"
+    if first < SHARE_SURE or first <= usual:  # an image would have shown them all
+        lab.notebook.found("stream.initial_image", False, said)
+    elif first >= SHARE_SURE and usual <= 1 - SHARE_SURE and len(wanted) >= BOOKS_MIN:
+        lab.notebook.found("stream.initial_image", True, said)
+    else:
+        lab.notebook.unknown("stream.initial_image", said)
+
+
+def _shares(lab: Lab, wanted: set[str]) -> list[float]:
+    """For each short window since subscribing, which share of the books was told in it."""
+    began_ns = lab.listener.subscribed_ns - IMAGE_NS // 2
+    windows: dict[int, set[str]] = {}
+    for one in lab.listener.heard:
+        if one.change_type == "market_selections":
+            windows.setdefault((one.at_ns - began_ns) // IMAGE_NS, set()).update(_strikes_in(one))
+    return [len(wanted & windows.get(number, set())) / len(wanted) for number in range(WINDOWS)]
+
+
+def _strikes_in(heard: Heard) -> Iterator[str]:
+    found = heard.info.get("selections")
+    rows = found if isinstance(found, list) else []
+    for side in rows:
+        for level in side if isinstance(side, list) else [side]:
+            yield str(dig(level, "strike_id"))
+
+
+async def activation(lab: Lab) -> None:
+    """From the exchange's time of an order to its time of the message that it is open."""
+    now_s = lab.clock.now_ns() // NS_PER_S
+    await lab.clock.sleep(lab.desk.lag_s)
+    reply = await lab.calls.get(HISTORY, **{"from": now_s - 3_600, "to": now_s + 60, "limit": 100})
+    made = {
+        str(dig(row, "external_id")): time_ns(dig(row, "created_at"))
+        for row in dig(reply.data, "orders") or ()
+    }
+    delays = sorted(
+        (opened.stamp_ns - made_ns) / NS_PER_S
+        for ticket in lab.desk.tickets
+        if (opened := _opened(ticket)) is not None
+        and opened.stamp_ns
+        and (made_ns := made.get(ticket.external_id))
+    )
+    if len(delays) < DELAYS_MIN:
+        raise Unmeasurable(f"{len(delays)} orders were told to be open")
+    low, middle, high = delays[0], delays[len(delays) // 2], delays[-1]
+    said = f"{low:.3f} to {high:.3f} s in {len(delays)} orders"
+    note = lab.notebook
+    if high <= max(low * DELAY_SPREAD, low + DELAY_NOISE_S):
+        note.found("rules.activation.delay", "fixed", said)
+        note.found("rules.activation.delay_ms", round(middle * 1000), said)
+    else:
+        note.found("rules.activation.delay", "spread", said)
+        note.found("rules.activation.delay_ms", round(low * 1000), said)
+        note.found("rules.activation.delay_ms_max", round(high * 1000), f"at least: {said}")
+
+
+def _opened(ticket: Ticket) -> Heard | None:
+    return next((one for one in ticket.told if one.info.get("status") == "open"), None)
+
+
+MEASUREMENTS: Final = (
+    Measurement(
+        "registration",
+        (
+            "stream.ws_host_shown", "wire.registration_path", "stream.registration_delay_s",
+            "session.channel_limit", "stream.channel_count", "stream.channel_service",
+            "stream.user_data_key", "stream.tournament_entry", "stream.signin_success",
+        ),
+        registration,
+    ),
+    Measurement(
+        "messages",
+        (
+            "stream.private_event", "stream.update_field", "rules.sequence_unit",
+            "stream.trade_print_name",
+        ),
+        messages,
+    ),
+    Measurement("prints", ("rules.trade_prints",), prints),
+    Measurement("initial image", ("stream.initial_image",), initial_image),
+    Measurement(
+        "activation", ("rules.activation.delay", "rules.activation.delay_ms"), activation
+    ),
+)  # fmt: skip

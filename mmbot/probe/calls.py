@@ -1,0 +1,149 @@
+"""Requests of the probe: counted before they leave, written down when they are answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msgspec
+
+from mmbot.domain.errors import FindOut, TryAgain
+from mmbot.exchange.http import HttpPort, HttpReply
+from mmbot.exchange.order_wire import Cleared
+from mmbot.exchange.rest import Rest
+from mmbot.exchange.routes import Route
+from mmbot.probe.allowance import Allowance
+from mmbot.probe.transcript import HEADERS_KEPT, Transcript, readable
+from mmbot.runtime.clock import Clock
+from mmbot.runtime.limiter import Priority
+
+READ_TRIES_MAX: Final = 3
+RETRY_S_MAX: Final = 10.0
+
+
+class RecordedHttp:
+    """An HttpPort before another one: no request leaves without the allowance, the log-in's
+    neither. `last` keeps the newest answer of each path for who wants the bare text."""
+
+    def __init__(
+        self, http: HttpPort, allowance: Allowance, transcript: Transcript, clock: Clock
+    ) -> None:
+        self._http = http
+        self._allowance = allowance
+        self._transcript = transcript
+        self._clock = clock
+        self.last: dict[str, HttpReply] = {}
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        timeout_s: float,
+        cleared: Cleared | None = None,
+    ) -> HttpReply:
+        self._allowance.request()
+        sent_ns = self._clock.now_ns()
+        asked = {"method": method, "path": path, "body": readable(body)}
+        try:
+            reply = await self._http.request(method, path, headers, body, timeout_s, cleared)
+        except (TryAgain, FindOut) as error:
+            self._transcript.write("no answer", sent_ns, **asked, error=str(error))
+            raise
+        self._transcript.write(
+            "answer",
+            sent_ns,
+            **asked,
+            status=reply.status,
+            took_ms=round((self._clock.now_ns() - sent_ns) / 1e6, 3),
+            headers={name: reply.headers[name] for name in HEADERS_KEPT & reply.headers.keys()},
+            answer=readable(reply.body),
+        )
+        self.last[path.partition("?")[0]] = reply
+        return reply
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """`body` is JSON as plain values (None when it is no JSON), `code` the word of a refusal."""
+
+    status: int
+    code: str
+    message: str
+    body: Any = field(repr=False)
+    raw: bytes = field(repr=False)
+    sent_ns: int
+    received_ns: int
+    date_ns: int | None
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def data(self) -> Any:
+        """What stands below `data`, or the body itself when nothing is wrapped."""
+        return self.body.get("data", self.body) if isinstance(self.body, dict) else self.body
+
+
+class Calls:
+    """Raises what `Rest.call` raises; a read is tried again before it does."""
+
+    def __init__(self, rest: Rest, http: RecordedHttp, clock: Clock) -> None:
+        self.rest = rest
+        self.http = http
+        self._clock = clock
+
+    async def get(self, path: str, **query: str | int) -> Reply:
+        for _ in range(READ_TRIES_MAX - 1):
+            try:
+                return await self._call("GET", path, query, b"")
+            except TryAgain as error:
+                await self._clock.sleep(min(RETRY_S_MAX, error.retry_after_s))
+            except FindOut:
+                pass
+        return await self._call("GET", path, query, b"")
+
+    async def post(
+        self, path: str, body: object, priority: Priority = Priority.NEW, writes: bool = True
+    ) -> Reply:
+        """One try: what it did to the book is for the caller to find out."""
+        return await self._call("POST", path, {}, msgspec.json.encode(body), priority, writes)
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        query: dict[str, str | int],
+        body: bytes,
+        priority: Priority = Priority.DOUBT,
+        writes: bool = False,
+    ) -> Reply:
+        register = self.rest.routes.register
+        route = Route(path.rsplit("/", 1)[1], method, path, writes)
+        if path == register.path:
+            route = register  # it has a timeout of its own
+        answer = await self.rest.call(route, priority, query or None, body)
+        body_seen = readable(answer.body)
+        refusal = answer.refusal
+        return Reply(
+            answer.reply.status,
+            refusal.code if refusal else "",
+            refusal.message if refusal else "",
+            None if isinstance(body_seen, str) else body_seen,
+            answer.body,
+            answer.sent_ns,
+            answer.received_ns,
+            answer.date_ns,
+        )
+
+
+def dig(found: Any, *path: str) -> Any:
+    """The value below these keys; None as soon as one of them is missing."""
+    for key in path:
+        if not isinstance(found, dict):
+            return None
+        found = found.get(key)
+    return found

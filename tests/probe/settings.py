@@ -1,0 +1,88 @@
+"""Boxes with switches set at random, and what a probe must find of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+from typing import Any, Final
+
+from mmbot.probe.run import MEASUREMENTS
+from mmbot.sim.scenario import BoxOptions, with_table
+from mmbot.sim.unknowns import Setting, settings
+
+MEASURED: Final = frozenset(name for one in MEASUREMENTS for name in one.names)
+
+# A market as quiet as a sandbox: small offers that stay a while, some lines without any, one
+# market that is closed.
+QUIET: Final[dict[str, Any]] = {
+    "rival": {"on": False},
+    "drift": {"sd_per_sqrt_s": 0.0006},
+    "takers": {"arrivals_per_s": 1.0, "informed_every_ms": 60_000},
+    "makers": [{"style": "skewed", "payout_usd": 14, "lines_share": 0.8, "half_spread": 0.1}],
+    "timeline": [{"at_s": 0.5, "action": "suspend", "event": 2}],
+}
+DEFAULT_SHARE: Final = 0.5
+VENUE_SHARE: Final = 0.25
+# Values with which this client cannot place at all have tests of their own.
+NOT_DRAWN: Final = {
+    "wire.paths": ("seed", "legacy"),
+    "wire.prices": ("decimal",),
+    "rules.activation.delay": ("never",),
+}
+CLOSE_MS: Final = 2
+NOISY_IN_VENUE: Final = frozenset(
+    {
+        "rules.first_pass_ms", "rules.first_pass_status", "rules.cancel_inactive",
+        "rules.mass_cancel_inactive", "rules.self_match",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """One setting of the box: a seed, all switches by name, and the options they make."""
+
+    seed: int
+    values: dict[str, Any]
+    options: BoxOptions
+
+
+def draw(seed: int) -> Drawn:
+    rng = Random(f"probe:{seed}")
+    values: dict[str, Any] = {}
+    for name, setting in sorted(settings().items()):
+        allowed = [one for one in setting.values if one not in NOT_DRAWN.get(name, ())]
+        value = rng.choice(allowed)
+        values[name] = setting.default if rng.random() < DEFAULT_SHARE else value
+        if name not in MEASURED:
+            values[name] = setting.default
+    table: dict[str, Any] = {"latency_profile": "loopback"}
+    if rng.random() < VENUE_SHARE:
+        table["latency_profile"] = "venue"
+    if values["rules.activation.delay"] == "fixed":
+        values["rules.activation.delay_ms"] = rng.choice((40, 150, 1_500))
+    options = with_table(BoxOptions(seed=seed), QUIET)
+    for name, value in values.items():
+        options = with_table(options, Setting(name, (value,)).table(value))
+    return Drawn(seed, values, with_table(options, table))
+
+
+def must_be_unknown_or_right(drawn: Drawn) -> frozenset[str]:
+    """Settings that may stay unknown here, because nothing tells their values apart."""
+    values, free = drawn.values, {"session.transactions_page", "rules.activation.delay_ms"}
+    venue = drawn.options.latency_profile == "venue"
+    if not values["session.reporting_lag_s"]:
+        free.add("session.get_order_from")
+    if venue or values["rules.activation.delay"] != "fixed":
+        free |= NOISY_IN_VENUE
+    if values["wire.selections"] != "nested" and values["wire.empty_side"] == "empty":
+        free.add("wire.empty_side")  # a side that is not there has no level to show it
+    return frozenset(free)
+
+
+def truth(drawn: Drawn, name: str) -> Any:
+    """What a client can see of a setting: an activation by profile is one of the others."""
+    value = drawn.values.get(name)
+    if name == "rules.activation.delay" and value == "profile":
+        return "spread" if drawn.options.latency_profile == "venue" else "fixed"
+    return value
