@@ -40,6 +40,8 @@ def probe(settings: Settings, folder: Path, limits: Limits) -> Outcome:
     """
     if settings.environment == "production":
         raise SetUpError("mmbot probe: never on production; use a sandbox or the box")
+    if settings.exchange.dialect != "v4":
+        raise SetUpError('mmbot probe: speaks only dialect = "v4" so far')
     host = classify_host(settings.exchange.base_url, settings.environment, armed=False)
     try:
         folder.mkdir(parents=True, exist_ok=True)

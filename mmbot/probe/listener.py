@@ -16,9 +16,9 @@ from mmbot.exchange.pusher import (
     ChannelAuth,
     Established,
     Failed,
-    Phase,
     PusherProtocol,
 )
+from mmbot.exchange.pusher_states import Phase
 from mmbot.exchange.ws import WsClosed, WsConnection, WsPort, stream_url
 from mmbot.probe.calls import Calls, Reply, dig
 from mmbot.probe.transcript import Transcript, readable
