@@ -27,6 +27,7 @@ from mmbot.exchange.drift import Shield
 from mmbot.exchange.feed import Feed, FeedSettings
 from mmbot.exchange.gateway import Gateway
 from mmbot.exchange.judged import JudgedHttp
+from mmbot.exchange.lane import LaneSettings
 from mmbot.exchange.link import LinkPorts, LinkSettings
 from mmbot.exchange.listing import Listing
 from mmbot.exchange.notices import Notices
@@ -91,7 +92,7 @@ def feed(settings: Settings, world: World, client: Client) -> Feed:
     link = LinkSettings(stream.health_timeout_s, stream.reconnect_after_s)
     return Feed(
         LinkPorts(client.rest, world.websockets, client.listing, client.notices, dialect),
-        FeedSettings(config_poll_s=stream.config_poll_s, link=link),
+        FeedSettings(config_poll_s=stream.config_poll_s, lane=LaneSettings(link=link)),
         world.rng.random,
     )
 

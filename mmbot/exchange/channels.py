@@ -10,6 +10,7 @@ where it fits, else where a renewed socket has room, else on one socket more.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -18,6 +19,8 @@ from typing import Final, NamedTuple
 
 from mmbot.domain.ids import SportEventId
 
+_BETWEEN_WORDS: Final = re.compile(r"[\s/\-]")
+_NO_WORD: Final = re.compile(r"[^a-z0-9_]")
 SPARE_SHARE: Final = 10  # one in so many channels is kept free for what comes
 
 
@@ -26,6 +29,12 @@ class Topic(NamedTuple):
 
     event_id: SportEventId
     sub_type: str = ""  # canonical; "" = the event's own channel
+
+
+def canonical(sub_type: str) -> str:
+    """The form in which the exchange names a kind of props (contract 9.3)."""
+    words = _NO_WORD.sub("", _BETWEEN_WORDS.sub("_", sub_type.lower()))
+    return re.sub("_+", "_", words).strip("_")
 
 
 class Worth(IntEnum):

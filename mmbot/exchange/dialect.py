@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from mmbot.domain.ids import SportEventId
 from mmbot.exchange import codec, routes, wire
+from mmbot.exchange.channels import Topic, canonical
 from mmbot.exchange.listing import Wish
 
 
@@ -17,53 +17,54 @@ class Dialect:
     """One row of the table below.
 
     register_body(socket_id, wish): what the registration is asked with
-    unstreamed(wish, granted):      events of the wish whose books no granted channel carries
+    channel_of(wish, granted):      which granted channel tells of each topic of the wish
     covers(granted, wish):          whether a socket that has the first wish serves the second
+    declarative:                    topics have channels of their own, of which a socket has a
+                                    limited number, and may be asked for on a socket that serves
     """
 
     routes: routes.Routes
     register_body: Callable[[str, Wish], bytes]
-    unstreamed: Callable[[Wish, Sequence[wire.Channel]], frozenset[SportEventId]]
+    channel_of: Callable[[Wish, Sequence[wire.Channel]], Mapping[Topic, str]]
     covers: Callable[[Wish, Wish], bool]
+    declarative: bool = True
 
 
-def _without_channel(wish: Wish, granted: Sequence[wire.Channel]) -> frozenset[SportEventId]:
-    """Each event has a channel of its own, known by its scope."""
-    scopes = {str(one.scope.event_id) for one in granted if one.scope is not None}
-    return frozenset(ident for ident in wish.event_ids if str(ident) not in scopes)
+def _own_channels(wish: Wish, granted: Sequence[wire.Channel]) -> Mapping[Topic, str]:
+    """By the scope in the answer, not by a channel's name or place (E10)."""
+    found = {
+        (str(one.scope.event_id), canonical(one.scope.sub_type or "")): one.channel_name
+        for one in granted
+        if one.scope is not None
+    }
+    names = {topic: (str(topic.event_id), topic.sub_type) for topic in wish.ranked}
+    return {topic: found[name] for topic, name in names.items() if name in found}
 
 
-def _without_tournament(wish: Wish, granted: Sequence[wire.Channel]) -> frozenset[SportEventId]:
+def _shared_channel(wish: Wish, granted: Sequence[wire.Channel]) -> Mapping[Topic, str]:
     """All events of a tournament come as one kind of message on the main channel."""
-    names = {
-        one if isinstance(one, str) else one.name
+    found = {
+        one if isinstance(one, str) else one.name: channel.channel_name
         for channel in granted
         for one in channel.binding_events or ()
     }
-    return frozenset(
-        ident
-        for ident, tournament_id in zip(wish.event_ids, wish.event_tournaments, strict=True)
-        if f"tournament_{tournament_id}" not in names
-    )
+    names = {topic: f"tournament_{wish.tournament_of[topic.event_id]}" for topic in wish.ranked}
+    return {topic: found[name] for topic, name in names.items() if name in found}
 
 
 def _covers_tournaments(has: Wish, wish: Wish) -> bool:
-    return set(wish.tournament_ids) <= set(has.tournament_ids)
+    return {*wish.tournament_ids} <= {*has.tournament_ids}
 
 
-def _covers_events(has: Wish, wish: Wish) -> bool:
-    return (
-        set(wish.event_ids) <= set(has.event_ids)
-        and set(wish.subtypes) <= set(has.subtypes)
-        and _covers_tournaments(has, wish)
-    )
+def _covers_topics(has: Wish, wish: Wish) -> bool:
+    return wish.topics <= has.topics and _covers_tournaments(has, wish)
 
 
 DIALECTS: Final[Mapping[str, Dialect]] = MappingProxyType(
     {
-        "v4": Dialect(routes.V4, codec.register_body, _without_channel, _covers_events),
+        "v4": Dialect(routes.V4, codec.register_body, _own_channels, _covers_topics),
         "seed": Dialect(
-            routes.SEED, codec.register_old_body, _without_tournament, _covers_tournaments
+            routes.SEED, codec.register_old_body, _shared_channel, _covers_tournaments, False
         ),
     }
 )

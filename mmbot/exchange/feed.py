@@ -1,23 +1,31 @@
-"""The stream as a service: always one good connection, and a second one while it changes."""
+"""The stream as a service: as many sockets as the wish needs, each replaced before it is left."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, field, replace
 from typing import Final, assert_never
 
 from mmbot.domain.errors import FindOut, SetUpError, Stop, TryAgain
-from mmbot.domain.events import BookUpdated, Event, SportEventUnlisted, StreamStateChanged
-from mmbot.domain.ids import LineId, SportEventId
+from mmbot.domain.events import (
+    BookUpdated,
+    Event,
+    MarketStatusChanged,
+    SportEventChanged,
+    SportEventUnlisted,
+    StreamStateChanged,
+)
 from mmbot.exchange import wire
-from mmbot.exchange.link import Ended, Link, LinkPorts, LinkSettings
+from mmbot.exchange.channels import Limits, Worth, plan
+from mmbot.exchange.lane import Lane, LaneSettings
+from mmbot.exchange.link import Ended, Link, LinkPorts
 from mmbot.exchange.listing import Wish
-from mmbot.exchange.pusher_states import CloseClass, close_class
 from mmbot.runtime.limiter import Priority
 
 NS_PER_S: Final = 1_000_000_000
+CHANNELS_MAX: Final = 10_000  # of one socket, whatever an answer says
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +33,10 @@ class FeedSettings:
     config_poll_s: float = 1_800.0
     config_retry_s: float = 60.0
     config_failures_alarm: int = 10
-    overlap_s: float = 5.0  # the old connection goes on while the engine reconciles
-    delay_first_s: float = 0.5
-    delay_max_s: float = 30.0
     renew_every_s: float = 300.0  # each registration costs the exchange seconds
-    healthy_after_s: float = 30.0  # live that long: delays start over
-    link: LinkSettings = field(default_factory=LinkSettings)
+    channels_max: int = 400  # of one socket, until an answer tells its own figure
+    sockets_max: int = 4
+    lane: LaneSettings = field(default_factory=LaneSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,7 @@ class _Live:
 
 @dataclass(frozen=True, slots=True)
 class _Over:
+    lane: Lane
     link: Link | None
     number: int
     ended: Ended
@@ -56,11 +63,14 @@ _News = _Live | _Over | _WantsChange
 class Feed:
     """`watch(wish)` at any time; `run(emit)` and `poll_config()` are services.
 
-    Each turn is a fresh connection.
+    A lane is the place of one socket. Each carries the private and the main channel, too: what
+    two sockets tell, the newest teller is believed in, and the private channel is up while one
+    of them has it.
     """
 
     def __init__(self, ports: LinkPorts, settings: FeedSettings, draw: Callable[[], float]) -> None:
         """`draw` gives 0..1 for the jitter of delays."""
+        self.config: wire.ConnectionConfig | None = None
         self._ports = ports
         self._rest = ports.rest
         self._clock = ports.rest.clock
@@ -68,27 +78,27 @@ class Feed:
         self._settings = settings
         self._draw = draw
         self._wish = Wish()
-        self._config: wire.ConnectionConfig | None = None
+        self._limits = Limits(settings.channels_max, settings.sockets_max)
+        if not ports.dialect.declarative:
+            self._limits = Limits(CHANNELS_MAX, 1)
+        self._channels_most = CHANNELS_MAX  # fewer once so many were refused
         self._news: asyncio.Queue[_News] = asyncio.Queue()
-        self._current: Link | None = None
-        self._coming: Link | None = None
-        self._doubted: Link | None = None
+        self._lanes: dict[int, Lane] = {}
+        self._closing: list[Lane] = []  # given up once all others are what they shall be
+        self._lead: Link | None = None  # the connection that the engine was told of
         self._renew_again_ns = 0
-        self._opening = 0  # number of the connection being opened, 0 = none
-        self._opening_task: asyncio.Task[None] | None = None
         self._numbers = 0
-        self._failures = 0  # in a row, with no connection left
-        self._change_failures = 0  # in a row, of a second connection
         self._token_doubted = False
-        self._image_from: dict[LineId, int] = {}
+        self._tellers: dict[Hashable, int] = {}
+        self._telling: set[int] = set()  # links that are open
         self._told: tuple[bool, bool, str] | None = None
         self._emit: Callable[[Event], None] = _nobody
         self._emitted: Callable[[], None] = _nothing
 
     @property
     def health_ns(self) -> int:
-        """When the present connection last heard a health_check; 0 without one."""
-        return self._current.health_ns if self._current is not None else 0
+        """When a present connection last heard a health_check; 0 without one."""
+        return max((link.health_ns for link in self._serving()), default=0)
 
     def watch(self, wish: Wish) -> None:
         """What the stream shall carry from now on."""
@@ -97,13 +107,14 @@ class Feed:
             self._news.put_nowait(_WantsChange())
 
     def renew(self) -> None:
-        """The present connection seems to lose messages: another one first, then leave it."""
+        """The present connections seem to lose messages: others first, then leave them."""
         now_ns = self._clock.now_ns()
-        if self._current is None or now_ns < self._renew_again_ns:
+        if self._lead is None or now_ns < self._renew_again_ns:
             return
         self._renew_again_ns = now_ns + round(self._settings.renew_every_s * NS_PER_S)
-        self._doubted = self._current
-        self._notices.count("stream_renewed", self._current.name)
+        self._notices.count("stream_renewed", self._lead.name)
+        for lane in self._lanes.values():
+            lane.replace_link()
         self._news.put_nowait(_WantsChange())
 
     async def run(
@@ -113,146 +124,89 @@ class Feed:
         self._emit, self._emitted = emit, emitted or _nothing
         try:
             async with asyncio.TaskGroup() as group:
-                self._open(group, 0.0)
+                self._share_out(group)
                 while True:
                     self._turn(await self._news.get(), group)
         except* (SetUpError, Stop) as errors:
             raise _first(errors) from None
         finally:
-            self._current = self._coming = None
-            self._opening = 0
+            self._lanes, self._closing = {}, []
             self._tell("the feed ended")
 
     def _turn(self, news: _News, group: asyncio.TaskGroup) -> None:
+        delay_s = 0.0
         match news:
             case _WantsChange():
-                if not self._opening and self._change_needed():
-                    self._open(group, 0.0)
+                pass
             case _Live(link):
-                self._promote(link, group)
-            case _Over(link, number, ended):
-                self._over(link, number, ended, group)
+                lane = self._lane_of(link)
+                if lane is None or not link.live:
+                    return
+                lane.promote(link)
+                self._learn(link)
+                delay_s = self._settings.lane.pauses.first_s
+                self._tell("")
+            case _Over(lane, link, number, ended):
+                self._telling.discard(number)
+                lane.over(link, number, ended)
+                self._tell(ended.reason)
             case _:
                 assert_never(news)
+        self._share_out(group, delay_s)
+        self._leave_out()
 
-    def _change_needed(self) -> bool:
-        """Less to watch is no reason for a new connection; more, or another host, is."""
-        link = self._current
-        if link is None:
-            return True
-        if link is self._doubted or (self._config is not None and self._config != link.config):
-            return True
-        return not self._ports.dialect.covers(link.wish, self._wish)
+    def _share_out(self, group: asyncio.TaskGroup, delay_s: float = 0.0) -> None:
+        """Give each lane its part of the wish; what serves is changed one after the other."""
+        wanted = dict.fromkeys(self._wish.ranked, Worth.WATCHED)
+        planned = plan(wanted, [lane.load() for lane in self._lanes.values()], self._limits)
+        for share in planned.shares:
+            lane = self._lanes.get(share.number)
+            if lane is None:
+                lane = self._lanes[share.number] = self._lane(share.number, group)
+            lane.share = self._wish.part(share.topics)
+            if share.renew:
+                lane.replace_link()
+        kept = {share.number for share in planned.shares}
+        for lane in self._lanes.values():
+            if lane.current is None or not any(one.changing for one in self._lanes.values()):
+                lane.look(delay_s)
 
-    def _open(self, group: asyncio.TaskGroup, delay_s: float) -> None:
-        self._numbers += 1
-        self._opening = self._numbers
-        self._opening_task = group.create_task(
-            self._link(self._numbers, delay_s), name=f"stream-{self._numbers}"
-        )
+        for number in self._lanes.keys() - kept:
+            lane = self._lanes.pop(number)
+            lane.drain()
+            self._closing.append(lane)
+        if all(lane.settled for lane in self._lanes.values()):
+            for lane in self._closing:
+                lane.close()
+            self._closing = []
 
-    async def _link(self, number: int, delay_s: float) -> None:
-        """One connection from its delay to its end."""
-        link: Link | None = None
-        try:
-            if delay_s:
-                await self._clock.sleep(delay_s)
-            if self._token_doubted:
-                self._token_doubted = False
-                await self._renew_token()
-            if self._config is None:
-                self._config = await self._fetch_config()
-            link = Link(number, self._config, self._wish, self._ports, self, self._settings.link)
-            if self._opening == number:
-                self._coming = link
-            ended = await link.run()
-        except (TryAgain, FindOut, wire.Unreadable) as error:
-            ended = Ended(str(error))
-        self._news.put_nowait(_Over(link, number, ended))
+    def _lane(self, number: int, group: asyncio.TaskGroup) -> Lane:
+        return Lane(number, self, self._ports, self._settings.lane, self._draw, group)
 
-    async def _renew_token(self) -> None:
-        """Another token, unless the session has just made one."""
-        session = self._rest.session
-        used = await session.token()
-        with contextlib.suppress(TryAgain):
-            await session.renewed(used)
+    def _learn(self, link: Link) -> None:
+        """How many channels a socket takes: as told, but not again as many as were refused."""
+        if link.capped:
+            self._channels_most = min(self._channels_most, len(link.wish.topics))
+        told = link.channels_max or self._limits.channels_max
+        self._limits = replace(self._limits, channels_max=max(1, min(told, self._channels_most)))
 
-    def _promote(self, link: Link, group: asyncio.TaskGroup) -> None:
-        if link is not self._coming or not link.live:
-            return
-        old, self._current, self._coming, self._opening = self._current, link, None, 0
-        self._change_failures = 0
-        self._leave_out(link.unstreamed)
-        self._tell("")
-        if old is not None:
-            group.create_task(self._retire(old), name=f"retire {old.name}")
-        if self._change_needed():
-            self._open(group, self._settings.delay_first_s)
-
-    def _leave_out(self, unstreamed: frozenset[SportEventId]) -> None:
-        """What has no channel is not traded: it counts as unlisted until it has one (E8 E9)."""
+    def _leave_out(self) -> None:
+        """What no open channel carries is not traded: it counts as unlisted until one does."""
+        if self._lead is None:
+            return  # blind as a whole
+        serving = self._serving()
         listing = self._ports.listing
-        before, listing.unstreamed = listing.unstreamed, unstreamed
-        if unstreamed:
+        streamed = {
+            topic.event_id for link in serving for topic in link.streamed if not topic.sub_type
+        }
+        before, unstreamed = listing.unstreamed, frozenset(self._wish.event_ids) - streamed
+        listing.unstreamed = unstreamed
+        if unstreamed - before:
             self._notices.alarm("events_without_channel", f"{len(unstreamed)} events")
         for event_id in sorted(unstreamed - before):
             self._emit(SportEventUnlisted(event_id))
         if before - unstreamed:
             listing.want_reseed()
-
-    async def _retire(self, link: Link) -> None:
-        await self._clock.sleep(self._settings.overlap_s)
-        link.stop("replaced")
-
-    def _over(self, link: Link | None, number: int, ended: Ended, group: asyncio.TaskGroup) -> None:
-        was_current = link is not None and link is self._current
-        if was_current:
-            assert link is not None
-            healthy_s = (self._clock.now_ns() - link.live_since_ns) / NS_PER_S
-            if healthy_s >= self._settings.healthy_after_s:
-                self._failures = 0
-            self._change_failures = 0
-            self._current = None
-            self._tell(ended.reason)
-            if self._opening and self._coming is None and self._opening_task is not None:
-                # A replacement that still waits for its turn is too late for a blind engine.
-                self._opening_task.cancel()
-                self._opening = 0
-        if number == self._opening:
-            self._opening, self._coming = 0, None
-        elif not was_current:
-            return  # an old connection that was replaced
-        self._notices.count("stream_ended", ended.reason)
-        if not self._opening and self._change_needed():
-            self._open(group, self._delay_s(ended))
-        # Otherwise another one is on its way, or the present one still serves.
-
-    def _delay_s(self, ended: Ended) -> float:
-        """By the class of the close code; repeated failures wait longer, with jitter."""
-        settings = self._settings
-        if self._current is None:
-            self._failures += 1
-            failures = self._failures
-        else:
-            self._change_failures += 1
-            failures = self._change_failures
-        backed_off_s = min(
-            settings.delay_max_s, settings.delay_first_s * 2.0 ** min(failures - 1, 10)
-        ) * (0.5 + 0.5 * self._draw())
-        match close_class(ended.code):
-            case CloseClass.AT_ONCE:
-                return 0.0 if failures == 1 else backed_off_s
-            case CloseClass.PAUSE:
-                return max(1.0, backed_off_s)
-            case CloseClass.CHANGE_FIRST:
-                # Not again as it was: another config and another token first, then slowly.
-                self._config, self._token_doubted = None, True
-                if failures == 1:
-                    return settings.delay_first_s
-                self._notices.alarm("stream_refused", ended.reason)
-                return settings.delay_max_s
-            case CloseClass.BACK_OFF:
-                return backed_off_s
 
     async def poll_config(self) -> None:
         """Service: a changed key, cluster or host makes `run` move to a new connection."""
@@ -270,8 +224,8 @@ class Feed:
                 wait_s = min(self._settings.config_retry_s, self._settings.config_poll_s)
                 continue
             failures, wait_s = 0, self._settings.config_poll_s
-            if config != self._config:
-                self._config = config
+            if config != self.config:
+                self.config = config
                 self._news.put_nowait(_WantsChange())
 
     async def _fetch_config(self) -> wire.ConnectionConfig:
@@ -283,36 +237,103 @@ class Feed:
             raise TryAgain("connection-config: key or host is missing")
         return config
 
+    # --- asked by lanes -------------------------------------------------------------------
+
+    def next_number(self) -> int:
+        self._numbers += 1
+        return self._numbers
+
+    async def ready(self) -> wire.ConnectionConfig:
+        """What the next connection is made with."""
+        if self._token_doubted:
+            self._token_doubted = False
+            session = self._rest.session
+            used = await session.token()
+            with contextlib.suppress(TryAgain):
+                await session.renewed(used)  # unless it has just made another one
+        if self.config is None:
+            self.config = await self._fetch_config()
+        return self.config
+
+    def distrust(self) -> None:
+        """Not again as it was: another config and another token first."""
+        self.config, self._token_doubted = None, True
+
+    def lane_ended(self, lane: Lane, link: Link | None, number: int, ended: Ended) -> None:
+        self._news.put_nowait(_Over(lane, link, number, ended))
+
     # --- told by links --------------------------------------------------------------------
 
     def link_events(self, link: Link, events: Iterable[Event]) -> None:
-        """While two connections overlap, a line belongs to the newer one that showed it."""
+        """While several sockets tell of a thing, it belongs to the newest that has told of it."""
         for event in events:
-            if isinstance(event, BookUpdated):
-                line_id = event.book.line_id
-                if self._image_from.get(line_id, 0) > link.number:
+            subject = _subject(event)
+            if subject is not None:
+                teller = self._tellers.get(subject, 0)
+                if teller > link.number and teller in self._telling:
                     continue
-                self._image_from[line_id] = link.number
+                self._tellers[subject] = link.number
             self._emit(event)
 
     def link_quiet(self) -> None:
         self._emitted()
 
     def link_changed(self, link: Link) -> None:
-        if link is self._current:
+        if link.live:
+            self._telling.add(link.number)
+        if any(link is lane.coming for lane in self._lanes.values()):
+            if link.live:
+                self._news.put_nowait(_Live(link))
+        elif link in self._serving():
             blind = "" if link.private else "no health_check on the private channel"
             self._tell(link.ended.reason if link.ended else blind)
-        elif link is self._coming and link.live:
-            self._news.put_nowait(_Live(link))
+            if link.ended is None:
+                self._leave_out()
+
+    def link_extended(self, link: Link) -> None:
+        self._news.put_nowait(_WantsChange())
+
+    def _serving(self) -> list[Link]:
+        lanes = (*self._lanes.values(), *self._closing)
+        return [lane.current for lane in lanes if lane.current is not None]
+
+    def _lane_of(self, link: Link) -> Lane | None:
+        return next((lane for lane in self._lanes.values() if lane.coming is link), None)
 
     def _tell(self, reason: str) -> None:
-        link = self._current
+        """Private is up while one link has it; the engine goes on with the one it knows.
+
+        Up again is told when each lane has come or has failed once, so that not all but the
+        first count as unlisted for the moment until they come.
+        """
+        if self._lead is None and any(lane.expected for lane in self._lanes.values()):
+            return
+        live = [link for link in self._serving() if link.live]
+        private = [link for link in live if link.private]
+        if self._lead not in private:
+            self._lead = next(iter((*private, *live)), None)
         state = (False, False, "")
-        if link is not None and link.live:
-            state = (link.private, link.public, link.name)
+        if self._lead is not None:
+            public = all(link.public for link in live)
+            state = (self._lead.private, public, self._lead.name)
         if state != self._told:
             self._told = state
             self._emit(StreamStateChanged(*state, reason=reason))
+
+
+def _subject(event: Event) -> Hashable:
+    """What an image is of; None for what is never an image of a whole, such as an order's news."""
+    match event:
+        case BookUpdated(book):
+            return book.line_id
+        case MarketStatusChanged():
+            return event.event_id, event.market_id, event.strike_id
+        case SportEventChanged(fixture):
+            return fixture.event_id
+        case SportEventUnlisted(event_id):
+            return event_id
+        case _:
+            return None
 
 
 def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Protocol, assert_never
 
 from mmbot.domain.errors import FindOut, TryAgain
 from mmbot.domain.events import Event
-from mmbot.domain.ids import SportEventId
 from mmbot.exchange import wire
+from mmbot.exchange.channels import Topic
 from mmbot.exchange.dialect import V4, Dialect
 from mmbot.exchange.listing import Listing, Wish
 from mmbot.exchange.notices import Notices
 from mmbot.exchange.pusher import (
     AppMessage,
-    ChannelAuth,
     Established,
     Failed,
     Odd,
@@ -29,10 +28,10 @@ from mmbot.exchange.pusher import (
     SubscriptionFailed,
 )
 from mmbot.exchange.pusher_states import Phase
+from mmbot.exchange.registration import Granted, Registrar
 from mmbot.exchange.rest import Rest
-from mmbot.exchange.stream import ORDER_WORDS, Kind, StreamReader
+from mmbot.exchange.stream import Kind, StreamReader
 from mmbot.exchange.ws import WsClosed, WsConnection, WsPort, stream_url
-from mmbot.runtime.limiter import Priority
 
 NS_PER_S: Final = 1_000_000_000
 REGISTER_TRIES_MAX: Final = 5
@@ -72,7 +71,11 @@ class LinkOwner(Protocol):
         ...
 
     def link_changed(self, link: Link) -> None:
-        """`live`, `private` or `public` of the link changed."""
+        """`live`, `private`, `public` or `streamed` of the link changed."""
+        ...
+
+    def link_extended(self, link: Link) -> None:
+        """What `extend` asked for is there, or cannot be had on this socket."""
         ...
 
 
@@ -96,7 +99,11 @@ class Link:
         self.public = False
         self.live_since_ns = 0
         self.ended: Ended | None = None
-        self.unstreamed: frozenset[SportEventId] = frozenset()  # wished for, not granted
+        self.streamed: frozenset[Topic] = frozenset()  # what has a channel that works
+        self.channels_max = 0  # of this socket, as the exchange tells; 0 = not told
+        self.capped = False  # more than its wish was refused
+        self.extending = False
+        self.extendable = ports.dialect.declarative
         self._rest = ports.rest
         self._clock = ports.rest.clock
         self._ws = ports.ws
@@ -107,7 +114,12 @@ class Link:
         self._reader = StreamReader(ports.listing, ports.notices)
         self._protocol = PusherProtocol(self._clock.now_ns(), settings.timeouts)
         self._private_channel = ""
-        self._failed_channels: set[str] = set()
+        self._channels: tuple[wire.Channel, ...] = ()  # that were granted
+        self._channel_of: Mapping[Topic, str] = {}
+        self._review = False  # the channels have changed since they were last looked at
+        self._more_asked = False  # by `extend`, and not all of it has been answered
+        self._registrar: Registrar | None = None
+        self._group: asyncio.TaskGroup | None = None
         self._health_ns = 0
         self._speak = asyncio.Event()  # the protocol has frames to send
         self._done: asyncio.Future[Ended] | None = None
@@ -120,6 +132,11 @@ class Link:
     @property
     def health_ns(self) -> int:
         return self._health_ns
+
+    @property
+    def counted(self) -> frozenset[Topic]:
+        """All that was ever asked for on this socket."""
+        return self._registrar.counted if self._registrar is not None else frozenset()
 
     def stop(self, reason: str) -> None:
         if self._done is not None and not self._done.done():
@@ -137,7 +154,8 @@ class Link:
             return Ended("no connection in time")
         self._protocol = PusherProtocol(self._clock.now_ns(), self._settings.timeouts)
         try:
-            async with asyncio.TaskGroup() as group:
+            async with asyncio.TaskGroup() as self._group:
+                group = self._group
                 tasks = [
                     group.create_task(self._read(connection, group), name=f"{self.name} read"),
                     group.create_task(self._write(connection), name=f"{self.name} write"),
@@ -202,11 +220,11 @@ class Link:
     def _control(self, event: PusherEvent, now_ns: int) -> None:
         match event:
             case Subscribed(channel):
-                self._failed_channels.discard(channel)  # a success may come late
+                self._review = True
                 if channel == self._private_channel:
                     self._health_ns = now_ns
             case SubscriptionFailed(channel, reason):
-                self._failed_channels.add(channel)
+                self._review = True
                 self._notices.alarm("subscription_failed", f"{channel}: {reason}")
                 if channel == self._private_channel:
                     self._end(Ended(f"the private channel was refused: {reason}"))
@@ -227,16 +245,30 @@ class Link:
         """What works now; tells the owner when that changed."""
         if self.ended is not None:
             return
-        before = self.live, self.private, self.public
+        before = self.live, self.private, self.public, self.streamed
         protocol = self._protocol
         if protocol.phase is Phase.SUBSCRIBED and self._private_channel in protocol.subscribed:
             if not self.live:
                 self.live, self.live_since_ns = True, now_ns
             silent_s = (now_ns - self._health_ns) / NS_PER_S
             self.private = silent_s <= self._settings.blind_after_s
-            self.public = not self._failed_channels
-        if before != (self.live, self.private, self.public):
+            if self._review and not protocol.pending:
+                self._reviewed()
+        if before != (self.live, self.private, self.public, self.streamed):
             self._owner.link_changed(self)
+        if self._more_asked and not self._review:
+            self.extending = self._more_asked = False
+            self._owner.link_extended(self)
+
+    def _reviewed(self) -> None:
+        """Every channel has answered: what is streamed, and whether anything public is."""
+        self._review = False
+        subscribed = self._protocol.subscribed
+        self.streamed = frozenset(
+            topic for topic, channel in self._channel_of.items() if channel in subscribed
+        )
+        shared = {one.channel_name for one in self._channels if one.scope is None}
+        self.public = shared <= subscribed and bool(self.streamed or not self.wish.topics)
 
     async def _watch(self) -> None:
         """Look at the clock: silence is an event too."""
@@ -253,73 +285,66 @@ class Link:
                 self._end(Ended(f"no health_check for {silent_s:.0f} s"))
 
     async def _register(self, socket_id: str) -> None:
+        self._registrar = Registrar(self._rest, self._dialect, socket_id)
         try:
-            answer = await self._registered(socket_id)
-            if self._protocol.phase is not Phase.REGISTERING:
-                return
-            channels = [one for one in answer.authorized_channel or () if one.channel_name]
-            self._private_channel = _private_of(channels)
-            if not self._private_channel:
-                self._end(Ended("the registration offers no private channel"))
-                return
-            self.unstreamed = self._dialect.unstreamed(self.wish, channels)
-            if self.wish.event_ids and len(self.unstreamed) == len(self.wish.event_ids):
-                self._failed_channels.add("every event channel")
-                self._notices.alarm("no_event_channel", "the registration granted none")
-            self._protocol.authorise(
-                [ChannelAuth(one.channel_name, one.auth) for one in channels],
-                answer.authenticated,
-                self._clock.now_ns(),
-            )
-            self._speak.set()
+            granted = await self._registrar.ask(self.wish)
         except (TryAgain, FindOut, wire.Unreadable) as error:
             self._end(Ended(f"registration: {error}"))
+            return
+        if self._protocol.phase is not Phase.REGISTERING:
+            return
+        if not granted.private:
+            self._end(Ended("the registration offers no private channel"))
+            return
+        self._private_channel = granted.private
+        self.capped = granted.wish != self.wish
+        self._take(granted)
+        if self.wish.event_ids and not self._channel_of:
+            self._notices.alarm("no_event_channel", "the registration granted none")
+        self._protocol.authorise(granted.auths, granted.signin, self._clock.now_ns())
+        self._speak.set()
 
-    async def _registered(self, socket_id: str) -> wire.Registered:
-        """Ask for the whole wish; over the cap ask for less, nearest events first (E8)."""
-        wish = self.wish
-        for _ in range(REGISTER_TRIES_MAX):
-            answer = await self._rest.call(
-                self._rest.routes.register,
-                Priority.DOUBT,
-                body=self._dialect.register_body(socket_id, wish),
-            )
-            if answer.refusal is None:
-                registered = wire.unwrap(answer.body, wire.Registered)
-                for one in registered.rejected or ():
-                    self._notices.count(
-                        f"subscription_rejected:{one.reason}"[:60], f"{one.type} {one.id}"
-                    )
-                return registered
-            if answer.refusal.code != "exceed_subscription_count":
-                raise TryAgain(answer.refusal.text)
-            kept = min(CHANNELS_DEFAULT_MAX, max(1, len(wish.event_ids) * 3 // 4))
-            self._notices.alarm(
-                "exceed_subscription_count", f"{kept} of {len(self.wish.event_ids)} events kept"
-            )
-            wish = replace(
-                wish,
-                event_ids=wish.event_ids[:kept],
-                subtypes=(),
-                event_tournaments=wish.event_tournaments[:kept],
-            )
-        raise TryAgain("the registration exceeds the channel limit")
+    def extend(self, wish: Wish) -> None:
+        """Ask for more on this socket, once it is live; `link_extended` tells when that is done."""
+        assert self._group is not None
+        self.extending = True
+        self._registration = self._group.create_task(self._extend(wish), name="extend")
+
+    async def _extend(self, wish: Wish) -> None:
+        assert self._registrar is not None
+        try:
+            granted = await self._registrar.again(wish)
+        except (TryAgain, FindOut, wire.Unreadable) as error:
+            self._notices.count("stream_not_extended", str(error))
+            granted = None
+        if granted is None:
+            self.extendable = self.extending = False
+            self._owner.link_extended(self)
+            return
+        before = {*self._channel_of.values()}
+        self._take(granted)
+        self._more_asked = True
+        self._protocol.unsubscribe(sorted(before - {*self._channel_of.values()}))
+        self._protocol.subscribe(granted.auths, self._clock.now_ns())
+        self._speak.set()
+        self._judge(self._clock.now_ns())
+
+    def widen(self, wish: Wish) -> None:
+        """More that the channels it has tell of already."""
+        if not wish.topics <= self.wish.topics:
+            self.wish = wish
+            self._look_up()
+            self._judge(self._clock.now_ns())
+
+    def _take(self, granted: Granted) -> None:
+        self.wish, self._channels = granted.wish, granted.channels
+        self.channels_max = granted.channels_max or self.channels_max
+        self._look_up()
+
+    def _look_up(self) -> None:
+        self._channel_of = self._dialect.channel_of(self.wish, self._channels)
+        self._review = True
 
     def _end(self, ended: Ended) -> None:
         if self._done is not None and not self._done.done():
             self._done.set_result(ended)
-
-
-def _private_of(channels: Iterable[wire.Channel]) -> str:
-    """By what is bound to it, not by its name: orders, and the health check only without such.
-
-    The older pages give the health check to every session, on the main public channel.
-    """
-    unscoped = [one for one in channels if one.scope is None]
-    for wanted in (ORDER_WORDS, HEALTH_WORDS):
-        for channel in unscoped:
-            for binding in channel.binding_events or ():
-                words = {binding} if isinstance(binding, str) else {binding.name, binding.type}
-                if words & wanted:
-                    return channel.channel_name
-    return ""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import starmap
 
 from mmbot.domain.book import Book
 from mmbot.domain.catalog import Catalog, Side
 from mmbot.domain.ids import LineId, SportEventId, StrikeId
+from mmbot.exchange.channels import Topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +19,29 @@ class Wish:
     event_ids: tuple[SportEventId, ...] = ()
     subtypes: tuple[tuple[SportEventId, str], ...] = ()  # props: (event, canonical sub type)
     tournament_ids: tuple[int, ...] = ()
-    # What each of `event_ids` belongs to; it never changes, so it makes no other wish.
-    event_tournaments: tuple[int, ...] = field(default=(), compare=False)
+    # Of each event; it never changes, so it makes no other wish.
+    tournament_of: Mapping[SportEventId, int] = field(default_factory=dict, compare=False)
+
+    @property
+    def topics(self) -> frozenset[Topic]:
+        return frozenset(self.ranked)
+
+    @property
+    def ranked(self) -> tuple[Topic, ...]:
+        """Events first, most imminent first."""
+        return (*map(Topic, self.event_ids), *starmap(Topic, self.subtypes))
+
+    def first(self, channels: int) -> Wish:
+        """The same with so many topics at most."""
+        return self.part(frozenset(self.ranked[:channels]))
+
+    def part(self, topics: frozenset[Topic]) -> Wish:
+        """The same for one socket of several: its own topics, and all that is shared."""
+        return replace(
+            self,
+            event_ids=tuple(one for one in self.event_ids if Topic(one) in topics),
+            subtypes=tuple(one for one in self.subtypes if Topic(*one) in topics),
+        )
 
 
 class Listing:
@@ -76,5 +99,5 @@ def wish_of(catalog: Catalog, tournament_ids: Iterable[int] = ()) -> Wish:
         tuple(event.event_id for event in wanted),
         (),
         tuple(tournaments),
-        tuple(event.tournament_id for event in wanted),
+        {event.event_id: event.tournament_id for event in wanted},
     )

@@ -19,6 +19,7 @@ from tests.exchange.parts import (
     FakeSocket,
     Parts,
     S,
+    Step,
     a_client,
     example,
     example_json,
@@ -75,14 +76,18 @@ def config(**changes: Any) -> HttpReply:
 
 
 def staged(
-    scenario: Callable[[Stage], Awaitable[None]], wish: Wish = WISH, **settings: Any
+    scenario: Callable[[Stage], Awaitable[None]],
+    wish: Wish = WISH,
+    registration: Step | None = None,
+    **settings: Any,
 ) -> Stage:
     """Run the scenario from two seconds after the start of the feed."""
 
     async def main() -> Stage:
         parts = a_client()
         parts.http.on(CONFIG, config())
-        parts.http.on(REGISTER, reply(example("websocket_register.response.v4.json")))
+        usual = reply(example("websocket_register.response.v4.json"))
+        parts.http.on(REGISTER, registration or usual)
         seeded(parts.listing)
         server = FakeServer()
         ports = LinkPorts(parts.rest, server, parts.listing, parts.notices)

@@ -56,8 +56,8 @@ UP: Final = (True, True, "stream-1")
 def wish_for(*homes: tuple[int, int]) -> Wish:
     """Of (event, tournament)."""
     events = tuple(SportEventId(event) for event, _ in homes)
-    tournaments = tuple(tournament for _, tournament in homes)
-    return Wish(events, (), tuple(sorted(set(tournaments))), tournaments)
+    home = {SportEventId(event): tournament for event, tournament in homes}
+    return Wish(events, (), tuple(sorted({*home.values()})), home)
 
 
 # --- routes ---------------------------------------------------------------------------------

@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from mmbot.domain.events import BookUpdated
+from mmbot.exchange.http import ReplyLost
 from mmbot.exchange.listing import Wish
+from tests.exchange.grants import Grants, name_of
 from tests.exchange.parts import (
     EVENT_ID,
+    Step,
     example,
     refused,
 )
@@ -132,9 +135,28 @@ def test_a_server_that_sends_everybody_away_is_not_stormed() -> None:
 # --- make before break ----------------------------------------------------------------------
 
 
-def test_a_larger_wish_opens_a_second_connection_before_the_first_closes() -> None:
+def test_a_larger_wish_is_asked_for_on_the_socket_that_serves() -> None:
+    async def widen(stage: Stage) -> None:
+        stage.parts.http.on(REGISTER, Grants())
+        stage.feed.watch(more(7))
+        await stage.wait(1)
+        assert stage.parts.listing.unstreamed == frozenset()
+
+    stage = staged(widen)
+    assert stage.states == [UP, DOWN]
+    assert len(stage.server.sockets) == 1
+    body = stage.parts.http.asked[-1].body
+    assert body["socket_id"] == "1.1"
+    assert {"type": "event", "ids": [str(EVENT_ID), "7"]} in body["subscriptions"]
+    asked = [frame["data"]["channel"] for frame in stage.last.frames("pusher:subscribe")]
+    assert asked[-1] == name_of("7")
+
+
+@pytest.mark.parametrize("step", [refused(500, "internal_error"), ReplyLost("reset")])
+def test_when_that_fails_a_second_connection_opens_before_the_first_closes(step: Step) -> None:
     # faults: E6
     async def widen(stage: Stage) -> None:
+        stage.parts.http.on(REGISTER, step, Grants())
         stage.feed.watch(more(7))
         await stage.wait(3)
         assert not stage.server.sockets[0].closed
@@ -144,6 +166,7 @@ def test_a_larger_wish_opens_a_second_connection_before_the_first_closes() -> No
     stage = staged(widen)
     assert stage.states == [UP, (True, True, "stream-2"), DOWN]
     body = stage.parts.http.asked[-1].body
+    assert body["socket_id"] == "1.2"
     assert {"type": "event", "ids": [str(EVENT_ID), "7"]} in body["subscriptions"]
 
 
@@ -160,7 +183,7 @@ def test_a_smaller_wish_changes_nothing() -> None:
 def test_when_the_second_connection_fails_the_first_goes_on_and_it_is_tried_again() -> None:
     async def widen(stage: Stage) -> None:
         stage.server.refuse_next = [1006, 1006]
-        stage.feed.watch(more(7))
+        stage.feed.renew()
         await stage.wait(20)
 
     stage = staged(widen)
@@ -170,7 +193,7 @@ def test_when_the_second_connection_fails_the_first_goes_on_and_it_is_tried_agai
 def test_when_the_first_dies_meanwhile_nobody_waits_for_a_slow_retry() -> None:
     async def widen(stage: Stage) -> None:
         stage.server.refuse_next = [4001] * 2
-        stage.feed.watch(more(7))
+        stage.feed.renew()
         await stage.wait(10)
         stage.last.hang_up(4200)
         await stage.wait(3)
@@ -203,7 +226,7 @@ def test_while_both_are_open_a_line_belongs_to_the_newer_that_showed_it() -> Non
     async def overlap(stage: Stage) -> None:
         frame = example("ws_market_selections.event.wire.json")
         other = example("ws_market_selections.subtype.wire.json")
-        stage.feed.watch(more(7))
+        stage.feed.renew()
         await stage.wait(1)
         old, new = stage.server.sockets
         old.say_raw(frame)

@@ -12,9 +12,9 @@ from mmbot.domain.events import SportEventUnlisted
 from mmbot.exchange.feed import Feed, FeedSettings
 from mmbot.exchange.http import HttpReply, ReplyLost
 from mmbot.exchange.link import LinkPorts
+from tests.exchange.grants import Grants
 from tests.exchange.parts import (
     EVENT_ID,
-    Asked,
     FakeServer,
     a_client,
     example,
@@ -39,24 +39,22 @@ from tests.exchange.stage import (
 # --- registration ---------------------------------------------------------------------------
 
 
-def test_over_the_cap_the_nearest_events_are_kept() -> None:
+@pytest.mark.parametrize(("told", "kept"), [(60, 60), (400, 56), (None, 60)])
+def test_over_the_cap_the_nearest_events_are_kept_on_one_socket(
+    told: int | None, kept: int
+) -> None:
     # faults: E8
-    def capped(asked: Asked) -> HttpReply:
-        ids = next(s["ids"] for s in asked.body["subscriptions"] if s["type"] == "event")
-        if len(ids) > 60:
-            return reply(example("error.400.exceed_subscription_count.json"), 400)
-        return reply(example("websocket_register.response.v4.json"))
-
     async def start(stage: Stage) -> None:
-        stage.parts.http.on(REGISTER, capped)
+        stage.parts.http.on(REGISTER, Grants(60, told))
         stage.feed.watch(more(*range(1, 100)))
         await stage.wait(10)
 
-    stage = staged(start)
-    assert stage.states[:2] == [UP, (True, True, "stream-2")]
+    stage = staged(start, sockets_max=1)
+    assert stage.states == [UP, (True, True, "stream-2"), DOWN]
     assert "exceed_subscription_count" in stage.parts.alarms
-    ids = stage.parts.http.asked[-1].body["subscriptions"][1]["ids"]
-    assert ids[:2] == [str(EVENT_ID), "1"]
+    last = stage.parts.http.asked[-1]
+    assert Grants.ids(last) == [str(EVENT_ID), *map(str, range(1, kept))]
+    assert stage.parts.listing.unstreamed == set(range(kept, 100))
 
 
 def test_rejected_subscriptions_are_counted_and_the_rest_works() -> None:

@@ -1,0 +1,43 @@
+"""How long to wait before the next connection: by the close code, longer after each failure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mmbot.exchange.pusher_states import CloseClass, close_class
+
+
+@dataclass(frozen=True, slots=True)
+class PauseSettings:
+    first_s: float = 0.5
+    max_s: float = 30.0
+
+
+class Pauses:
+    """Failures in a row of one kind of attempt; `draw` gives 0..1 for the jitter."""
+
+    def __init__(self, settings: PauseSettings, draw: Callable[[], float]) -> None:
+        self._settings = settings
+        self._draw = draw
+        self.failures = 0
+
+    def over(self) -> None:
+        """It works: the next failure is the first."""
+        self.failures = 0
+
+    def after(self, code: int | None) -> float:
+        """Seconds to wait after one failure more, which ended with this close code."""
+        self.failures += 1
+        first = self.failures == 1
+        longer_s = self._settings.first_s * 2.0 ** min(self.failures - 1, 10)
+        backed_off_s = min(self._settings.max_s, longer_s) * (0.5 + 0.5 * self._draw())
+        match close_class(code):
+            case CloseClass.AT_ONCE:
+                return 0.0 if first else backed_off_s
+            case CloseClass.PAUSE:
+                return max(1.0, backed_off_s)
+            case CloseClass.CHANGE_FIRST:  # something is changed before: then slowly
+                return self._settings.first_s if first else self._settings.max_s
+            case CloseClass.BACK_OFF:
+                return backed_off_s
