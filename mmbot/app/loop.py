@@ -69,7 +69,7 @@ class EngineLoop:
             batch.insert(0, LoopStalled(now_ns - self._expected_ns))
             if pumps.latched():  # somebody may have halted us while we slept
                 batch.insert(0, OperatorSaid("halt", "latch", "found after a gap of our own"))
-        budget = Budget(pumps.limiter.placements_now(now_ns))
+        budget = Budget(pumps.limiter.placements_now())
         effects = self._engine.handle(batch, now_ns, budget)
         pumps.dispatcher.commands(effects.commands)
         # A commit holds the loop up for a moment: cancels leave before it.

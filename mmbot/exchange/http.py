@@ -1,6 +1,6 @@
 """One request, one reply, or one of two ways to have none.
 
-NotSent    the exchange was never asked (a TryAgain)
+NotSent    the exchange was never asked (a TryAgain); Unreachable when it did not pick up
 ReplyLost  bytes may have left: the outcome is unknown (a FindOut)
 """
 
@@ -26,6 +26,10 @@ CONNECT_TIMEOUT_S: Final = 5.0
 
 class NotSent(TryAgain):
     """Nothing left this machine."""
+
+
+class Unreachable(NotSent):
+    """Nobody answered the call."""
 
 
 class ReplyLost(FindOut):
@@ -87,7 +91,7 @@ class InMemoryHttp:
             async with asyncio.timeout(timeout_s):
                 status, given, answer = await self._ask(method, self._prefix + path, headers, body)
         except ConnectionRefusedError as error:
-            raise NotSent(f"no connection: {error}") from None
+            raise Unreachable(f"no connection: {error}") from None
         except TimeoutError:
             raise ReplyLost(f"no reply within {timeout_s:g} s") from None
         except OSError as error:
@@ -162,7 +166,7 @@ class LiveHttp:
                 given = {name.lower(): value for name, value in response.headers.items()}
                 return HttpReply(response.status, given, answer)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise NotSent(f"no connection: {_plain(error)}") from None
+            raise Unreachable(f"no connection: {_plain(error)}") from None
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError):
             raise NotSent("the base URL is not valid") from None
         except TimeoutError:
@@ -184,7 +188,7 @@ class LiveHttp:
         except NotCleared as error:
             raise NotSent(str(error)) from None
         except NoConnection as error:
-            raise NotSent(f"no connection: {_plain(error)}") from None
+            raise Unreachable(f"no connection: {_plain(error)}") from None
         except TimeoutError:
             raise ReplyLost(f"no reply within {timeout_s:g} s") from None
         except WireLost as error:

@@ -6,6 +6,7 @@ is not here is `UNKNOWN`: the outcome counts as lost, never as a refusal.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -14,6 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
+from mmbot.exchange.amounts import NS_PER_S, http_date_ns
 from mmbot.exchange.http import HttpReply
 from mmbot.exchange.notices import Notices
 from mmbot.exchange.wire import Unreadable, decode
@@ -21,7 +23,9 @@ from mmbot.exchange.wire import Unreadable, decode
 RETRY_SOON_MS: Final = 300
 RETRY_PLACING_MS: Final = 500
 RETRY_AFTER_DEFAULT_MS: Final = 1_000
+RETRY_AFTER_MIN_S: Final = 0.1
 RETRY_AFTER_MAX_S: Final = 60.0
+SECONDS: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
 
 class OnPlace(Enum):
@@ -217,12 +221,19 @@ def _line(message: Any) -> str:
     return " ".join(message.split())[:200] if isinstance(message, str) else ""
 
 
-def retry_after_s(reply: HttpReply, refusal: Refusal, now_ns: int) -> float:
-    """How long a 429 asks to wait: the header, the body, else one second."""
-    header = reply.headers.get("retry-after", "")
-    wait_s = RETRY_AFTER_DEFAULT_MS / 1000
-    if header.replace(".", "", 1).isdigit():
+def asked_wait_s(reply: HttpReply, refusal: Refusal, now_ns: int) -> float | None:
+    """How long a 429 asks to wait, in its header or its body; None when it does not say.
+
+    `now_ns` is the exchange's time: both a date in the header and the body's stamp are in it.
+    """
+    header = reply.headers.get("retry-after", "").strip()
+    until_ns = http_date_ns(header)
+    if SECONDS.fullmatch(header):
         wait_s = float(header)
+    elif until_ns is not None:
+        wait_s = (until_ns - now_ns) / NS_PER_S
     elif refusal.next_allowed_ms is not None:
-        wait_s = refusal.next_allowed_ms / 1000 - now_ns / 1e9
-    return min(max(wait_s, 0.1), RETRY_AFTER_MAX_S)
+        wait_s = refusal.next_allowed_ms / 1000 - now_ns / NS_PER_S
+    else:
+        return None
+    return min(max(wait_s, RETRY_AFTER_MIN_S), RETRY_AFTER_MAX_S)

@@ -10,13 +10,13 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 from mmbot.domain.errors import FindOut, TryAgain
-from mmbot.exchange.amounts import NS_PER_S
 from mmbot.exchange.attempts import Attempt, Attempts
-from mmbot.exchange.http import HttpPort, HttpReply, ReplyLost
+from mmbot.exchange.breakers import Breakers
+from mmbot.exchange.http import HttpPort, HttpReply, ReplyLost, Unreachable
 from mmbot.exchange.notices import Notices
 from mmbot.exchange.old_words import newer
 from mmbot.exchange.order_wire import Cleared
-from mmbot.exchange.refusals import Refusal, refusal_of, retry_after_s
+from mmbot.exchange.refusals import Refusal, asked_wait_s, refusal_of
 from mmbot.exchange.routes import Route, Routes
 from mmbot.exchange.session import Session
 from mmbot.exchange.wire import Unreadable
@@ -24,9 +24,6 @@ from mmbot.runtime.clock import Clock
 from mmbot.runtime.limiter import Limiter, Priority
 
 GRANT_AGE_MAX_NS: Final = 50_000_000  # 45 requests in 1.05 s are less than 50 in one
-
-# These 429s are about one route only: the others go on (faults: D8).
-ROUTE_CODES: Final = frozenset({"too_many_delayed_requests"})
 
 
 class Throttled(TryAgain):
@@ -43,7 +40,6 @@ class RestSettings:
     read_timeout_s: float = 5.0  # reads take 0.15 s at most; one that hangs holds up a start
     register_timeout_s: float = 30.0  # it may take seconds; the first tries give up sooner,
     register_first_timeout_s: float = 8.0  # because without a stream nothing is quoted
-    pause_max_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +90,7 @@ class Rest:
         self.attempts = Attempts(ports.clock)
         self._http = ports.http
         self._limiter = ports.limiter
-        self._throttled_in_a_row = 0
+        self._breakers = Breakers(ports.limiter, ports.clock, ports.notices)
         self._registrations_lost = 0  # in a row
 
     async def call(
@@ -148,7 +144,7 @@ class Rest:
 
     async def _once(self, one: _Request, token: str) -> Answer:
         route, cleared, attempt = one.route, one.cleared, one.attempt
-        sent_ns = self.clock.now_ns()
+        sent_ns, left_ns = self.clock.now_ns(), self.clock.monotonic_ns()
         if cleared is not None:
             cleared = partial(self._in_budget, cleared, one.priority, route, sent_ns)
         if attempt is not None:
@@ -156,25 +152,27 @@ class Rest:
         headers = {"Authorization": f"Bearer {token}"}
         registers = route is self.routes.register
         self._registrations_lost += registers  # until an answer says otherwise
-        reply = await self._http.request(
-            route.method, one.path, headers, one.body, one.timeout_s, cleared
-        )
+        try:
+            reply = await self._http.request(
+                route.method, one.path, headers, one.body, one.timeout_s, cleared
+            )
+        except (Unreachable, ReplyLost):
+            self._breakers.failed(route.name, left_ns)
+            raise
         if registers:
             self._registrations_lost = 0
         received_ns = self.clock.now_ns()
         date_ns = self.session.time.note(reply, sent_ns)
-        if 200 <= reply.status < 300:
-            self._throttled_in_a_row = 0
-            if attempt is not None:
-                attempt.came(reply.status, "")
+        refusal = None if 200 <= reply.status < 300 else refusal_of(reply)
+        if attempt is not None:
+            attempt.came(reply.status, "" if refusal is None else refusal.code)
+        if reply.status == 429 and refusal is not None:
+            raise self._throttled(route, reply, refusal, left_ns)
+        self._breakers.answered(route.name, refusal, left_ns)
+        if refusal is None:
             if route.old_words:
                 reply = _in_newer_words(reply)
             return Answer(reply, None, sent_ns, received_ns, date_ns)
-        refusal = refusal_of(reply)
-        if attempt is not None:
-            attempt.came(reply.status, refusal.code)
-        if reply.status == 429:
-            self._throttle(route, reply, refusal)
         if 300 <= reply.status < 400:
             raise ReplyLost(f"{route.name}: redirected ({reply.status})")
         refusal.tell(self.notices, route.name)
@@ -200,17 +198,13 @@ class Rest:
             reason = await cleared()
         return reason
 
-    def _throttle(self, route: Route, reply: HttpReply, refusal: Refusal) -> None:
-        wait_s = retry_after_s(reply, refusal, self.session.exchange_now_ns())
+    def _throttled(
+        self, route: Route, reply: HttpReply, refusal: Refusal, left_ns: int
+    ) -> Throttled:
         self.notices.count(f"refused:{refusal.code or 429}", route.name)
-        if refusal.code not in ROUTE_CODES:
-            # Without a word from the exchange the pause doubles while it goes on saying no.
-            self._throttled_in_a_row = min(self._throttled_in_a_row + 1, 6)
-            wait_s = min(
-                max(wait_s, 2.0 ** (self._throttled_in_a_row - 1)), self.settings.pause_max_s
-            )
-            self._limiter.pause(self.clock.now_ns() + round(wait_s * NS_PER_S))
-        raise Throttled(f"{route.name}: 429 {refusal.code}", wait_s)
+        asked_s = asked_wait_s(reply, refusal, self.session.exchange_now_ns())
+        wait_s = self._breakers.throttled(route.name, refusal, asked_s, left_ns)
+        return Throttled(f"{route.name}: 429 {refusal.code}", wait_s)
 
 
 def _in_newer_words(reply: HttpReply) -> HttpReply:

@@ -2,17 +2,22 @@
 
 The exchange allows 50 requests per account in any sliding second. We stay at 45, counted when
 sent. Out of these a share is kept for cancels, for queries and for the sentinel process.
+
+Times here are monotonic: a wall clock that is set must not make a second of requests look old.
 """
 
 from __future__ import annotations
 
 import asyncio
+import heapq
 from collections import deque
 from dataclasses import dataclass, field
 from enum import IntEnum
+from itertools import count
 from typing import Final, Literal
 
 from mmbot.domain.depth import Depth
+from mmbot.domain.errors import TryAgain
 from mmbot.runtime.clock import NS_PER_S, Clock
 
 SECOND_NS: Final = NS_PER_S
@@ -21,6 +26,7 @@ SECOND_NS: Final = NS_PER_S
 ARRIVAL_SPREAD_NS: Final = 50_000_000
 COUNTED_NS: Final = SECOND_NS + ARRIVAL_SPREAD_NS
 WAITING_MAX: Final = 10_000
+URGENT_WAITING: Final = 1_000  # of these, for cancels: reads that pile up keep none of them out
 
 # Routes that the exchange's rules limit to one request per second each (substring of the path's
 # name). `get_order/{id}` is not among them.
@@ -32,6 +38,9 @@ QUERY_ROUTES: Final = frozenset(
         "get_order_matched_detail", "get_trades", "get_transactions",
     }
 )  # fmt: skip
+
+# What asks the book for more. While it rests no new intent is worth making.
+PLACING_ROUTES: Final = frozenset({"submit_multiple_orders", "place_batch_orders"})
 
 
 class Priority(IntEnum):
@@ -85,6 +94,7 @@ class Window:
         self._route_free_ns: dict[str, int] = {}
         self._closed_until_ns = started_ns + SECOND_NS
         self._paused_until_ns = 0
+        self._rests_until_ns: dict[str, int] = {}
 
     @property
     def used(self) -> int:
@@ -93,6 +103,17 @@ class Window:
     def pause(self, until_ns: int) -> None:
         """429: nothing but slow cancels until then. A shorter pause never shortens a longer."""
         self._paused_until_ns = max(self._paused_until_ns, until_ns)
+
+    def resume(self) -> None:
+        """The exchange is known to take requests again."""
+        self._paused_until_ns = 0
+
+    def rest(self, route: str, until_ns: int) -> None:
+        """One route asks for nothing until then; cancels go on. A time that is over wakes it."""
+        self._rests_until_ns[route] = until_ns
+
+    def rests(self, routes: frozenset[str], now_ns: int) -> bool:
+        return any(self._rests_until_ns.get(route, 0) > now_ns for route in routes)
 
     def room(self, kind: Kind, now_ns: int) -> int:
         """How many requests of a kind may go out now."""
@@ -113,17 +134,19 @@ class Window:
     def free_at(self, priority: Priority, route: str, now_ns: int) -> int:
         """`now_ns` when a request may leave at once, else the earliest moment worth a look."""
         kind = kind_of(priority, route)
-        route_free_ns = self._route_free_ns.get(route, 0) if route in QUERY_ROUTES else 0
+        own_ns = self._route_free_ns.get(route, 0) if route in QUERY_ROUTES else 0
+        if kind != "cancel":
+            own_ns = max(own_ns, self._rests_until_ns.get(route, 0))
         if self.room(kind, now_ns) > 0:
-            return max(now_ns, route_free_ns)
+            return max(now_ns, own_ns)
         if now_ns < self._closed_until_ns:
             return self._closed_until_ns
         if now_ns < self._paused_until_ns and kind != "cancel":
-            return self._paused_until_ns
+            return max(self._paused_until_ns, own_ns)
         oldest_leaves_ns = (
             self._sent[0][0] + COUNTED_NS + 1 if self._sent else self._paused_until_ns
         )
-        return max(oldest_leaves_ns, route_free_ns, now_ns + 1)
+        return max(oldest_leaves_ns, own_ns, now_ns + 1)
 
     def note_sent(self, priority: Priority, route: str, now_ns: int) -> None:
         kind = kind_of(priority, route)
@@ -141,8 +164,7 @@ class Window:
 
 @dataclass(slots=True, eq=False)
 class _Waiter:
-    priority: Priority
-    route: str
+    ticket: int  # in order of asking
     granted: asyncio.Future[None] = field(repr=False)
 
 
@@ -151,30 +173,33 @@ class Limiter:
 
     def __init__(self, clock: Clock, rates: Rates | None = None) -> None:
         self._clock = clock
-        self._window = Window(rates or Rates(), clock.now_ns())
-        self._queues: dict[Priority, deque[_Waiter]] = {p: deque() for p in Priority}
+        self._window = Window(rates or Rates(), clock.monotonic_ns())
+        # Those of one priority and route leave one after the other: only the first is looked at.
+        self._queues: dict[tuple[Priority, str], deque[_Waiter]] = {}
+        self._tickets = count()
         self._timer: asyncio.TimerHandle | None = None
+        self.waiting = 0
         self.granted_total = 0
 
     async def acquire(self, priority: Priority, route: str) -> None:
-        """Return when the request may be sent; send it at once then."""
-        if self.waiting >= WAITING_MAX:
-            raise OverflowError(f"{WAITING_MAX} requests wait for the rate budget")
-        waiter = _Waiter(priority, route, asyncio.get_running_loop().create_future())
-        self._queues[priority].append(waiter)
+        """Return when the request may be sent; send it at once then. TryAgain: too many wait."""
+        waiting_max = WAITING_MAX - (URGENT_WAITING if priority > Priority.CANCEL else 0)
+        if self.waiting >= waiting_max:
+            raise TryAgain(f"{self.waiting} requests wait for the rate budget")
+        waiter = _Waiter(next(self._tickets), asyncio.get_running_loop().create_future())
+        queue = self._queues.setdefault((priority, route), deque())
+        queue.append(waiter)
+        self.waiting += 1
         self._pump()
         if waiter.granted.done():
             return
         try:
             await waiter.granted
         except asyncio.CancelledError:
-            if waiter in self._queues[priority]:
-                self._queues[priority].remove(waiter)
+            if waiter in queue:
+                queue.remove(waiter)
+                self.waiting -= 1
             raise
-
-    @property
-    def waiting(self) -> int:
-        return sum(len(queue) for queue in self._queues.values())
 
     @property
     def depth(self) -> Depth:
@@ -183,43 +208,53 @@ class Limiter:
     @property
     def used(self) -> int:
         """Requests sent within the last second."""
-        self._window.room("cancel", self._clock.now_ns())
+        self._window.room("cancel", self._clock.monotonic_ns())
         return self._window.used
 
-    def placements_now(self, now_ns: int) -> int:
+    def placements_now(self) -> int:
         """How many requests that place orders would leave at once."""
-        waiting = 0
-        for queue in filter(None, self._queues.values()):
-            for waiter in queue:
-                waiting += kind_of(waiter.priority, waiter.route) == "other"
+        now_ns = self._clock.monotonic_ns()
+        if self._window.rests(PLACING_ROUTES, now_ns):
+            return 0
+        waiting = sum(len(queue) for key, queue in self._queues.items() if kind_of(*key) == "other")
         return max(0, self._window.room("other", now_ns) - waiting)
 
     def pause(self, until_ns: int) -> None:
-        """After a 429: until then only cancels leave, slowly."""
+        """After a 429: until then (monotonic) only cancels leave, slowly."""
         self._window.pause(until_ns)
 
+    def resume(self) -> None:
+        self._window.resume()
+        self._pump()
+
+    def rest(self, route: str, until_ns: int) -> None:
+        """One route asks for nothing until then (monotonic), cancels excepted."""
+        self._window.rest(route, until_ns)
+        self._pump()
+
     def _pump(self) -> None:
-        now_ns = self._clock.now_ns()
+        now_ns = self._clock.monotonic_ns()
         next_ns: int | None = None
-        for priority, queue in self._queues.items():
-            if not queue:
-                continue
-            held: deque[_Waiter] = deque()
-            routes_held: set[str] = set()
-            while queue:
-                waiter = queue.popleft()
-                if waiter.granted.done():
-                    continue
-                at_ns = self._window.free_at(priority, waiter.route, now_ns)
-                if at_ns <= now_ns and waiter.route not in routes_held:
-                    self._window.note_sent(priority, waiter.route, now_ns)
-                    self.granted_total += 1
-                    waiter.granted.set_result(None)
-                    continue
-                held.append(waiter)
-                routes_held.add(waiter.route)
+        heads = [(key[0], queue[0].ticket, key) for key, queue in self._queues.items() if queue]
+        heapq.heapify(heads)
+        while heads:
+            priority, _, key = heads[0]
+            queue = self._queues[key]
+            at_ns = self._window.free_at(*key, now_ns)
+            if at_ns > now_ns:
                 next_ns = at_ns if next_ns is None else min(next_ns, at_ns)
-            self._queues[priority] = held
+                heapq.heappop(heads)
+                continue
+            waiter = queue.popleft()
+            self.waiting -= 1
+            if not waiter.granted.done():
+                self._window.note_sent(*key, now_ns)
+                self.granted_total += 1
+                waiter.granted.set_result(None)
+            if queue:
+                heapq.heapreplace(heads, (priority, queue[0].ticket, key))
+            else:
+                heapq.heappop(heads)
         self._look_again(next_ns, now_ns)
 
     def _look_again(self, at_ns: int | None, now_ns: int) -> None:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
+from mmbot.domain.commands import ReadOrder
+from mmbot.domain.ids import ExternalId, OrderId
 from mmbot.exchange.http import HttpReply
 from tests.exchange.answers import CANCEL, SUBMIT, accepting, ref
 from tests.exchange.parts import (
@@ -37,13 +41,28 @@ def paced(code: str, act: Callable[[Parts], Any]) -> float:
     return run(scenario())
 
 
-def test_a_429_slows_everything_but_a_full_queue_of_one_route_does_not() -> None:
-    # faults: D7 D8
-    async def place(parts: Parts) -> None:
-        await parts.gateway.place([approved(an_order(2))])
+async def place(parts: Parts) -> None:
+    await parts.gateway.place([approved(an_order(2))])
 
-    assert paced("rate_limit_reached", place) >= 1
-    assert paced("too_many_delayed_requests", place) < 0.1
+
+async def look(parts: Parts) -> None:
+    await parts.gateway.read_order(ReadOrder(ExternalId("mm-0a-1"), OrderId("theirs-1")))
+
+
+@pytest.mark.parametrize(
+    ("code", "act", "within_s"),
+    [
+        ("rate_limit_reached", place, 1),
+        ("rate_limit_reached", look, 1),
+        ("too_many_delayed_requests", place, 1),
+        ("too_many_delayed_requests", look, 0),
+    ],
+)
+def test_a_429_slows_everything_and_a_full_queue_its_own_route(
+    code: str, act: Callable[[Parts], Any], within_s: float
+) -> None:
+    # faults: D7 D8
+    assert paced(code, act) == pytest.approx(within_s, abs=0.01)
 
 
 def test_cancels_go_out_first_while_the_exchange_says_429() -> None:

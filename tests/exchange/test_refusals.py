@@ -14,9 +14,9 @@ from mmbot.exchange.refusals import (
     OnCancel,
     OnPlace,
     Refusal,
+    asked_wait_s,
     code_of,
     refusal_of,
-    retry_after_s,
 )
 from tests.exchange.parts import EPOCH_NS, S, example, reply
 
@@ -116,16 +116,34 @@ def test_a_body_of_any_kind_is_an_unknown_outcome(body: bytes) -> None:
     assert refusal_of(HttpReply(502, {}, body)).meaning.place is OnPlace.LOST
 
 
-def test_a_429_says_how_long_to_wait() -> None:
+@pytest.mark.parametrize(
+    ("header", "wait_s"),
+    [
+        ("7", 7),
+        (" 1.5 ", 1.5),
+        ("Sun, 22 Nov 2026 15:00:20 GMT", 20),
+        ("Sun, 22 Nov 2026 14:00:00 GMT", 0.1),
+        ("1e9", None),
+        ("999999999", 60),
+        ("²", None),
+        ("-5", None),
+        ("soon", None),
+        ("", None),
+    ],
+)
+def test_a_429_says_in_its_header_how_long_to_wait(header: str, wait_s: float | None) -> None:
+    # faults: D7
+    plain = refusal_of(HttpReply(429, {}, b"{}"))
+    assert asked_wait_s(HttpReply(429, {"retry-after": header}, b""), plain, EPOCH_NS) == wait_s
+
+
+def test_a_429_says_in_its_body_how_long_to_wait() -> None:
     # faults: D7
     body = example("error.429.rate_limit_reached.json")
-    now_ns = 1_795_359_600 * S + S // 2
-    plain = refusal_of(HttpReply(429, {}, b"{}"))
-    assert retry_after_s(HttpReply(429, {"retry-after": "7"}, body), plain, now_ns) == 7
-    detailed = refusal_of(HttpReply(429, {}, body))
-    assert retry_after_s(HttpReply(429, {}, body), detailed, now_ns) == pytest.approx(0.5)
-    assert retry_after_s(HttpReply(429, {}, b""), plain, EPOCH_NS) == 1
-    assert retry_after_s(HttpReply(429, {"retry-after": "1e9"}, b""), plain, EPOCH_NS) <= 60
+    detailed, now_ns = refusal_of(HttpReply(429, {}, body)), EPOCH_NS + S // 2
+    assert asked_wait_s(HttpReply(429, {}, body), detailed, now_ns) == pytest.approx(0.5)
+    assert asked_wait_s(HttpReply(429, {"retry-after": "7"}, body), detailed, now_ns) == 7
+    assert asked_wait_s(HttpReply(429, {}, body), detailed, 0) == 60
 
 
 def test_codes_are_looked_for_no_deeper_than_they_stand() -> None:

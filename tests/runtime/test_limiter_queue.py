@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from mmbot.domain.errors import TryAgain
 from mmbot.runtime.clock import NS_PER_S, LoopClock
 from mmbot.runtime.limiter import COUNTED_NS, Limiter, Priority
 from mmbot.sim.virtual.loop import EPOCH_NS, VirtualLoop, run_virtual
@@ -34,19 +35,21 @@ def test_higher_priority_first_and_in_order_of_asking_within_one() -> None:
     async def scene(limiter: Limiter) -> None:
         done: list[str] = []
 
-        async def ask(priority: Priority, name: str) -> None:
-            await limiter.acquire(priority, "submit_multiple_orders")
+        async def ask(priority: Priority, name: str, route: str = "submit_multiple_orders") -> None:
+            await limiter.acquire(priority, route)
             done.append(name)
 
         async with asyncio.TaskGroup() as group:
             for n in range(25):
                 group.create_task(ask(Priority.NEW, f"filler {n}"))
             await asyncio.sleep(0)
+            group.create_task(ask(Priority.NEW, "NEW 0", "submit_order"))
             for priority in (Priority.AUDIT, Priority.NEW, Priority.REDUCE, Priority.CANCEL):
                 for n in (1, 2):
                     group.create_task(ask(priority, f"{priority.name} {n}"))
         assert done[25:] == [
-            "CANCEL 1", "CANCEL 2", "REDUCE 1", "REDUCE 2", "NEW 1", "NEW 2", "AUDIT 1", "AUDIT 2",
+            "CANCEL 1", "CANCEL 2", "REDUCE 1", "REDUCE 2",
+            "NEW 0", "NEW 1", "NEW 2", "AUDIT 1", "AUDIT 2",
         ]  # fmt: skip
 
     virtually(scene)
@@ -73,12 +76,12 @@ def test_a_cancel_leaves_at_once_behind_a_thousand_waiting_placements() -> None:
 
 def test_the_budget_is_what_would_leave_now_beyond_those_who_wait() -> None:
     async def scene(limiter: Limiter) -> None:
-        assert limiter.placements_now(EPOCH_NS + round(now_s() * NS_PER_S)) == 25
+        assert limiter.placements_now() == 25
         for _ in range(25):
             await limiter.acquire(Priority.NEW, "submit_multiple_orders")
-        assert limiter.placements_now(EPOCH_NS + round(now_s() * NS_PER_S)) == 0
+        assert limiter.placements_now() == 0
         await asyncio.sleep(COUNTED_S)
-        assert limiter.placements_now(EPOCH_NS + round(now_s() * NS_PER_S)) == 25
+        assert limiter.placements_now() == 25
 
     virtually(scene)
 
@@ -102,7 +105,7 @@ def test_a_query_route_waits_for_its_own_second_while_others_pass() -> None:
 
 def test_after_429_placements_wait_for_the_pause_and_go_on_by_themselves() -> None:
     async def scene(limiter: Limiter) -> None:
-        limiter.pause(EPOCH_NS + round((now_s() + 10) * NS_PER_S))
+        limiter.pause(round((now_s() + 10) * NS_PER_S))
         began_s = now_s()
         await limiter.acquire(Priority.CANCEL, "cancel_multiple_orders")
         assert now_s() == began_s
@@ -149,5 +152,61 @@ def test_a_waiter_that_is_cancelled_gives_its_place_away() -> None:
             given_up.cancel()
             await limiter.acquire(Priority.NEW, "submit_multiple_orders")
         assert limiter.granted_total == 26
+
+    virtually(scene)
+
+
+def test_a_wall_clock_that_is_set_forward_opens_no_second_budget() -> None:
+    class SetClock(LoopClock):
+        set_by_ns = 0
+
+        def now_ns(self) -> int:
+            return super().now_ns() + self.set_by_ns
+
+    async def main(loop: VirtualLoop) -> None:
+        clock = SetClock(EPOCH_NS)
+        limiter = Limiter(clock)
+        await asyncio.sleep(1.001)
+        for _ in range(25):
+            await limiter.acquire(Priority.NEW, "submit_multiple_orders")
+        clock.set_by_ns = 3_600 * NS_PER_S
+        assert limiter.placements_now() == 0
+
+    run_virtual(main, seed=1)
+
+
+def test_reads_that_pile_up_keep_no_cancel_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mmbot.runtime.limiter.WAITING_MAX", 50)
+    monkeypatch.setattr("mmbot.runtime.limiter.URGENT_WAITING", 10)
+
+    async def scene(limiter: Limiter) -> None:
+        limiter.pause(round((now_s() + 60) * NS_PER_S))
+        async with asyncio.TaskGroup() as group:
+            reads = [
+                group.create_task(limiter.acquire(Priority.DOUBT, "get_order")) for _ in range(40)
+            ]
+            await asyncio.sleep(0)
+            with pytest.raises(TryAgain):
+                await limiter.acquire(Priority.DOUBT, "get_order")
+            await limiter.acquire(Priority.CANCEL, "cancel_multiple_orders")
+            for read in reads:
+                read.cancel()
+        assert limiter.waiting == 0
+
+    virtually(scene)
+
+
+def test_a_route_that_rests_holds_up_itself_alone_and_goes_on_by_itself() -> None:
+    async def scene(limiter: Limiter) -> None:
+        began_s = now_s()
+        limiter.rest("submit_multiple_orders", round((began_s + 10) * NS_PER_S))
+        limiter.rest("cancel_multiple_orders", round((began_s + 10) * NS_PER_S))
+        assert limiter.placements_now() == 0
+        await limiter.acquire(Priority.CANCEL, "cancel_multiple_orders")
+        await limiter.acquire(Priority.DOUBT, "get_order")
+        assert now_s() == began_s
+        await limiter.acquire(Priority.NEW, "submit_multiple_orders")
+        assert now_s() - began_s == pytest.approx(10, abs=0.001)
+        assert limiter.placements_now() == 24
 
     virtually(scene)
