@@ -26,6 +26,7 @@ from mmbot.domain.events import OperatorSaid
 from mmbot.domain.facts import Alarm, Fact
 from mmbot.engine.ledger import Ledger
 from mmbot.engine.risk import CHECK_NAMES
+from mmbot.engine.spot_audit import CHANNEL_MUTE
 from mmbot.exchange.logins import LoginPaced
 from mmbot.exchange.notices import Notices
 from mmbot.ops.metrics import Metrics
@@ -306,7 +307,7 @@ class Daemon:
         # Orders wait for their commit, and its thread for us: telling waits until they have left.
         asyncio.get_running_loop().call_later(OBSERVE_AFTER_S, self._observers, facts, now_ns)
         alarms = {fact.what for fact in facts if isinstance(fact, Alarm)}
-        if "the stream missed something" in alarms:
+        if alarms & {"the stream missed something", CHANNEL_MUTE}:
             self._feed.renew()
         if "second daemon" in alarms:
             try:

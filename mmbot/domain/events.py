@@ -57,7 +57,10 @@ class MarketStatusChanged:
 
 @dataclass(frozen=True, slots=True)
 class BookUpdated:
+    """`asked_ns`: of a read, when its request left by our clock; 0 for an image of the stream."""
+
     book: Book
+    asked_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

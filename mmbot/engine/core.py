@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from mmbot.domain.catalog import Line, SportEvent
-from mmbot.domain.commands import BATCH_ORDERS_MAX, CancelEverything, Command, ReadMarkets
+from mmbot.domain.commands import BATCH_ORDERS_MAX, CancelEverything, Command
 from mmbot.domain.entries import Entry, OperatorNoted, SettlementSeen
 from mmbot.domain.events import (
     BalanceSeen,
@@ -60,6 +60,7 @@ from mmbot.engine.placing import Candidate, batches, doubtful
 from mmbot.engine.planner import LastPlans
 from mmbot.engine.ports import Budget, Effects, PlaceOrders
 from mmbot.engine.rounds import Rounds
+from mmbot.engine.spot_audit import SpotAudit
 from mmbot.engine.strays import Strays
 from mmbot.engine.wishes import NotYet
 
@@ -79,6 +80,7 @@ class Engine:
         self._cause_ns: dict[LineId, int] = {}
         self._rounds = Rounds()
         self._strays = Strays(parts.ledger, parts.state, parts.modes)
+        self._audit = SpotAudit(parts.state)
         self._commands: list[Command] = []
         self._entries: list[Entry] = []
         self._facts: list[Fact] = []
@@ -146,7 +148,7 @@ class Engine:
             case LoopStalled():
                 self._facts.append(Alarm("loop stalled", f"{event.gap_ns / 1e9:.1f} s"))
                 parts.state.distrust_books(now_ns)
-                self._reread_books()
+                self._commands.extend(self._audit.read_all(now_ns))
             case OperatorSaid():
                 self._operator(event, now_ns)
             case WishesChanged(_, strike_ids):
@@ -179,22 +181,15 @@ class Engine:
                 parts.placing.answered(event, now_ns)
 
     def _stream(self, event: StreamStateChanged, now_ns: int) -> None:
-        was_public = self.parts.state.public_up_since_ns > 0
         was_private = self.parts.modes.private_up
         self._dirty |= self.parts.state.apply(event, now_ns)
         reconnected = event.private and not was_private and self.parts.modes.was_connected
         self.parts.modes.apply(event, now_ns)
-        if event.public and not was_public:
-            self._reread_books()  # no initial image comes by the stream, and nothing is replayed
+        self._commands.extend(self._audit.stream(event, now_ns))
         if event.private:
             self.parts.ledger.connected(event.connection, reconnected, now_ns)
         else:
             self.parts.ledger.disconnected(now_ns)
-
-    def _reread_books(self) -> None:
-        events = tuple(self.parts.state.events)
-        if events:
-            self._commands.append(ReadMarkets(events))
 
     def _operator(self, event: OperatorSaid, now_ns: int) -> None:
         self._entries.append(OperatorNoted(event.word, event.who, event.reason, now_ns))
@@ -251,6 +246,9 @@ class Engine:
         live = ledger.live_count
         if live:
             house.proven_empty_ns = 0
+        self._dirty |= self._audit.look(now_ns)
+        self._commands.extend(self._audit.due(now_ns))
+        self._facts.extend(self._audit.alarms(now_ns))
         ending = modes.stopping or bool(modes.halted)
         self._commands.extend(house.due(now_ns, ending, live, ledger.rows_from_ns))
 
@@ -322,8 +320,10 @@ class Engine:
         return () if self.parts.placing.unfit(event, line, now_ns, self._facts) else wanted
 
     def _wake_at(self, now_ns: int, again_ns: int) -> int:
-        wake_ns = min(now_ns + IDLE_NS, self.parts.housekeeping.next_due_ns())
-        for due_ns in (self._rounds.next_due_ns, self.parts.ledger.next_due_ns, again_ns):
+        parts = self.parts
+        wake_ns = min(now_ns + IDLE_NS, parts.housekeeping.next_due_ns())
+        wake_ns = min(wake_ns, parts.state.fresh.next_due_ns(now_ns))
+        for due_ns in (self._rounds.next_due_ns, parts.ledger.next_due_ns, again_ns):
             if due_ns and due_ns < wake_ns:
                 wake_ns = due_ns
         return max(now_ns + MS_NS, wake_ns)

@@ -204,6 +204,7 @@ class Placing:
             writable=self._rights.writable,
             halted=bool(self._modes.halted),
             in_doubt_cents=self._in_doubt(line),
+            stale=self._state.fresh.why_stale(line),
         )
 
     def _in_doubt(self, line: Line) -> OpenStakes:
@@ -225,6 +226,7 @@ class Placing:
             line,
             self._state.book_age_ns(line.line_id, now_ns),
             self._state.fair_age_ns(line.line_id, now_ns) if uses_fairs else None,
+            self._state.fresh.why_stale(line),
         )
         why = self._gate.may_rest(resting)
         if why is None:

@@ -194,6 +194,8 @@ def data_is_fresh(case: Moment | RestCase) -> str | None:
     book, fair = case.now.book_age_ns, case.now.fair_age_ns
     if book is None:
         return "the book has never been seen"
+    if case.now.stale:
+        return case.now.stale
     if book > case.limits.price_age_max_ns:
         return f"the book is {_s(book)} old"
     if fair is not None and fair > case.limits.fair_age_max_ns:

@@ -49,6 +49,7 @@ class Resting:
     line: Line | None
     book_age_ns: int | None
     fair_age_ns: int | None
+    stale: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +78,4 @@ class Situation:
     writable: bool
     halted: bool
     in_doubt_cents: OpenStakes = NOTHING_OPEN  # of what rests on the line
+    stale: str = ""  # why the book is not believed, however young it is

@@ -22,6 +22,7 @@ from mmbot.domain.ids import LineId, SportEventId, StrikeId
 from mmbot.domain.order import Order
 from mmbot.domain.price import Ladder, Price
 from mmbot.domain.view import Fair
+from mmbot.engine.freshness import Freshness
 
 MarketEvent = (
     CatalogSeeded
@@ -50,6 +51,7 @@ class MarketState:
         self.private_up = False
         self.public_up_since_ns = 0  # 0 = down
         self.listed = False  # a listing has come since our start
+        self.fresh = Freshness()
         self._books: dict[LineId, Book] = {}
         self._competing: dict[LineId, tuple[Book, tuple[Order, ...], Book]] = {}  # last asked for
         self._fairs: dict[LineId, dict[str, Fair]] = {}
@@ -74,9 +76,14 @@ class MarketState:
                 return touched
             case MarketStatusChanged():
                 return self._market_status(event)
-            case BookUpdated(book):
-                if book.line_id not in self.lines:
+            case BookUpdated(book, asked_ns):
+                line = self.lines.get(book.line_id)
+                if line is None:
                     return set()
+                if asked_ns:
+                    self.fresh.read(line, book, asked_ns, now_ns)
+                else:
+                    self.fresh.streamed(book)
                 self._books[book.line_id] = book
                 return {book.line_id}
             case FairUpdated():
@@ -106,6 +113,7 @@ class MarketState:
         self.lines_of_event = {}
         for line in self.lines.values():
             self.lines_of_event.setdefault(line.event_id, []).append(line.line_id)
+        self.fresh.listed(self.lines)
         return set(self.lines)
 
     def _market_status(self, event: MarketStatusChanged) -> Dirty:

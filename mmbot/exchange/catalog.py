@@ -30,9 +30,6 @@ class CatalogSettings:
     events_max: int = 400
     reseed_s: float = 900.0  # the vendor asks for a comparison every 15 min
     reseed_gap_s: float = 30.0  # when the stream spoke of something unknown
-    # Books are re-read over REST also while the socket is healthy: a silent channel proves
-    # nothing (contract 15.42).
-    resync_s: float = 60.0
     look_s: float = 1.0
 
 
@@ -72,7 +69,7 @@ class CatalogSeeder:
         """Service: seed, unless that is done, then compare; a failure is retried and the old
         catalog kept."""
         clock, settings = self._rest.clock, self._settings
-        seeded_ns = resynced_ns = self._seeded_ns
+        seeded_ns = self._seeded_ns
         while True:
             now_ns = clock.now_ns()
             wanted = self._listing.reseed_wanted and _older(
@@ -82,16 +79,10 @@ class CatalogSeeder:
                 try:
                     for event in (await self.seed_once()).events:
                         emit(event)
-                    seeded_ns = resynced_ns = clock.now_ns()
+                    seeded_ns = clock.now_ns()
                 except (TryAgain, FindOut) as error:
                     self._notices.count("seeding_failed", str(error))
                     await clock.sleep(min(5.0, settings.reseed_gap_s))
-            elif _older(resynced_ns, now_ns, settings.resync_s):
-                for event in await self._reads.read_markets(
-                    wish_of(self._listing.catalog).event_ids
-                ):
-                    emit(event)
-                resynced_ns = clock.now_ns()
             await clock.sleep(settings.look_s)
 
     async def seed_once(self) -> Seeding:

@@ -235,7 +235,7 @@ class ReadGateway:
                 book = self.books.read_leaf(leaf, answer.received_ns)
                 if book is None or self.listing.streamed_since(book.line_id, answer.sent_ns):
                     continue
-                events.append(BookUpdated(book))
+                events.append(BookUpdated(book, answer.sent_ns))
         return events
 
     async def read_balance(self) -> list[Event]:

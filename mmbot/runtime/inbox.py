@@ -17,9 +17,10 @@ EVENTS_MAX: Final = 50_000
 class Inbox:
     """Many producers, one consumer, one hop.
 
-    A newer book of a line replaces the waiting one, likewise a newer fair of a (strike, source),
-    and takes the place at the end: it may follow a catalog that the older one preceded. Every
-    other event is kept. When `events_max` wait, nobody consumes any more: `put` raises Stop.
+    A newer book of a line replaces the waiting one of its kind (streamed or read), likewise a newer
+    fair of a (strike, source), and takes the place at the end: it may follow a catalog that the
+    older one preceded. Every other event is kept. When `events_max` wait, nobody consumes any
+    more: `put` raises Stop.
     """
 
     def __init__(self, clock: Clock, events_max: int = EVENTS_MAX) -> None:
@@ -55,6 +56,8 @@ class Inbox:
         key: Hashable = self._count
         if isinstance(event, BookUpdated):
             key = event.book.line_id
+            if event.asked_ns:  # what a read shows is compared with what the stream showed
+                key = (key, "read")
         elif isinstance(event, FairUpdated):
             key = (event.strike_id, event.source)
         if waiting.pop(key, None) is not None:

@@ -56,6 +56,18 @@ def test_only_the_newest_book_of_a_line_and_fair_of_a_source_is_kept() -> None:
     virtually(scene())
 
 
+def test_what_a_read_shows_does_not_hide_what_the_stream_showed() -> None:
+    async def scene() -> None:
+        inbox = Inbox(LoopClock(EPOCH_NS))
+        streamed, read = a_book("a", 1), BookUpdated(a_book("a", 2).book, asked_ns=1)
+        newer = BookUpdated(a_book("a", 3).book, asked_ns=2)
+        for event in (streamed, read, newer):
+            inbox.put(event)
+        assert await inbox.batch() == [streamed, newer]
+
+    virtually(scene())
+
+
 def test_order_events_are_all_kept_in_their_order() -> None:
     async def scene() -> None:
         inbox = Inbox(LoopClock(EPOCH_NS))

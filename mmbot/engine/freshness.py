@@ -1,0 +1,191 @@
+"""Why a line's book is believed, or why not. Quiet is not stale; silent is.
+
+What the stream shows is held against what REST shows: a rolling spot audit asks for every sport
+event again and again. Where they go on disagreeing a channel is mute, whatever it was granted:
+its sport event is withdrawn. What was withdrawn comes back only after a read that was asked for
+after the fault had ended, and only when that read agrees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from mmbot.domain.book import Book, Level
+from mmbot.domain.catalog import Line, SportEvent
+from mmbot.domain.ids import LineId, SportEventId
+
+SECOND_NS: Final = 1_000_000_000
+AUDIT_EVERY_NS: Final = 45 * SECOND_NS  # a mute channel is noticed within a minute (fault E4)
+AUDIT_PACE_NS: Final = 5 * SECOND_NS
+AUDIT_EVENTS_MAX: Final = 50  # of one request
+AGREES_WITHIN_NS: Final = SECOND_NS  # a frame that is on its way is waited for so long
+READ_AGAIN_NS: Final = 2 * SECOND_NS  # while something waits for a read
+RENEW_EVERY_NS: Final = 60 * SECOND_NS  # while a channel stays mute another socket is asked for
+NEVER_NS: Final = 1 << 62
+
+PUBLIC_DOWN: Final = "the public stream is down"
+MUTE: Final = "its channel is mute: REST shows other prices"
+UNREAD: Final = "its book was not read since the stream came back"
+
+
+@dataclass(slots=True)
+class _Dispute:
+    """REST showed something that the stream has not."""
+
+    event_id: SportEventId
+    since_ns: int
+
+
+class Freshness:
+    """Of all lines; each call is O(1) but for `tick` and `due`, which look at what is open."""
+
+    def __init__(self) -> None:
+        self.up = False  # the public stream
+        self.mute: set[SportEventId] = set()  # of which REST has shown more than the stream
+        self._connection = ""
+        self._lost = False  # it was up before
+        self._streamed: dict[LineId, Book] = {}  # by the present connection
+        self._disputed: dict[LineId, _Dispute] = {}
+        self._unread: dict[SportEventId, int] = {}  # a read asked for since then is waited for
+        self._compared_ns: dict[SportEventId, int] = {}  # when the newest read was asked for
+        self._asked_ns: dict[SportEventId, int] = {}
+        self._due_ns = 0
+        self._renew_ns = 0
+
+    # --- what comes in -----------------------------------------------------------------------
+
+    def stream(
+        self, public: bool, connection: str, events: Iterable[SportEventId], now_ns: int
+    ) -> bool:
+        """The stream as it is now; True when every book must be read, for nothing is replayed."""
+        renewed = connection != self._connection
+        was_up, self.up = self.up, public
+        self._connection = connection
+        if not public:
+            self._lost = self._lost or was_up
+            self._streamed.clear()
+            self._disputed.clear()
+            return False
+        if renewed:  # another socket has channels of its own: it is not mute because another was
+            for line_id in self._disputed:
+                self._streamed.pop(line_id, None)
+            self._disputed.clear()
+        if was_up:
+            return False
+        if self._lost:
+            self._unread.update(dict.fromkeys(events, now_ns))
+        self.mute.clear()
+        return True
+
+    def streamed(self, book: Book) -> None:
+        """An image came by the stream: its channel speaks."""
+        self._streamed[book.line_id] = book
+        if self._disputed:
+            self._disputed.pop(book.line_id, None)
+
+    def read(self, line: Line, book: Book, asked_ns: int, now_ns: int) -> None:
+        """An image that REST shows and the stream has not replaced since it was asked for."""
+        shown = self._streamed.get(line.line_id)
+        if shown is None or _tops(shown) == _tops(book):
+            self._disputed.pop(line.line_id, None)
+        elif line.line_id not in self._disputed:
+            self._disputed[line.line_id] = _Dispute(line.event_id, now_ns)
+        before_ns = self._compared_ns.get(line.event_id, 0)
+        self._compared_ns[line.event_id] = max(before_ns, asked_ns)
+
+    def listed(self, lines: Mapping[LineId, Line]) -> None:
+        """A new listing: what is gone is forgotten."""
+        events = {line.event_id for line in lines.values()}
+        self._streamed = {one: book for one, book in self._streamed.items() if one in lines}
+        self._disputed = {one: seen for one, seen in self._disputed.items() if one in lines}
+        self.mute &= events
+        for known in (self._unread, self._compared_ns, self._asked_ns):
+            for event_id in known.keys() - events:
+                del known[event_id]
+
+    # --- what follows ------------------------------------------------------------------------
+
+    def why_stale(self, line: Line) -> str:
+        """Why its book must not be quoted on; "" when it may. Props have no channel: they age."""
+        if line.is_prop:
+            return ""
+        if not self.up:
+            return PUBLIC_DOWN
+        if line.event_id in self.mute:
+            return MUTE
+        return UNREAD if line.event_id in self._unread else ""
+
+    def tick(self, now_ns: int) -> set[SportEventId]:
+        """By the clock: what has become stale, and what is whole again; returns what changed."""
+        disputed = {seen.event_id for seen in self._disputed.values()}
+        confirmed = {
+            seen.event_id
+            for seen in self._disputed.values()
+            if now_ns - seen.since_ns >= AGREES_WITHIN_NS
+        }
+        changed = confirmed - self.mute
+        self.mute |= changed
+        whole = self.mute - disputed  # it speaks again, or another socket does
+        self.mute -= whole
+        self._unread.update(dict.fromkeys(whole, now_ns))
+        if changed or whole:
+            self._due_ns = now_ns
+        for event_id, since_ns in tuple(self._unread.items()):
+            if event_id not in disputed and self._compared_ns.get(event_id, -1) >= since_ns:
+                del self._unread[event_id]
+                changed.add(event_id)
+        return changed
+
+    def wants_renewal(self, now_ns: int) -> bool:
+        """Whether another connection should be tried, now."""
+        if not self.mute or now_ns < self._renew_ns:
+            return False
+        self._renew_ns = now_ns + RENEW_EVERY_NS
+        return True
+
+    def due(self, events: Mapping[SportEventId, SportEvent], now_ns: int) -> Sequence[SportEventId]:
+        """Sport events to read now; those that wait for it first, then the longest unread."""
+        if now_ns < self._due_ns:
+            return ()
+        seen_ns = {one: self._seen_ns(one) for one, event in events.items() if event.pre_match}
+        urgent = [one for one in seen_ns if one in self.mute or one in self._unread]
+        found = [one for one in urgent if now_ns - seen_ns[one] >= READ_AGAIN_NS]
+        if not found:
+            old = [one for one, at_ns in seen_ns.items() if now_ns - at_ns >= AUDIT_EVERY_NS]
+            found = sorted(old, key=seen_ns.__getitem__)[:AUDIT_EVENTS_MAX]
+        for one in found:
+            self._asked_ns[one] = seen_ns[one] = now_ns
+        again_ns = min(seen_ns.values(), default=now_ns) + AUDIT_EVERY_NS
+        self._due_ns = now_ns + READ_AGAIN_NS if urgent else max(now_ns + AUDIT_PACE_NS, again_ns)
+        return found
+
+    def ask_all(self, events: Iterable[SportEventId], now_ns: int) -> None:
+        """All of them are being read now."""
+        self._asked_ns.update(dict.fromkeys(events, now_ns))
+        self._due_ns = min(self._due_ns, now_ns + READ_AGAIN_NS)
+
+    def next_due_ns(self, now_ns: int) -> int:
+        """When `tick` or `due` has something to do; `now_ns` for at once."""
+        first_ns = self._due_ns
+        for seen in self._disputed.values():
+            if seen.event_id not in self.mute:
+                first_ns = min(first_ns, seen.since_ns + AGREES_WITHIN_NS)
+        for event_id, since_ns in self._unread.items():
+            if self._compared_ns.get(event_id, -1) >= since_ns:
+                return now_ns
+        return first_ns
+
+    def _seen_ns(self, event_id: SportEventId) -> int:
+        return max(self._asked_ns.get(event_id, 0), self._compared_ns.get(event_id, 0))
+
+
+def _tops(book: Book) -> tuple[object, object]:
+    """Best prices. Amounts are estimates, and deeper levels need not be shown by both."""
+    first, second = book.levels
+    return _top(first), _top(second)
+
+
+def _top(levels: tuple[Level, ...]) -> object:
+    return levels[0].price if levels else None

@@ -1,0 +1,266 @@
+"""Quiet is not stale, silent is: what makes a book believed, and what brings it back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from mmbot.domain.book import Book, Level
+from mmbot.domain.catalog import SportEvent
+from mmbot.domain.commands import CancelOrders, ReadMarkets
+from mmbot.domain.events import BookUpdated, StreamStateChanged
+from mmbot.domain.facts import Alarm
+from mmbot.domain.ids import LineId, SportEventId
+from mmbot.domain.price import Price
+from mmbot.engine.freshness import (
+    AUDIT_EVENTS_MAX,
+    AUDIT_EVERY_NS,
+    AUDIT_PACE_NS,
+    MUTE,
+    PUBLIC_DOWN,
+    RENEW_EVERY_NS,
+    UNREAD,
+    Freshness,
+)
+from mmbot.engine.spot_audit import CHANNEL_MUTE
+from tests.engine.desk import Desk
+from tests.engine.situations import EVENT, LINE, S
+
+ONE = EVENT.event_id
+
+
+class Books:
+    """One line of one sport event; seconds go by as a test says."""
+
+    def __init__(self) -> None:
+        self.fresh = Freshness()
+        self.now_ns = 1_000 * S
+        self.fresh.listed({LINE.line_id: LINE})
+
+    def wait(self, seconds: float) -> Books:
+        self.now_ns += round(seconds * S)
+        self.fresh.tick(self.now_ns)
+        return self
+
+    def up(self, connection: str = "stream-1") -> Books:
+        self.fresh.stream(True, connection, [ONE], self.now_ns)
+        return self
+
+    def down(self) -> Books:
+        self.fresh.stream(False, "", [ONE], self.now_ns)
+        return self
+
+    def streamed(self, price: int = 105) -> Books:
+        self.fresh.streamed(self.book(price))
+        return self
+
+    def read(self, price: int = 105, asked_s_ago: float = 0.1) -> Books:
+        asked_ns = self.now_ns - round(asked_s_ago * S)
+        self.fresh.read(LINE, self.book(price), asked_ns, self.now_ns)
+        self.fresh.tick(self.now_ns)
+        return self
+
+    def book(self, price: int) -> Book:
+        return Book(LINE.line_id, ((Level(Price(price), 500),), ()), self.now_ns)
+
+    def mute(self) -> Books:
+        """REST has shown another price, and the stream never did."""
+        return self.up().streamed(105).wait(60).read(110).wait(1)
+
+    @property
+    def why(self) -> str:
+        return self.fresh.why_stale(LINE)
+
+
+# faults: E2
+def test_a_quiet_book_is_believed_for_as_long_as_the_stream_is_up() -> None:
+    books = Books().up().streamed()
+    assert books.wait(3_600).why == ""
+    assert books.read().wait(3_600).why == ""
+
+
+# faults: E5 E16
+def test_what_was_lost_comes_back_with_a_read_that_was_asked_for_after_it() -> None:
+    books = Books().up().streamed()
+    assert books.down().why == PUBLIC_DOWN
+    assert books.wait(5).up("stream-2").why == UNREAD
+    assert books.streamed(110).why == UNREAD
+    assert books.wait(1).read(110, asked_s_ago=1.5).why == UNREAD
+    assert books.read(110, asked_s_ago=0.5).why == ""
+
+
+def test_a_first_read_that_disagrees_brings_nothing_back() -> None:
+    books = Books().up().streamed().down().wait(5).up("stream-2").streamed(105)
+    assert books.wait(1).read(110).why == UNREAD
+    assert books.streamed(110).wait(0).why == ""
+
+
+def test_the_first_connection_has_lost_nothing() -> None:
+    books = Books()
+    assert books.why == PUBLIC_DOWN
+    assert books.up().why == ""
+
+
+# faults: E3 E4 E12
+def test_a_channel_that_does_not_show_what_rest_shows_is_mute_a_second_later() -> None:
+    books = Books().up().streamed(105).wait(60).read(110)
+    assert [books.wait(0.9).why, books.wait(0.1).why] == ["", MUTE]
+
+
+# faults: E12
+@pytest.mark.parametrize("after_s", [0.0, 0.9])
+def test_a_frame_that_was_on_its_way_is_no_muteness(after_s: float) -> None:
+    books = Books().up().streamed(105).wait(60).read(110).wait(after_s).streamed(110)
+    assert books.wait(5).why == ""
+
+
+def test_amounts_and_what_only_rest_shows_are_no_dispute() -> None:
+    books = Books().up().wait(60).read(110)
+    assert books.wait(5).why == ""
+    deeper = replace(books.book(105), levels=((Level(Price(105), 9), Level(Price(104), 7)), ()))
+    books.streamed(105).fresh.read(LINE, deeper, books.now_ns, books.now_ns)
+    assert books.wait(5).why == ""
+
+
+# faults: E4
+def test_a_mute_channel_that_speaks_again_is_believed_after_a_read() -> None:
+    books = Books().mute()
+    assert books.wait(30).read(110).why == MUTE
+    assert books.streamed(120).wait(0).why == UNREAD
+    assert books.wait(0.5).read(120).why == ""
+
+
+def test_a_read_that_shows_again_what_the_stream_showed_has_to_be_repeated() -> None:
+    books = Books().mute()
+    assert books.wait(2).read(105).why == UNREAD  # the copy that was read before may have lagged
+    assert books.wait(2).read(105).why == ""
+
+
+# faults: E4
+def test_another_socket_has_channels_of_its_own() -> None:
+    books = Books().mute()
+    assert books.up("stream-2").wait(0).why == UNREAD
+    assert books.wait(1).read(110).why == ""
+    assert books.streamed(110).wait(60).read(115).wait(1).why == MUTE
+
+
+# faults: E6
+def test_a_planned_change_of_the_connection_distrusts_nothing() -> None:
+    books = Books().up().streamed(105)
+    assert books.up("stream-2").wait(1).why == ""
+    assert books.wait(60).read(110).wait(1).why == MUTE
+
+
+def test_a_prop_has_no_channel_and_ages_instead() -> None:
+    assert Freshness().why_stale(replace(LINE, sub_type="player_total_hits")) == ""
+
+
+def test_another_socket_is_asked_for_now_and_then_while_a_channel_is_mute() -> None:
+    books = Books().up()
+    assert not books.fresh.wants_renewal(books.now_ns)
+    books = Books().mute()
+    asked = [books.fresh.wants_renewal(books.wait(30).now_ns) for _ in range(5)]
+    assert asked == [True, False, True, False, True]
+    assert RENEW_EVERY_NS == 60 * S
+
+
+def test_what_is_not_listed_any_more_is_forgotten() -> None:
+    books = Books().mute()
+    books.fresh.listed({})
+    assert books.why == ""
+    assert not books.fresh.wants_renewal(books.now_ns)
+
+
+# --- the rolling audit -----------------------------------------------------------------------
+
+
+def events(count: int) -> dict[SportEventId, SportEvent]:
+    ids = map(SportEventId, range(1, count + 1))
+    return {one: replace(EVENT, event_id=one) for one in ids}
+
+
+# faults: D10 E4
+def test_every_sport_event_is_read_again_within_a_minute_and_never_in_a_burst() -> None:
+    fresh, listed = Freshness(), events(120)
+    fresh.stream(True, "stream-1", listed, 0)
+    asked: dict[int, list[SportEventId]] = {}
+    for second in range(200):
+        if found := fresh.due(listed, (1_000 + second) * S):
+            asked[second] = list(found)
+    seconds = sorted(asked)
+    assert all(len(found) <= AUDIT_EVENTS_MAX for found in asked.values())
+    assert min(b - a for a, b in pairwise(seconds)) >= AUDIT_PACE_NS // S
+    for one in listed:
+        times = [second for second in seconds if one in asked[second]]
+        assert times[0] <= 10
+        assert max(b - a for a, b in pairwise(times)) <= 50
+
+
+def test_what_waits_for_a_read_comes_before_the_audit_and_over_games_are_left_alone() -> None:
+    fresh, listed = Freshness(), events(3)
+    listed[SportEventId(3)] = replace(listed[SportEventId(3)], status="closed")
+    fresh.stream(True, "stream-1", listed, 0)
+    assert list(fresh.due(listed, 100 * S)) == [1, 2]
+    fresh.stream(False, "", listed, 101 * S)
+    fresh.stream(True, "stream-2", listed, 103 * S)
+    fresh.ask_all(listed, 103 * S)
+    assert list(fresh.due(listed, 104 * S)) == []
+    line = replace(LINE, event_id=SportEventId(1))
+    fresh.read(line, Book(LineId("1/10/0")), 104 * S, 105 * S)
+    assert fresh.tick(105 * S) == {1}
+    assert list(fresh.due(listed, 106 * S)) == [2]
+    assert AUDIT_EVERY_NS == 45 * S
+
+
+# --- in the engine ---------------------------------------------------------------------------
+
+
+def cancelled(desk: Desk, *happened: StreamStateChanged, after_s: float = 0.0) -> int:
+    effects = desk.wait(after_s, *happened)
+    return sum(len(one.refs) for one in effects.commands if isinstance(one, CancelOrders))
+
+
+def a_read(desk: Desk, price: int | None = None) -> BookUpdated:
+    levels = ((Level(Price(price), 500),) if price else (), ())
+    return BookUpdated(Book(LINE.line_id, levels, desk.now_ns), asked_ns=desk.now_ns)
+
+
+# faults: E16
+def test_without_the_public_stream_nothing_rests_and_a_read_brings_it_back() -> None:
+    desk = Desk()
+    both = desk.quoting()
+    assert cancelled(desk, StreamStateChanged(True, False, "1", "refused")) == 2
+    desk.tell(*desk.ended(*both))
+    back = desk.wait(1, StreamStateChanged(True, True, "1"), desk.book())
+    assert [one.event_ids for one in back.commands if isinstance(one, ReadMarkets)] == [(ONE,)]
+    assert len(desk.placed) == 2
+    desk.wait(0.2, a_read(desk))
+    desk.wait(0.001)
+    assert len(desk.placed) == 4
+
+
+# faults: E4
+def test_a_mute_channel_withdraws_its_sport_event_within_a_second_of_knowing() -> None:
+    desk = Desk()
+    desk.quoting()
+    effects = desk.wait(5, a_read(desk, 110))
+    assert effects.wake_at_ns == desk.now_ns + S
+    effects = desk.wait(1)
+    assert sum(len(one.refs) for one in effects.commands if isinstance(one, CancelOrders)) == 2
+    alarms = [fact.what for fact in effects.facts if isinstance(fact, Alarm)]
+    assert CHANNEL_MUTE in alarms
+
+
+def test_the_engine_audits_by_the_clock() -> None:
+    desk = Desk()
+    desk.quoting()
+    asked = [
+        second
+        for second in range(100)
+        for command in desk.wait(1).commands
+        if isinstance(command, ReadMarkets)
+    ]
+    assert len(asked) == 2
+    assert asked[1] - asked[0] in (45, 46)
