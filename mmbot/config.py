@@ -79,6 +79,7 @@ class ExchangeSettings(_Section):
     reply_timeout_s: Annotated[float, Field(ge=1, le=60)] = 12.0
     requests_per_second_max: Annotated[int, Field(ge=25, le=45)] = 45
     ladder_fallback: bool = False
+    profile: Path | None = None
 
 
 class SessionSettings(_Section):

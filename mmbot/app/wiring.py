@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mmbot.app.ask import Asker
+from mmbot.app.first_contact import quantity_min_cents
 from mmbot.app.world import World
 from mmbot.config import OddsApiSource, Settings, SourceSettings
 from mmbot.domain.catalog import Catalog
@@ -125,6 +126,7 @@ def limits(settings: Settings) -> Limits:
         unmatched_cash_multiple_max=risk.unmatched_cash_multiple_max,
         price_age_max_ns=round(risk.price_age_max_s * NS_PER_S),
         fair_age_max_ns=round(risk.fair_age_max_s * NS_PER_S),
+        quantity_min_cents=quantity_min_cents(settings),
     )
 
 

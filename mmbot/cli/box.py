@@ -18,6 +18,7 @@ def exchange(
         None, help="loopback (the default without a scenario) or venue (with one)."
     ),
     scenario: Path | None = typer.Option(None, help="A shipped scenario's name, or a TOML file."),
+    profile: Path | None = typer.Option(None, help="What `mmbot probe` measured: play that."),
     list_scenarios: bool = typer.Option(False, help="Name the shipped scenarios and end."),
     speed: float | None = typer.Option(None, help="The market lives so many times faster."),
     data: Path | None = typer.Option(None, help="A folder with other odds of the same form."),
@@ -37,6 +38,8 @@ def exchange(
 
     Example: mmbot exchange --scenario sunday --speed 10
 
+    Example: mmbot exchange --profile state/probe/profile.toml
+
     Example: mmbot exchange --self-test
     """
     if self_test:
@@ -50,6 +53,7 @@ def exchange(
         ("--seed", seed),
         ("--latency", latency),
         ("--scenario", scenario),
+        ("--profile", profile),
         ("--speed", speed),
         ("--data", data),
         ("--record", record),

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from mmbot.app.first_contact import quantity_min_cents
 from mmbot.app.strategies import enabled
 from mmbot.config import ConfigError, Settings, bundled_folder, load
 from mmbot.domain.errors import SetUpError
@@ -47,6 +48,7 @@ def examine(config: Path, environ: Mapping[str, str]) -> Findings:
         problem for problem in enabled(settings).problems if problem not in findings.problems
     ]
     _host(findings, settings)
+    _profile(findings, settings)
     _files(findings, settings)
     return findings
 
@@ -89,6 +91,18 @@ def _host(findings: Findings, settings: Settings) -> None:
     if kind == "production":
         findings.notes.append("this is production, real money: run needs --arm-production")
     findings.notes.append(f"exchange {base_url}: {kind}, run_mode {settings.run_mode}")
+
+
+def _profile(findings: Findings, settings: Settings) -> None:
+    try:
+        least_cents = quantity_min_cents(settings)
+    except SetUpError as error:
+        findings.problems += str(error).splitlines()
+        return
+    if settings.exchange.profile is not None:
+        findings.notes.append(
+            f"profile {settings.exchange.profile}: the smallest order is ${least_cents / 100:.2f}"
+        )
 
 
 def _files(findings: Findings, settings: Settings) -> None:

@@ -7,9 +7,12 @@ box spells it; `[unknown]` gives the reason for each that could not be told.
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final
 
+from mmbot.domain.errors import SetUpError
 from mmbot.probe.findings import Found, Notebook, Unknown, Value
 
 HEAD: Final = "# Measured by `mmbot probe`; the raw answers are in the file beside this one.\n"
@@ -36,17 +39,27 @@ def text_of(notebook: Notebook, about: Mapping[str, Value]) -> str:
     return "".join(parts)
 
 
-def settings_of(notebook: Notebook) -> dict[str, Any]:
-    """The same findings as nested tables, e.g. {"rules": {"fill_or_kill": "partial"}}."""
-    found: dict[str, Any] = {}
-    for name, finding in notebook.findings.items():
-        if isinstance(finding, Found):
-            *tables, field = name.split(".")
-            inner = found
-            for table in tables:
-                inner = inner.setdefault(table, {})
-            inner[field] = finding.value
-    return found
+def read(path: Path) -> dict[str, Value]:
+    """The values of a profile by their whole names, those of `[probe]`, too.
+
+    Raises SetUpError when there is no such file or it is none.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SetUpError(f"{path}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SetUpError(f"{path}: is not valid TOML: {error}") from None
+    table.pop("unknown", None)
+    return dict(_flat(table))
+
+
+def _flat(table: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Value]]:
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{above}{name}.")
+        else:
+            yield f"{above}{name}", value
 
 
 def _table(name: str, fields: Mapping[str, Value]) -> Iterator[str]:

@@ -26,6 +26,7 @@ from mmbot.sim.tables import overlay as overlay
 from mmbot.sim.timeline.entries import Step, read_timeline
 
 SCENARIOS: Final = Path(__file__).parent.parent / "data" / "scenarios"
+ABOUT_PROFILE: Final = frozenset({"probe", "unknown"})
 DEMO_ACCESS_KEY = "demo-access-key-0123456789abcdef"
 DEMO_SECRET_KEY = "demo-secret-key-fedcba9876543210"
 
@@ -92,6 +93,21 @@ def load_scenario(path: Path, base: BoxOptions) -> BoxOptions:
         return with_table(base, table)
     except ScenarioError as error:
         raise ScenarioError(f"scenario {path}: {error}") from error
+
+
+def load_profile(path: Path, base: BoxOptions) -> BoxOptions:
+    """The exchange that was measured, over the options: `mmbot probe` writes such a file.
+
+    What it says of itself, and of what stayed unknown, is no option.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        measured = {name: one for name, one in table.items() if name not in ABOUT_PROFILE}
+        return with_table(base, measured)
+    except OSError as error:
+        raise ScenarioError(f"profile {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, ScenarioError) as error:
+        raise ScenarioError(f"profile {path}: {error}") from error
 
 
 def with_table(base: BoxOptions, table: Mapping[str, Any]) -> BoxOptions:

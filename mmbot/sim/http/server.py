@@ -29,6 +29,7 @@ from mmbot.sim.http.replies import Reply
 from mmbot.sim.scenario import (
     BoxOptions,
     ScenarioError,
+    load_profile,
     load_scenario,
     overlay,
     shipped_scenarios,
@@ -183,6 +184,7 @@ def options_from(argv: list[str], environ: dict[str, str]) -> BoxOptions:
     parser.add_argument("--port", type=int)
     parser.add_argument("--seed", type=int)
     parser.add_argument("--scenario", type=Path)
+    parser.add_argument("--profile", type=Path, help="what `mmbot probe` measured")
     parser.add_argument("--list-scenarios", action="store_true", help="names, one a line")
     parser.add_argument("--speed", type=float, help="the market lives so many times faster")
     parser.add_argument("--data", dest="data_dir", help="folder with odds of your own")
@@ -203,7 +205,9 @@ def options_from(argv: list[str], environ: dict[str, str]) -> BoxOptions:
         options = dataclasses.replace(options, control_token=environ["MMBOT_CONTROL_TOKEN"])
     if given.scenario is not None:
         options = load_scenario(given.scenario, options)
-    apart = {"scenario", "list_scenarios", "list_faults"}
+    if given.profile is not None:
+        options = load_profile(given.profile, options)
+    apart = {"scenario", "profile", "list_scenarios", "list_faults"}
     flags = {k: v for k, v in vars(given).items() if v is not None and k not in apart}
     options = overlay(options, flags)
     for what, path in (("record", options.record_file), ("truth", options.truth_file)):
