@@ -12,6 +12,7 @@ AGAIN_NS: Final = 1_000 * MS_NS
 # A turn costs more than a line: a few that would be due soon are looked at with one that is.
 SLACK_NS: Final = 250 * MS_NS
 TOGETHER_MAX: Final = 16
+TURN_MAX: Final = 200  # a tick may come meanwhile: it waits for 2 ms and not for every line
 
 
 class Rounds:
@@ -28,12 +29,15 @@ class Rounds:
             heapq.heappush(self._due, (now_ns + AGAIN_NS, line_id))
 
     def pop_due(self, now_ns: int) -> list[LineId]:
-        """Every line that is due; with them, while they are few, those that are nearly so."""
+        """The lines that are due, as many as a turn may take; with them, while they are few, those
+        that are nearly so. What stays due makes the next turn come at once."""
         due = self._due
         if not due or due[0][0] > now_ns:
             return []
         found: list[LineId] = []
-        while due and due[0][0] <= now_ns + (SLACK_NS if len(found) < TOGETHER_MAX else 0):
+        while due and len(found) < TURN_MAX:
+            if due[0][0] > now_ns + (SLACK_NS if len(found) < TOGETHER_MAX else 0):
+                break
             found.append(heapq.heappop(due)[1])
         self._waiting.difference_update(found)
         return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mmbot.domain.ids import LineId
-from mmbot.engine.rounds import AGAIN_NS, MS_NS, SLACK_NS, TOGETHER_MAX, Rounds
+from mmbot.engine.rounds import AGAIN_NS, MS_NS, SLACK_NS, TOGETHER_MAX, TURN_MAX, Rounds
 
 
 def lines(count: int) -> list[LineId]:
@@ -36,3 +36,15 @@ def test_of_very_many_only_those_that_are_due_hold_up_a_turn() -> None:
     rounds.looked(LineId("due"), 0)
     assert len(rounds.pop_due(AGAIN_NS)) == TOGETHER_MAX
     assert len(rounds.pop_due(AGAIN_NS + 1)) == len(many) + 1 - TOGETHER_MAX
+
+
+def test_more_than_a_turn_may_take_are_looked_at_in_several() -> None:
+    rounds, many = Rounds(), lines(2 * TURN_MAX + 1)
+    for line in many:
+        rounds.looked(line, 0)
+    turns = [rounds.pop_due(AGAIN_NS)]
+    while rounds.next_due_ns is not None:
+        assert rounds.next_due_ns == AGAIN_NS  # so the engine wakes at once
+        turns.append(rounds.pop_due(AGAIN_NS))
+    assert [len(turn) for turn in turns] == [TURN_MAX, TURN_MAX, 1]
+    assert sorted(line for turn in turns for line in turn) == many
