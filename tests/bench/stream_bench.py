@@ -35,7 +35,7 @@ MEMORY_MIB_MAX: Final = 120.0
 MEMORY_GROWTH_MIB_MAX: Final = 5.0
 MEMORY_SETTLED: Final = 0.1  # of the flood, before memory is expected to stand still
 LINES_MANY: Final = 10_000
-WARM_UP_S: Final = 3.0
+WARM_UP_S: Final = 12.0  # until the reads of the start are over
 VENDOR_S: Final = 10.0
 VENDOR_FORMS: Final = ("published", "repaired")
 LOOK_S: Final = 1.0
@@ -112,7 +112,7 @@ def capacities(folder: Path) -> dict[str, float]:
         ours = form == DAEMON
         with scene(where, () if ours else (form,), daemon=ours, cast=_cast(Flood())) as stage:
             plan = FloodPlan(form, VENDOR_S, paced=False)
-            _pour(stage, FloodPlan(form, WARM_UP_S, paced=False))  # fills what buffers there are
+            _pour(stage, FloodPlan(form, VENDOR_S, paced=False))  # fills what buffers there are
             sent = _pour(stage, plan)
             found[form] = sent["frames"] / sent["seconds"]
     return found
