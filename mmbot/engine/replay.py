@@ -132,7 +132,7 @@ class Replay:
         assert order is not None, f"{ident}: a reversal without an intent"
         wanted = order.cancel_wanted or entry.state is State.CANCELLING
         kit.orders.put(stepped(order, entry.state, entry.filled_cents, order.order_id, wanted))
-        kit.reversals.done(ident, entry.rows, entry.at_ns)
+        kit.reversals.done(ident, entry.rows, entry.reversed_cents, entry.at_ns)
         kit.proofs.heard(ident, entry.at_ns)
         if order.terminal and entry.state is State.CANCELLING:
             kit.tombstones.revived(ident)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -141,14 +141,20 @@ class Reversals:
         """All rows until then are booked (our time)."""
         self._rows_asked_ns = max(self._rows_asked_ns, asked_ns)
 
-    def done(self, ident: ExternalId, rows: Iterable[str], at_ns: int) -> None:
-        """A reversal is booked; `rows` have explained it and explain no other."""
+    def done(self, ident: ExternalId, rows: Sequence[str], cents: int, at_ns: int) -> None:
+        """A reversal of so many cents is booked; `rows` have explained it and explain no other.
+
+        Where a person trades nobody can tell whose a row was: what it gave back beyond these cents
+        stays, or another fill that was taken back would never find its own.
+        """
         self._claims.pop(ident, None)
         self._orders.dispute(ident, 0)
         self._lowered[ident] = at_ns
-        for row in rows:
-            for known in self._rows.values():
-                known.pop(row, None)
+        for place, known in self._rows.items():
+            used = [row for row in rows if row in known]
+            beyond_cents = sum(known.pop(row) for row in used) - cents
+            if used and beyond_cents > 0 and place in self._shared:
+                known[used[-1]] = beyond_cents
 
     def weighed(self, order: Order, report: OrderReport, sight: Sight, now_ns: int) -> OrderReport:
         """The report, without a total that an image from before a reversal would show as well.
@@ -209,7 +215,7 @@ class Reversals:
             else:
                 rows = None
             if rows is not None:
-                self.done(ident, rows, now_ns)
+                self.done(ident, rows, gone_cents, now_ns)
                 found.append(Proven(order, claim.report, claim.evidence, rows))
         return found
 
@@ -265,12 +271,10 @@ class Reversals:
         seen_ns = claim.first_read_ns
         lasting = claim.twice and seen_ns is not None and seen_ns < self._rows_asked_ns
         enough = sum(rows.values()) >= cents
-        if place in self._shared:
-            proven = enough and lasting
-        else:
-            market = self._books.markets[place]
-            proven = (enough or lasting) and market.adds_up(self._change(place))
-        if not proven:
+        if not enough and not lasting:
+            return None
+        by_both = enough and lasting and place in self._shared
+        if not by_both and not self._books.markets[place].adds_up(self._change(place)):
             return None
         least, total = [], 0
         for ident in list(rows)[::-1]:

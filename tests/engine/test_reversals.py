@@ -185,6 +185,24 @@ def test_where_a_person_trades_lasting_reads_and_the_money_lower_a_fill_that_cam
     assert filled(ledger, order) == 25_00
 
 
+def test_where_a_person_trades_what_a_row_gave_back_beyond_one_fall_is_left_for_others() -> None:
+    """One fell by 75.00, its row gave 100.00 back, and the row of the other is younger."""
+    ledger = a_ledger()
+    order = refilled_where_a_person_trades(ledger)
+    second = an_open_order(ledger, quantity=200_00)
+    ledger.apply(seen(a_report(second, filled=60_00)), NOW)
+    read(ledger, a_report(second), LATE)
+    money(ledger, bust_row("1", 100_00), bust_row("2", 60_00), at_ns=LATE + 6 * SECOND)
+    assert filled(ledger, second) == 60_00
+    for after_s in range(20, 60, 20):
+        at_ns = LATE + after_s * SECOND
+        read(ledger, a_report(order, filled=25_00), at_ns)
+        money(ledger, at_ns=at_ns + SECOND)
+        read(ledger, a_report(second), at_ns + 2 * SECOND)
+        money(ledger, at_ns=at_ns + 3 * SECOND)
+    assert (filled(ledger, order), filled(ledger, second)) == (25_00, 0)
+
+
 def test_where_a_person_trades_too_little_money_lowers_nothing() -> None:
     ledger = a_ledger()
     order = refilled_where_a_person_trades(ledger)
