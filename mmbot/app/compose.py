@@ -49,7 +49,7 @@ def run(settings: Settings, *, armed: bool, websockets: WsPort | None = None) ->
     Raises SetUpError (exit code 2) or Stop (1), each with one clear line.
     """
     host = classify_host(settings.exchange.base_url, settings.environment, armed=armed)
-    _make_state_dir(settings.state_dir)
+    make_state_dir(settings.state_dir)
     return on_best_loop(_live(settings, websockets or LiveWs(), must_be_box=host == "box"))
 
 
@@ -64,7 +64,8 @@ def on_best_loop(work: Coroutine[Any, Any, int]) -> int:
         return runner.run(work)
 
 
-def _make_state_dir(path: Path) -> None:
+def make_state_dir(path: Path) -> None:
+    """Raises SetUpError unless `path` is, or can be made, a folder of ours."""
     try:
         path.mkdir(mode=STATE_DIR_MODE, parents=True, exist_ok=True)
     except OSError as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mmbot.app.ask import Asker
 from mmbot.app.first_contact import quantity_min_cents
-from mmbot.app.world import World
+from mmbot.app.world import Reach, World
 from mmbot.config import OddsApiSource, Settings, SourceSettings
 from mmbot.domain.catalog import Catalog
 from mmbot.engine.core import Engine
@@ -61,7 +61,7 @@ class Client:
     writes: Gateway | None
 
 
-def client(settings: Settings, world: World, notices: Notices) -> Client:
+def client(settings: Settings, world: Reach, notices: Notices) -> Client:
     secrets = settings.credentials
     routes = DIALECTS[settings.exchange.dialect].routes
     limiter = Limiter(world.clock, Rates(settings.exchange.requests_per_second_max))
@@ -88,7 +88,7 @@ def client(settings: Settings, world: World, notices: Notices) -> Client:
     return Client(session, rest, listing, limiter, notices, reads, writes)
 
 
-def feed(settings: Settings, world: World, client: Client) -> Feed:
+def feed(settings: Settings, world: Reach, client: Client) -> Feed:
     stream, dialect = settings.stream, DIALECTS[settings.exchange.dialect]
     link = LinkSettings(stream.health_timeout_s, stream.reconnect_after_s)
     return Feed(

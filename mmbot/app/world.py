@@ -16,14 +16,20 @@ from mmbot.store.journal import Journal
 
 
 @dataclass(frozen=True, slots=True)
-class World:
-    """Ports. `commit` writes to the journal where that does not hold up the loop."""
+class Reach:
+    """What it takes to speak with the exchange."""
 
     clock: Clock
     http: HttpPort
     websockets: WsPort
-    source_http: HttpRequest
     rng: random.Random
+
+
+@dataclass(frozen=True, slots=True)
+class World(Reach):
+    """Ports. `commit` writes to the journal where that does not hold up the loop."""
+
+    source_http: HttpRequest
     run: str  # 48 random bits in hex, new for every start
     journal: Journal
     commit: Commit

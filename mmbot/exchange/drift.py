@@ -8,7 +8,7 @@ next body of the same shape costs a look into a table.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, NamedTuple
@@ -25,7 +25,7 @@ LARGE_ONE_IN: Final = 10
 SAMPLE_CHARS_MAX: Final = 40
 FIELD_CHARS_MAX: Final = 100
 
-# Where one of these is not what it was, the readers use nothing of what it belongs to.
+# Where one of these is not what it was, a person has to look at once.
 MONEY_OR_SIDE: Final = frozenset(
     {
         "balance", "matched_order_balance", "amount", "transaction_type", "price", "quantity",
@@ -34,6 +34,7 @@ MONEY_OR_SIDE: Final = frozenset(
         "market_strikes", "order_id", "external_id",
     }
 )  # fmt: skip
+LADDERS: Final = frozenset({"get_price_ladder", "get_odds_ladder"})  # of prices, nameless
 # Their answers are keys and tokens: of these not even a sample is shown.
 SECRET_PLACES: Final = frozenset({"login", "refresh", "connection-config", "websocket", "pusher"})
 
@@ -42,7 +43,7 @@ class What(Enum):
     UNKNOWN_FIELD = "unknown field"
     MISSING_FIELD = "missing field"
     CHANGED_TYPE = "changed type"
-    UNKNOWN_WORD = "unknown word"
+    UNKNOWN_VALUE = "unknown value"
     UNKNOWN_MESSAGE = "unknown message"
     SILENT_CHANNEL = "silent channel"
     UNREADABLE = "unreadable"
@@ -59,10 +60,11 @@ class Finding:
 
     @property
     def matters(self) -> bool:
-        """Money or a side: what it belongs to is not used."""
+        """Money or a side is concerned."""
         if self.what in {What.UNKNOWN_FIELD, What.OTHER}:
             return False
-        return self.field.rpartition(".")[2].rstrip("[]") in MONEY_OR_SIDE
+        name = self.field.rpartition(".")[2].rstrip("[]")
+        return name in MONEY_OR_SIDE or self.place in LADDERS
 
     def __str__(self) -> str:
         return f"{self.what.value}: {self.place} {self.field}".rstrip()
@@ -81,6 +83,7 @@ class DriftLog:
 
     def __init__(self, first: Callable[[Finding, str], None]) -> None:
         self.seen: dict[Finding, Seen] = {}
+        self.shown: set[Shape] = set()  # the objects of the contract that came at all
         self._first = first
 
     def note(self, finding: Finding, value: object = None) -> None:
@@ -117,7 +120,7 @@ class DriftLog:
 def sample_of(finding: Finding, value: object) -> str:
     """A short value as it is; of what is long or may be a secret only its kind."""
     match value:
-        case None if finding.what in {What.MISSING_FIELD, What.UNREADABLE}:
+        case None if finding.what in {What.MISSING_FIELD, What.SILENT_CHANNEL}:
             return ""
         case str() if finding.place in SECRET_PLACES or len(value) > SAMPLE_CHARS_MAX:
             return f"text of {len(value)} characters"
@@ -134,7 +137,7 @@ class _Verdict(NamedTuple):
 
     wrong: tuple[tuple[What, str], ...]
     deeper: tuple[tuple[str, Shape], ...]
-    words: tuple[tuple[str, frozenset[str]], ...]
+    words: tuple[tuple[str, Container[object]], ...]
 
 
 class Shield:
@@ -166,6 +169,8 @@ class Shield:
     def _value(self, place: str, shape: Shape, value: Any) -> None:
         if kind_of(value) not in shape.kinds:
             self._log.note(Finding(What.CHANGED_TYPE, place, shape.path), value)
+        elif _is_strange(shape, value):
+            self._log.note(Finding(What.UNKNOWN_VALUE, place, shape.path), value)
         else:
             self._inside(place, shape, value)
 
@@ -189,9 +194,10 @@ class Shield:
             if len(self._verdicts) >= VERDICTS_MAX:
                 self._verdicts.clear()
             verdict = self._verdicts[key] = _judged(shape, value)
+            self._log.shown.add(shape)
         for name, words in verdict.words:
             if value[name] not in words:
-                self._note(What.UNKNOWN_WORD, place, shape, name, value[name])
+                self._note(What.UNKNOWN_VALUE, place, shape, name, value[name])
         for name, inner in verdict.deeper:
             self._inside(place, inner, value[name])
         for what, name in verdict.wrong:
@@ -202,10 +208,16 @@ class Shield:
         self._log.note(Finding(what, place, path[:FIELD_CHARS_MAX]), value)
 
 
+def _is_strange(shape: Shape, value: Any) -> bool:
+    if shape.words is None or value is None or isinstance(value, (list, dict)):
+        return False
+    return value not in shape.words
+
+
 def _judged(shape: Shape, value: dict[str, Any]) -> _Verdict:
     wrong: list[tuple[What, str]] = []
     deeper: list[tuple[str, Shape]] = []
-    words: list[tuple[str, frozenset[str]]] = []
+    words: list[tuple[str, Container[object]]] = []
     for name, item in value.items():
         inner = shape.fields.get(name)
         if inner is None:
@@ -214,7 +226,7 @@ def _judged(shape: Shape, value: dict[str, Any]) -> _Verdict:
             wrong.append((What.CHANGED_TYPE, name))
         elif isinstance(item, (list, dict)):
             deeper.append((name, inner))
-        elif inner.words is not None and isinstance(item, str):
+        elif inner.words is not None and item is not None:
             words.append((name, inner.words))
     wrong += [(What.MISSING_FIELD, name) for name in sorted(shape.always - value.keys())]
     return _Verdict(tuple(wrong), tuple(deeper), tuple(words))

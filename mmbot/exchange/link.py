@@ -13,6 +13,7 @@ from mmbot.domain.events import Event
 from mmbot.exchange import wire
 from mmbot.exchange.channels import Topic
 from mmbot.exchange.dialect import V4, Dialect
+from mmbot.exchange.drift import Finding, What
 from mmbot.exchange.listing import Listing, Wish
 from mmbot.exchange.notices import Notices
 from mmbot.exchange.pusher import (
@@ -30,13 +31,10 @@ from mmbot.exchange.pusher import (
 from mmbot.exchange.pusher_states import Phase
 from mmbot.exchange.registration import Granted, Registrar
 from mmbot.exchange.rest import Rest
-from mmbot.exchange.stream import Kind, StreamReader
+from mmbot.exchange.stream import PLACES, Kind, StreamReader
 from mmbot.exchange.ws import WsClosed, WsConnection, WsPort, stream_url
 
 NS_PER_S: Final = 1_000_000_000
-REGISTER_TRIES_MAX: Final = 5
-CHANNELS_DEFAULT_MAX: Final = 400
-HEALTH_WORDS: Final = frozenset({"health_check", "private_system_signal"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +280,7 @@ class Link:
             self._judge(now_ns)
             silent_s = (now_ns - self._health_ns) / NS_PER_S
             if self.live and silent_s > self._settings.dead_after_s:
+                self._notices.drift.note(Finding(What.SILENT_CHANNEL, PLACES[Kind.HEALTH]))
                 self._end(Ended(f"no health_check for {silent_s:.0f} s"))
 
     async def _register(self, socket_id: str) -> None:

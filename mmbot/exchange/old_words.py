@@ -22,6 +22,12 @@ NEWER: Final = MappingProxyType(
         "unmatched_stake": "open_quantity",
         "matched_odds": "fill_price",
         "matched_wager_balance": "matched_order_balance",
+        "unmatched_wager_balance": "unmatched_order_balance",
+        "unmatched_wager_balance_status": "unmatched_order_balance_status",
+        "unmatched_wager_last_synced_at": "unmatched_order_last_synced_at",
+        "display_odds": "display_price",
+        "display_line": "display_strike",
+        "origin_market_line": "origin_market_strike",
     }
 )
 OF_STREAM: Final = b'"line_id"'  # in every old message that names a thing differently

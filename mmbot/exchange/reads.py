@@ -25,6 +25,7 @@ from mmbot.domain.order import OrderReport
 from mmbot.exchange import codec, wire
 from mmbot.exchange.amounts import NS_PER_S, time_ns
 from mmbot.exchange.books import BookReader, leaves
+from mmbot.exchange.drift import Finding, What
 from mmbot.exchange.listing import Listing
 from mmbot.exchange.page import page
 from mmbot.exchange.rest import Answer, Rest
@@ -179,6 +180,7 @@ class ReadGateway:
         if differing:
             self.notices.count("book_differs_from_stream", f"{differing} of {shown} lines")
         if differing >= SILENT_LINES_MIN and differing * 2 > shown:
+            self.notices.drift.note(Finding(What.SILENT_CHANNEL, "stream.market_selections"))
             self.notices.alarm("stream_silent", f"{differing} of {shown} books moved unseen")
 
     async def markets_of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType, NoneType
 from typing import Any, Final
@@ -28,7 +28,7 @@ class Shape:
 
     `always` names the fields that every example of the object has. `each` is the shape of a
     list's items, or of an object's values where its keys are ids. `words` are all the values that
-    a text may have; None where any may stand.
+    may stand there, where not any may.
     """
 
     path: str
@@ -36,7 +36,7 @@ class Shape:
     fields: Mapping[str, Shape] = field(default_factory=dict)
     always: frozenset[str] = frozenset()
     each: Shape | None = None
-    words: frozenset[str] | None = None
+    words: Container[object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +44,21 @@ class Noun:
     """An object that occurs at many places, known by a field that only it has.
 
     `also` are fields that the contract names otherwise than every example shows them, with their
-    kinds (words of KINDS, or `absent`, with `|` between); `words` the values of its enumerations.
+    kinds (words of KINDS, or `absent`, with `|` between); `words` the values that some may have,
+    or, of a name that ends with [], that the items of its list may have.
     """
 
     tell: str
     also: Mapping[str, str]
-    words: Mapping[str, frozenset[str]]
+    words: Mapping[str, Container[object]]
+
+
+def objects_in(shape: Shape) -> Iterator[Shape]:
+    """Each object with fields of its own, outer ones first."""
+    if shape.fields:
+        yield shape
+    for inner in (*shape.fields.values(), *([] if shape.each is None else [shape.each])):
+        yield from objects_in(inner)
 
 
 def kind_of(value: object) -> str:
@@ -84,6 +93,12 @@ def shape_of(values: Sequence[Any], nouns: Sequence[Noun] = (), path: str = "") 
     )
 
 
+def _worded(shape: Shape, words: Container[object], *, of_items: bool) -> Shape:
+    if not of_items:
+        return replace(shape, words=words)
+    return shape if shape.each is None else replace(shape, each=replace(shape.each, words=words))
+
+
 def _named(shape: Shape, nouns: Sequence[Noun]) -> Shape:
     """The same with what is known of its noun."""
     for noun in nouns:
@@ -93,9 +108,10 @@ def _named(shape: Shape, nouns: Sequence[Noun]) -> Shape:
             for name, kinds in also.items():
                 known = fields.get(name, Shape(f"{shape.path}.{name}", frozenset()))
                 fields[name] = replace(known, kinds=known.kinds | kinds)
-            for name, words in noun.words.items():
+            for named, words in noun.words.items():
+                name = named.removesuffix("[]")
                 if name in fields:
-                    fields[name] = replace(fields[name], words=words)
+                    fields[name] = _worded(fields[name], words, of_items=name != named)
             absent = {name for name, kinds in also.items() if "absent" in kinds}
             return replace(shape, fields=fields, always=shape.always - absent)
     return shape

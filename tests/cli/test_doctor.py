@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mmbot.cli.doctor import drift_line, examined
+from mmbot.cli.doctor import comparison_lines, drift_line, examined
 
 WELL: dict[str, Any] = {
     "mode": "ENABLED",
@@ -45,3 +45,18 @@ def test_each_thing_that_is_not_well_is_named(name: str, change: dict[str, Any])
 def test_a_difference_fits_in_a_line_and_cannot_play_with_the_terminal() -> None:
     assert drift_line(DRIFT) == '    ! changed type    get_balance data.balance  x3  "12.50"'
     assert "\x1b" not in drift_line({**DRIFT, "field": "data.\x1b[2J", "matters": False})
+
+
+def test_a_comparison_names_what_differs_what_failed_and_what_nobody_showed() -> None:
+    found = {
+        "asked": ["get_balance", "get_trades"], "differences": [DRIFT],
+        "failed": {"get_trades": "503 reporting_not_available: later"},
+        "not_shown": ["get_trades data.trades[]"],
+    }  # fmt: skip
+    assert comparison_lines(found) == [
+        "asked     get_balance, get_trades",
+        "differs   1 differences from the contract, 1 of money or side",
+        drift_line(DRIFT),
+        "failed    get_trades: 503 reporting_not_available: later",
+        "not shown get_trades data.trades[]",
+    ]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from mmbot.exchange import contract as known
 from mmbot.exchange.contract import contract, contract_of
+from mmbot.exchange.dialect import DIALECTS
 from mmbot.exchange.drift import (
     BODY_BYTES_MAX,
     FINDINGS_MAX,
@@ -30,6 +31,7 @@ from mmbot.exchange.judged import JudgedHttp
 from mmbot.exchange.notices import Notices
 from mmbot.exchange.routes import V4, Route
 from mmbot.exchange.shapes import Shape, kind_of, shape_of
+from mmbot.exchange.stream import PLACES
 from mmbot.runtime.clock import LoopClock
 from tests.exchange.parts import EPOCH_NS, EXAMPLES, ScriptedHttp, example, run
 
@@ -86,8 +88,9 @@ def test_the_examples_themselves_differ_in_nothing() -> None:
 
 
 def test_every_route_and_every_kind_of_message_has_its_place() -> None:
-    names = {route.name for route in vars_of(V4)}
-    assert names <= contract().keys()
+    for dialect in DIALECTS.values():
+        assert {route.name for route in vars_of(dialect.routes)} <= contract().keys()
+    assert set(PLACES.values()) <= contract().keys()
 
 
 def vars_of(routes: Any) -> list[Route]:
@@ -109,11 +112,12 @@ def test_each_single_change_of_each_example_is_seen_at_its_place() -> None:
                         assert Finding(What.CHANGED_TYPE, place, shape.path) in findings(
                             place, changed
                         )
-                if shape.words is not None and isinstance(holder(body, path)[path[-1]], str):
+                value = holder(body, path)[path[-1]]
+                if shape.words is not None and isinstance(value, (str, int)):
                     changed = copy.deepcopy(body)
-                    holder(changed, path)[path[-1]] = "dreaming"
+                    holder(changed, path)[path[-1]] = "dreaming" if isinstance(value, str) else 1.95
                     assert findings(place, changed).keys() == {
-                        Finding(What.UNKNOWN_WORD, place, shape.path)
+                        Finding(What.UNKNOWN_VALUE, place, shape.path)
                     }
     assert changes > 500
 
@@ -280,6 +284,6 @@ def test_a_refusal_with_a_word_of_tomorrow_is_seen() -> None:
     # faults: A13
     body = b'{"error": "market_dreams", "message": "x"}'
     assert answers("/v4/mm/get_balance", 400, body).keys() == {
-        Finding(What.UNKNOWN_WORD, "refusal", "error")
+        Finding(What.UNKNOWN_VALUE, "refusal", "error")
     }
     assert answers("/v4/mm/get_balance", 502, b"<html>") == {}

@@ -24,6 +24,7 @@ from mmbot.domain.events import (
 from mmbot.domain.ids import ExternalId, LineId, OrderId, SportEventId
 from mmbot.domain.price import Price
 from mmbot.exchange.amounts import time_ns
+from mmbot.exchange.drift import Finding, What
 from mmbot.exchange.http import HttpReply, ReplyLost
 from tests.exchange.parts import (
     EPOCH_NS,
@@ -265,6 +266,8 @@ def test_books_that_moved_unseen_mean_a_silent_stream(silent: int, alarms: list[
         await parts.gateway.read_markets([EVENT_ID])
         assert parts.alarms == alarms
         assert parts.notices.counts["book_differs_from_stream"] == 1
+        mute = Finding(What.SILENT_CHANNEL, "stream.market_selections")
+        assert (mute in parts.notices.drift.seen) is bool(alarms)
 
     run(scenario())
 
