@@ -36,6 +36,8 @@ class Changes:
         self._orders = orders
         self._timers = timers
         self._reads = reads
+        self._unanswered = False  # a list was asked for and has not come
+        self._again = False  # it failed
         self._until_ns: int | None = None  # exchange time: what changed before has been read
         self._begun_ns: int | None = None  # from when a start read, until it has read that again
         self._settling: dict[SportEventId, int] = {}  # when a result was seen, exchange time
@@ -73,10 +75,18 @@ class Changes:
         known = [*self._orders.unsettled(), *self._orders.live(), *self._orders.settled()]
         if known:
             oldest_ns = self._reads.to_exchange(min(order.intended_ns for order in known))
+            self._unanswered, self._again = True, False
             self._reads.changed(self._until_ns or oldest_ns, now_ns)
+
+    def failed(self, now_ns: int) -> None:
+        """A list could not be had, perhaps this one: a result in it must not wait for an audit."""
+        if self._unanswered:
+            self._again = True
+            self._wake(now_ns + RESULTS_AGAIN_NS)
 
     def read(self, read: HistoryRead, now_ns: int) -> None:
         """A list of what changed has been taken in."""
+        self._unanswered = self._again = False
         synced_ns = read.date_ns - UNSYNCED_NS if read.synced_ns is None else read.synced_ns
         self._until_ns = max(self._until_ns or 0, min(read.date_ns, synced_ns))
         self.listed(synced_ns, now_ns)
@@ -97,6 +107,8 @@ class Changes:
         if self._due_ns is None or now_ns < self._due_ns:
             return
         self._due_ns = None
+        if self._again:
+            self.ask(now_ns)
         if self._settling:
             late = sum(o.event_id in self._settling for o in self._orders.unsettled())
             if late <= SINGLY_MAX or self._lists >= RESULTS_LISTS_MAX:

@@ -293,6 +293,7 @@ class Conduct:
                 if what == "ReadHistory":
                     kit.reads.failed(now_ns)
                     kit.recovery.failed(now_ns)
+                    kit.changes.failed(now_ns)
                 elif what == "SweepStrike":
                     kit.doubts.sweep_failed(now_ns)
             case TransactionsRead():

@@ -1,4 +1,7 @@
-"""The wager generation's words in those of today (contract 0, vocabulary); one table, one walk."""
+"""The wager generation's words in those of today (contract 0, vocabulary); one table, one walk.
+
+Only what this client reads; the ids of orders have their aliases in wire.py.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +14,13 @@ from mmbot.exchange.wire import Unreadable
 
 NEWER: Final = MappingProxyType(
     {
-        "wager_id": "order_id",
         "line": "strike",
         "line_id": "strike_id",
         "market_lines": "market_strikes",
         "odds": "price",
         "stake": "quantity",
-        "matched_stake": "filled_quantity",
         "totally_matched_stake": "total_filled_quantity",
         "unmatched_stake": "open_quantity",
-        "matched_odds": "fill_price",
         "matched_wager_balance": "matched_order_balance",
         "unmatched_wager_balance": "unmatched_order_balance",
         "unmatched_wager_balance_status": "unmatched_order_balance_status",

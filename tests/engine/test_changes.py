@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mmbot.domain.commands import ReadHistory, ReadOrder
+from mmbot.domain.events import ReadFailed
 from tests.builders import NOW, SECOND, a_history, a_report, seen
 from tests.engine.test_recovery import LATER, only, reborn
 
@@ -45,6 +46,28 @@ def test_the_next_list_goes_on_where_the_last_one_was_synced() -> None:
         ledger.apply(read, at_ns)
     assert froms_ns[0] < NOW, "once more from where the start read: no read was younger than it"
     assert min(froms_ns[1:]) > NOW
+
+
+def test_a_list_that_failed_is_asked_for_again_and_not_first_by_the_next_audit() -> None:
+    # faults: C13 D14
+    ledger = reborn(ended=1)
+    ledger.start(LATER)
+    ledger.apply(a_history(at_ns=LATER, alive_only=True), LATER)
+    asked_s = []
+    for second in range(20):
+        at_ns = LATER + second * SECOND
+        ledger.tick(at_ns)
+        lists = [c for c in only(ReadHistory, ledger.drain().commands) if c.changed_only]
+        asked_s += [second] * len(lists)
+        if lists and second < 10:  # the third one comes
+            ledger.apply(ReadFailed("ReadHistory", "lost"), at_ns)
+        elif lists:
+            ledger.apply(a_history(at_ns=at_ns, from_ns=NOW, changed_only=True), at_ns)
+    assert asked_s == [0, 5, 10]
+    ledger.apply(ReadFailed("ReadHistory", "of another kind"), LATER + 21 * SECOND)
+    for second in range(21, 40):
+        ledger.tick(LATER + second * SECOND)
+    assert not only(ReadHistory, ledger.drain().commands)
 
 
 def test_results_that_the_list_leaves_out_are_read_singly_and_at_a_pace() -> None:

@@ -265,6 +265,19 @@ def test_a_tournament_that_is_not_granted_takes_its_events_off_the_list() -> Non
     assert stage.states[0] == (True, False, "stream-1")
 
 
+def test_the_events_of_a_channel_may_be_named_by_text_alone() -> None:
+    async def again(stage: Stage) -> None:
+        body = example_json("pusher_auth.response.legacy.json")
+        for one in body["data"]["authorized_channel"]:
+            one["binding_events"] = [named["name"] for named in one["binding_events"]]
+        stage.parts.http.on(REGISTER, reply(body))
+        stage.last.hang_up(4200)
+        await stage.wait(2)
+
+    stage = staged(again, wish_for((EVENT_ID, 31)), 31)
+    assert stage.states[2] == (True, True, "stream-2")
+
+
 def test_only_another_tournament_needs_another_connection() -> None:
     async def widen(stage: Stage) -> None:
         stage.feed.watch(wish_for((EVENT_ID, 31), (7, 31)))

@@ -65,6 +65,24 @@ def test_old_markets_are_the_same_lines(form: str) -> None:
     assert old == {"10079123/219/0": today["10079123/219/0"]}
 
 
+def test_the_lines_of_an_old_spread_lie_below_it_and_have_a_sign() -> None:
+    def level(line_id: str, outcome_id: int, line: float) -> dict[str, Any]:
+        return {
+            "outcome_id": outcome_id,
+            "line_id": line_id,
+            "line": line,
+            "odds": -110,
+            "value": 5,
+        }
+
+    sides = [[level("a", 1, -2.5)], [level("b", 2, 2.5)]]
+    child = {"id": 223, "line": -2.5, "status": "active", "selections": sides}
+    market = {"id": 223, "type": "spread", "status": "active", "market_lines": [child]}
+    raw = wire.Raw(old_words.newer(json.dumps(market).encode()))
+    (leaf,) = leaves(raw, EVENT_ID, Notices())
+    assert [one.number for one in leaf.line.strikes] == [-2.5, 2.5]
+
+
 def test_an_old_balance_is_a_balance() -> None:
     seen = codec.balance_seen(old_words.newer(example("get_balance.response.legacy.json")), 7)
     assert (seen.cash_cents, seen.balance_cents) == (9_764_925, 10_000_000)
