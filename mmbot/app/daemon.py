@@ -17,6 +17,7 @@ from mmbot.app.office import Office
 from mmbot.app.queues import Queues
 from mmbot.app.status import Sources, status
 from mmbot.app.world import World
+from mmbot.app.worth import worth_of
 from mmbot.app.writer import Done, JournalWriter
 from mmbot.config import Settings
 from mmbot.domain.commands import CancelRef
@@ -93,7 +94,10 @@ class Daemon:
             lambda: self._latch.latched,
         )
         self._loop = EngineLoop(self._engine, pumps, clock)
-        self._feed = wiring.feed(settings, world, client)
+        wishes = self._engine.parts.wishes
+        self._feed = wiring.feed(
+            settings, world, client, lambda: worth_of(self._ledger, wishes, client.listing)
+        )
         self._seeder = wiring.seeder(settings, client, self._feed)
         self._listed = asyncio.Event()
         self._laddered = False

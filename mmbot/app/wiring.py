@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from mmbot.app.ask import Asker
@@ -22,6 +22,7 @@ from mmbot.engine.situation import Limits
 from mmbot.engine.state import MarketState
 from mmbot.engine.wishes import Wishes
 from mmbot.exchange.catalog import CatalogSeeder, CatalogSettings
+from mmbot.exchange.channels import Topic, Worth
 from mmbot.exchange.contract import contract
 from mmbot.exchange.dialect import DIALECTS
 from mmbot.exchange.drift import Shield
@@ -88,13 +89,16 @@ def client(settings: Settings, world: Reach, notices: Notices) -> Client:
     return Client(session, rest, listing, limiter, notices, reads, writes)
 
 
-def feed(settings: Settings, world: Reach, client: Client) -> Feed:
+def feed(
+    settings: Settings, world: Reach, client: Client, worth: Callable[[], Mapping[Topic, Worth]]
+) -> Feed:
     stream, dialect = settings.stream, DIALECTS[settings.exchange.dialect]
     link = LinkSettings(stream.health_timeout_s, stream.reconnect_after_s)
     return Feed(
         LinkPorts(client.rest, world.websockets, client.listing, client.notices, dialect),
         FeedSettings(config_poll_s=stream.config_poll_s, lane=LaneSettings(link=link)),
         world.rng.random,
+        worth,
     )
 
 

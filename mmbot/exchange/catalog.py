@@ -98,12 +98,12 @@ class CatalogSeeder:
         former = self._listing.catalog
         tournaments = await self._tournaments()
         events = await self._sport_events(tournaments)
-        wish = wish_of(Catalog.of(events, ()))
         unstreamed = self._listing.unstreamed
-        events = [event for event in events if event.event_id not in unstreamed]
-        answers = await self._markets([event.event_id for event in events])
+        traded = [event for event in events if event.event_id not in unstreamed]
+        answers = await self._markets([event.event_id for event in traded])
         lines = self._lines(answers)
-        catalog = Catalog.of(events, lines)
+        wish = wish_of(Catalog.of(events, lines))
+        catalog = Catalog.of(traded, lines)
         self._listing.replace(catalog)
         books = [
             book

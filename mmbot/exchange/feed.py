@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, assert_never
 
-from mmbot.domain.errors import FindOut, SetUpError, Stop, TryAgain
+from mmbot.domain.errors import SetUpError, Stop
 from mmbot.domain.events import (
     BookUpdated,
     Event,
@@ -17,12 +16,11 @@ from mmbot.domain.events import (
     SportEventUnlisted,
     StreamStateChanged,
 )
-from mmbot.exchange import wire
-from mmbot.exchange.channels import Limits, Worth, plan
+from mmbot.exchange.channels import Limits, Topic, Worth, plan
 from mmbot.exchange.lane import Lane, LaneSettings
 from mmbot.exchange.link import Ended, Link, LinkPorts
 from mmbot.exchange.listing import Wish
-from mmbot.runtime.limiter import Priority
+from mmbot.exchange.whereabouts import Whereabouts
 
 NS_PER_S: Final = 1_000_000_000
 CHANNELS_MAX: Final = 10_000  # of one socket, whatever an answer says
@@ -31,8 +29,6 @@ CHANNELS_MAX: Final = 10_000  # of one socket, whatever an answer says
 @dataclass(frozen=True, slots=True)
 class FeedSettings:
     config_poll_s: float = 1_800.0
-    config_retry_s: float = 60.0
-    config_failures_alarm: int = 10
     renew_every_s: float = 300.0  # each registration costs the exchange seconds
     channels_max: int = 400  # of one socket, until an answer tells its own figure
     sockets_max: int = 4
@@ -68,15 +64,21 @@ class Feed:
     of them has it.
     """
 
-    def __init__(self, ports: LinkPorts, settings: FeedSettings, draw: Callable[[], float]) -> None:
-        """`draw` gives 0..1 for the jitter of delays."""
-        self.config: wire.ConnectionConfig | None = None
+    def __init__(
+        self,
+        ports: LinkPorts,
+        settings: FeedSettings,
+        draw: Callable[[], float],
+        worth: Callable[[], Mapping[Topic, Worth]] = dict,
+    ) -> None:
+        """`draw` gives 0..1 for the jitter of delays; `worth` tells what is more than watched."""
+        self.whereabouts = Whereabouts(ports.rest, settings.config_poll_s)
         self._ports = ports
-        self._rest = ports.rest
         self._clock = ports.rest.clock
         self._notices = ports.notices
         self._settings = settings
         self._draw = draw
+        self._worth = worth
         self._wish = Wish()
         self._limits = Limits(settings.channels_max, settings.sockets_max)
         if not ports.dialect.declarative:
@@ -157,7 +159,14 @@ class Feed:
 
     def _share_out(self, group: asyncio.TaskGroup, delay_s: float = 0.0) -> None:
         """Give each lane its part of the wish; what serves is changed one after the other."""
-        wanted = dict.fromkeys(self._wish.ranked, Worth.WATCHED)
+        ranked = self._wish.ranked
+        alike = not self._wish.subtypes and len(ranked) <= self._limits.channels_max
+        worth = {} if alike else self._worth()
+        wanted = {
+            topic: worth.get(topic, Worth.WATCHED)
+            for topic in ranked
+            if not topic.sub_type or topic in worth  # props are too many to watch for nothing
+        }
         planned = plan(wanted, [lane.load() for lane in self._lanes.values()], self._limits)
         for share in planned.shares:
             lane = self._lanes.get(share.number)
@@ -210,54 +219,13 @@ class Feed:
 
     async def poll_config(self) -> None:
         """Service: a changed key, cluster or host makes `run` move to a new connection."""
-        failures = 0
-        wait_s = self._settings.config_poll_s
-        while True:
-            await self._clock.sleep(wait_s)
-            try:
-                config = await self._fetch_config()
-            except (TryAgain, FindOut, wire.Unreadable) as error:
-                failures += 1
-                self._notices.count("config_poll_failed", str(error))
-                if failures % self._settings.config_failures_alarm == 0:
-                    self._notices.alarm("config_poll_failed", f"{failures} times: {error}")
-                wait_s = min(self._settings.config_retry_s, self._settings.config_poll_s)
-                continue
-            failures, wait_s = 0, self._settings.config_poll_s
-            if config != self.config:
-                self.config = config
-                self._news.put_nowait(_WantsChange())
-
-    async def _fetch_config(self) -> wire.ConnectionConfig:
-        answer = await self._rest.call(self._rest.routes.connection_config, Priority.DOUBT)
-        if answer.refusal is not None:
-            raise TryAgain(f"connection-config: {answer.refusal.text}")
-        config = wire.unwrap(answer.body, wire.ConnectionConfig)
-        if not config.key or not (config.ws_host or config.cluster):
-            raise TryAgain("connection-config: key or host is missing")
-        return config
+        await self.whereabouts.poll(lambda: self._news.put_nowait(_WantsChange()))
 
     # --- asked by lanes -------------------------------------------------------------------
 
     def next_number(self) -> int:
         self._numbers += 1
         return self._numbers
-
-    async def ready(self) -> wire.ConnectionConfig:
-        """What the next connection is made with."""
-        if self._token_doubted:
-            self._token_doubted = False
-            session = self._rest.session
-            used = await session.token()
-            with contextlib.suppress(TryAgain):
-                await session.renewed(used)  # unless it has just made another one
-        if self.config is None:
-            self.config = await self._fetch_config()
-        return self.config
-
-    def distrust(self) -> None:
-        """Not again as it was: another config and another token first."""
-        self.config, self._token_doubted = None, True
 
     def lane_ended(self, lane: Lane, link: Link | None, number: int, ended: Ended) -> None:
         self._news.put_nowait(_Over(lane, link, number, ended))

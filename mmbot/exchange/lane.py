@@ -14,6 +14,7 @@ from mmbot.exchange.link import Ended, Link, LinkOwner, LinkPorts, LinkSettings
 from mmbot.exchange.listing import Wish
 from mmbot.exchange.pauses import Pauses, PauseSettings
 from mmbot.exchange.pusher_states import CloseClass, close_class
+from mmbot.exchange.whereabouts import Whereabouts
 
 NS_PER_S: Final = 1_000_000_000
 
@@ -27,18 +28,7 @@ class LaneSettings:
 
 
 class LaneOwner(LinkOwner, Protocol):
-    @property
-    def config(self) -> wire.ConnectionConfig | None:
-        """The newest that is known."""
-        ...
-
-    async def ready(self) -> wire.ConnectionConfig:
-        """What the next connection is made with. Raises TryAgain, FindOut, wire.Unreadable."""
-        ...
-
-    def distrust(self) -> None:
-        """Refused as it was: another config and another token come first."""
-        ...
+    whereabouts: Whereabouts
 
     def next_number(self) -> int: ...
 
@@ -170,14 +160,14 @@ class Lane:
         return link is None or self._move_needed(link) or not self._covers(link.wish, self.share)
 
     def _move_needed(self, link: Link) -> bool:
-        config = self._owner.config
+        config = self._owner.whereabouts.config
         return link is self._leaving or (config is not None and config != link.config)
 
     def _delay_s(self, ended: Ended) -> float:
         pauses = self._blind if self.current is None else self._changing
         delay_s = pauses.after(ended.code)
         if close_class(ended.code) is CloseClass.CHANGE_FIRST:
-            self._owner.distrust()
+            self._owner.whereabouts.distrust()
             if pauses.failures > 1:
                 self._notices.alarm("stream_refused", ended.reason)
         return delay_s
@@ -194,7 +184,7 @@ class Lane:
         try:
             if delay_s:
                 await self._clock.sleep(delay_s)
-            config = await self._owner.ready()
+            config = await self._owner.whereabouts.ready()
             link = Link(number, config, self.share, self._ports, self._owner, self._settings.link)
             if self._opening == number:
                 self.coming = link

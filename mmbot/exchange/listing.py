@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from itertools import starmap
 
 from mmbot.domain.book import Book
-from mmbot.domain.catalog import Catalog, Side
+from mmbot.domain.catalog import Catalog, Line, Side
 from mmbot.domain.ids import LineId, SportEventId, StrikeId
-from mmbot.exchange.channels import Topic
+from mmbot.exchange.channels import Topic, canonical
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,11 @@ class Listing:
         return None if shown is None else shown.levels != book.levels
 
 
+def topic_of(line: Line) -> Topic:
+    """Whose channel shows the line's book."""
+    return Topic(line.event_id, canonical(line.sub_type) if line.is_prop else "")
+
+
 def wish_of(catalog: Catalog, tournament_ids: Iterable[int] = ()) -> Wish:
     """Everything that is listed and not yet over, most imminent first."""
     wanted = sorted(
@@ -95,9 +100,15 @@ def wish_of(catalog: Catalog, tournament_ids: Iterable[int] = ()) -> Wish:
         key=lambda event: (event.start_ns, event.event_id),
     )
     tournaments = sorted({event.tournament_id for event in wanted} | set(tournament_ids))
+    kinds: dict[SportEventId, set[str]] = {}
+    for line in catalog.lines.values():
+        if line.is_prop:
+            kinds.setdefault(line.event_id, set()).add(topic_of(line).sub_type)
     return Wish(
         tuple(event.event_id for event in wanted),
-        (),
+        tuple(
+            (one.event_id, kind) for one in wanted for kind in sorted(kinds.get(one.event_id, ()))
+        ),
         tuple(tournaments),
         {event.event_id: event.tournament_id for event in wanted},
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from mmbot.domain.events import Event, StreamStateChanged
 from mmbot.domain.ids import SportEventId
+from mmbot.exchange.channels import Topic, Worth
 from mmbot.exchange.feed import Feed, FeedSettings
 from mmbot.exchange.http import HttpReply
 from mmbot.exchange.link import LinkPorts
@@ -79,6 +80,7 @@ def staged(
     scenario: Callable[[Stage], Awaitable[None]],
     wish: Wish = WISH,
     registration: Step | None = None,
+    worth: Mapping[Topic, Worth] | None = None,
     **settings: Any,
 ) -> Stage:
     """Run the scenario from two seconds after the start of the feed."""
@@ -91,7 +93,12 @@ def staged(
         seeded(parts.listing)
         server = FakeServer()
         ports = LinkPorts(parts.rest, server, parts.listing, parts.notices)
-        feed = Feed(ports, FeedSettings(**settings), random.Random(1).random)
+        feed = Feed(
+            ports,
+            FeedSettings(**settings),
+            random.Random(1).random,
+            lambda: {} if worth is None else worth,
+        )
         feed.watch(wish)
         stage = Stage(parts, server, feed)
 

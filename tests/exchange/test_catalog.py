@@ -60,6 +60,9 @@ class Seeding:
         return reply({"data": {str(EVENT_ID): data["markets"]}})
 
 
+PROPS = ((EVENT_ID, "player_total_receiving_yards"),)
+
+
 def test_a_seeding_lists_lines_books_and_what_to_watch() -> None:
     async def scenario() -> None:
         one = Seeding()
@@ -73,7 +76,7 @@ def test_a_seeding_lists_lines_books_and_what_to_watch() -> None:
         spread = seeding.catalog.lines["10079123/223/-3.5"]  # type: ignore[index]  # a line id
         assert [strike.number for strike in spread.strikes] == [-3.5, 3.5]
         assert spread.sub_type == "spread"
-        assert one.wishes == [Wish((EVENT_ID,), (), (31,))]
+        assert one.wishes == [Wish((EVENT_ID,), PROPS, (31,))]
         assert seeding.lines_new == set(seeding.catalog.lines)
         assert one.parts.notices.counts == {}
 

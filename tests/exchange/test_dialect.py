@@ -283,6 +283,7 @@ def test_only_another_tournament_needs_another_connection() -> None:
         stage.feed.watch(wish_for((EVENT_ID, 31), (7, 31)))
         await stage.wait(2)
         assert len(stage.server.sockets) == 1
+        assert stage.parts.listing.unstreamed == frozenset()
         grant(stage.parts, 31, 53)
         stage.feed.watch(wish_for((EVENT_ID, 31), (8, 53)))
         await stage.wait(2)
@@ -290,3 +291,11 @@ def test_only_another_tournament_needs_another_connection() -> None:
 
     stage = staged(widen, wish_for((EVENT_ID, 31)), 31)
     assert stage.states[:2] == [UP, (True, True, "stream-2")]
+
+
+def test_one_socket_carries_them_all() -> None:
+    async def look(stage: Stage) -> None:
+        assert stage.parts.listing.unstreamed == frozenset()
+        assert len(stage.server.sockets) == 1
+
+    staged(look, wish_for((EVENT_ID, 31), *((event, 31) for event in range(1, 1000))), 31)

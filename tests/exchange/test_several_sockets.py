@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from mmbot.domain.events import BookUpdated, OrderSeen, SportEventChanged, SportEventUnlisted
+from mmbot.domain.ids import SportEventId
+from mmbot.exchange.channels import Topic, Worth
 from mmbot.exchange.http import HttpReply
 from mmbot.exchange.listing import Wish
 from tests.exchange.grants import Grants, name_of, nothing_goes
@@ -12,7 +15,7 @@ from tests.exchange.parts import EVENT_ID, Asked, FakeSocket, example
 from tests.exchange.stage import CONFIG, DOWN, REGISTER, UP, Stage, config, more, staged
 
 
-def on(limit: int, scenario: Callable[[Stage], Awaitable[None]], wish: Wish, **kw: object) -> Stage:
+def on(limit: int, scenario: Callable[[Stage], Awaitable[None]], wish: Wish, **kw: Any) -> Stage:
     """On an exchange that grants so many channels per socket, from two seconds after the start."""
     grants = Grants(limit)
     return staged(scenario, wish, grants, channels_max=limit, **kw)
@@ -51,12 +54,77 @@ def test_a_limit_that_the_answer_tells_is_kept() -> None:
     assert [carried(one) for one in stage.server.sockets] == [names(EVENT_ID, 1, 2), names(3, 4)]
 
 
+def test_a_limit_that_is_known_is_not_run_into() -> None:
+    async def widen(stage: Stage) -> None:
+        stage.feed.watch(more(1, 2, 3, 4))
+        await stage.wait(2)
+        assert stage.parts.listing.unstreamed == frozenset()
+        assert stage.parts.alarms == ["events_without_channel"]  # until the second socket came
+
+    stage = staged(widen, more(1), Grants(5, fixed=2))
+    assert [carried(one) for one in stage.server.sockets] == [names(EVENT_ID, 1, 2), names(3, 4)]
+
+
 def test_what_finds_no_room_counts_as_unlisted() -> None:
     # faults: E8
     async def look(stage: Stage) -> None:
         assert stage.parts.listing.unstreamed == {4, 5}
 
     assert unlisted(on(2, look, more(1, 2, 3, 4, 5), sockets_max=2)) == [4, 5]
+
+
+def test_where_not_all_fits_what_is_worth_more_drives_out_what_is_carried() -> None:
+    # faults: E8
+    worth: dict[Topic, Worth] = {}
+
+    async def trade(stage: Stage) -> None:
+        assert carried(stage.last) == names(EVENT_ID, 1)
+        worth[Topic(SportEventId(3))] = Worth.AT_RISK
+        stage.feed.watch(more(1, 2, 3, 4))
+        await stage.wait(2)
+        assert carried(stage.last) == names(EVENT_ID, 3)
+        assert stage.parts.listing.unstreamed == {1, 2, 4}
+
+    stage = on(2, trade, more(1, 2, 3), worth=worth, sockets_max=1)
+    assert all(private and public for private, public, _ in stage.states[:-1])
+
+
+def test_a_socket_without_the_main_channel_is_not_public() -> None:
+    async def refuse(stage: Stage) -> None:
+        stage.server.refused_channels = {"private-broadcast-service=6-device_type=5"}
+        stage.server.sockets[1].hang_up(4200)
+        await stage.wait(1)
+
+    assert on(2, refuse, more(1, 2, 3)).states == [UP, (True, False, "stream-1"), DOWN]
+
+
+def test_up_again_waits_for_every_socket_that_is_on_its_way() -> None:
+    grants = Grants(2)
+
+    def second_comes_late(asked: Asked) -> HttpReply:
+        return nothing_goes(asked) if asked.body["socket_id"] == "1.2" else grants(asked)
+
+    async def cut(stage: Stage) -> None:
+        await stage.wait(10)
+        stage.events.clear()
+        for socket in list(stage.server.sockets):
+            socket.hang_up(4200)
+        await stage.wait(5)
+
+    assert unlisted(staged(cut, more(1, 2, 3), second_comes_late, channels_max=2)) == []
+
+
+def test_a_socket_that_is_not_needed_before_it_came_is_closed() -> None:
+    async def shrink(stage: Stage) -> None:
+        stage.server.silent_channels = names(3)
+        stage.feed.watch(more(1, 2, 3))
+        await stage.wait(1)
+        assert len(stage.server.sockets) == 2
+        stage.feed.watch(more(1))
+        await stage.wait(1)
+        assert [one.closed for one in stage.server.sockets[:2]] == [False, True]
+
+    on(3, shrink, more(1))
 
 
 def test_one_that_does_not_come_at_the_start_does_not_hold_up_the_others() -> None:
@@ -192,18 +260,21 @@ def test_a_changed_config_moves_one_socket_after_the_other() -> None:
     # faults: E6
     async def change(stage: Stage) -> None:
         stage.parts.http.on(CONFIG, config(ws_host="other.example"))
-        await stage.wait(70)
+        stage.server.silent_channels = names(EVENT_ID)
+        await stage.wait(65)
+        assert len(stage.server.sockets) == 3
+        await stage.wait(20)
 
     stage = on(2, change, more(1, 2, 3), config_poll_s=60)
     assert [one.closed for one in stage.server.sockets[:2]] == [True, True]
     assert [carried(one) for one in stage.server.sockets[2:]] == [names(EVENT_ID, 1), names(2, 3)]
     assert all(private and public for private, public, _ in stage.states[:-1])
-    assert unlisted(stage) == []
+    assert unlisted(stage) == [EVENT_ID]  # its channel did not answer
 
 
-def test_props_have_channels_of_their_own_and_one_that_is_refused_takes_nothing_with_it() -> None:
+def test_quoted_props_have_channels_and_one_that_is_refused_takes_nothing_with_it() -> None:
     kind = "player_total_receiving_yards"
-    wish = Wish((EVENT_ID,), ((EVENT_ID, kind),), (31,))
+    wish = Wish((EVENT_ID,), ((EVENT_ID, kind), (EVENT_ID, "player_hits")), (31,))
 
     async def refuse(stage: Stage) -> None:
         stage.server.refused_channels = {name_of(f"{EVENT_ID}:{kind}")}
@@ -213,7 +284,7 @@ def test_props_have_channels_of_their_own_and_one_that_is_refused_takes_nothing_
         stage.last.say_raw(example("ws_market_selections.event.wire.json"))
         await stage.wait(0.1)
 
-    stage = on(10, refuse, wish)
+    stage = on(10, refuse, wish, worth={Topic(EVENT_ID, kind): Worth.QUOTED})
     assert carried(stage.server.sockets[0]) == {
         name_of(str(EVENT_ID)),
         name_of(f"{EVENT_ID}:{kind}"),
