@@ -47,10 +47,8 @@ class Worth(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Both at least 1."""
-
     channels_max: int  # of one socket over its whole life
-    sockets_max: int
+    sockets_max: int  # at least 1
 
     @property
     def spare(self) -> int:

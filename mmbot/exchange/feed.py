@@ -197,7 +197,7 @@ class Feed:
         if link.capped:
             self._channels_most = min(self._channels_most, len(link.wish.topics))
         told = link.channels_max or self._limits.channels_max
-        self._limits = replace(self._limits, channels_max=max(1, min(told, self._channels_most)))
+        self._limits = replace(self._limits, channels_max=min(told, self._channels_most))
 
     def _leave_out(self) -> None:
         """What no open channel carries is not traded: it counts as unlisted until one does."""

@@ -16,7 +16,7 @@ from mmbot.exchange.rest import Rest
 from mmbot.exchange.stream import ORDER_WORDS
 from mmbot.runtime.limiter import Priority
 
-TRIES_MAX: Final = 5
+TRIES_MAX: Final = 10  # half as many each time: from 400 to none
 HEALTH_WORDS: Final = frozenset({"health_check", "private_system_signal"})
 
 
@@ -83,7 +83,7 @@ class Registrar:
         """How many to ask for after so many were refused; who wishes for nothing is told."""
         answer = await self._register(Wish())
         told = answer.channel_limit if answer is not None else None
-        return told if told and 0 < told < refused else max(1, refused * 3 // 4)
+        return told if told and 0 < told < refused else refused // 2
 
     def _granted(self, answer: wire.Registered, wish: Wish) -> Granted:
         for one in answer.rejected or ():

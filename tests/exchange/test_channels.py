@@ -45,6 +45,11 @@ def test_there_is_always_a_socket_for_the_private_channel() -> None:
     assert plan({}, [], ONE) == Plan((Share(1, frozenset()),))
 
 
+def test_where_no_channel_is_allowed_nothing_is_asked_for() -> None:
+    planned = plan(wanted(range(3)), [Load(1)], Limits(channels_max=0, sockets_max=4))
+    assert planned == Plan((Share(1, frozenset()),), tuple(wanted(range(3))))
+
+
 def test_what_fits_goes_on_one_socket_and_the_rest_on_more() -> None:
     assert numbers(plan(wanted(range(10)), [], TWO).shares) == [list(range(10))]
     assert numbers(plan(wanted(range(12)), [], TWO).shares) == [list(range(10)), [10, 11]]

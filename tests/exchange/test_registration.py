@@ -39,10 +39,8 @@ from tests.exchange.stage import (
 # --- registration ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("told", "kept"), [(60, 60), (400, 56), (None, 60)])
-def test_over_the_cap_the_nearest_events_are_kept_on_one_socket(
-    told: int | None, kept: int
-) -> None:
+@pytest.mark.parametrize(("told", "kept"), [(60, 60), (400, 50), (0, 50)])
+def test_over_the_cap_the_nearest_events_are_kept_on_one_socket(told: int, kept: int) -> None:
     # faults: E8
     async def start(stage: Stage) -> None:
         stage.parts.http.on(REGISTER, Grants(60, told))
@@ -55,6 +53,17 @@ def test_over_the_cap_the_nearest_events_are_kept_on_one_socket(
     last = stage.parts.http.asked[-1]
     assert Grants.ids(last) == [str(EVENT_ID), *map(str, range(1, kept))]
     assert stage.parts.listing.unstreamed == set(range(kept, 100))
+
+
+def test_an_exchange_that_takes_no_channel_still_tells_of_our_orders() -> None:
+    # faults: E8
+    async def look(stage: Stage) -> None:
+        await stage.wait(60)
+        assert stage.states == [UP]
+        assert stage.parts.listing.unstreamed == {EVENT_ID, *range(1, 400)}
+        assert stage.parts.http.count(REGISTER) < 30
+
+    staged(look, more(*range(1, 400)), Grants(0), sockets_max=1)
 
 
 def test_rejected_subscriptions_are_counted_and_the_rest_works() -> None:
