@@ -26,6 +26,8 @@ TABLES: Final = ("exchange", "session", "stream", "seeding", "risk", "ledger", "
 ENV_PREFIX: Final = "MMBOT_"
 SECRET_WORDS: Final = ("access_key", "secret_key", "api_key", "apikey", "password", "token")
 
+REQUESTS_PER_SECOND_MIN: Final = 9  # the reserves of so small a share leave four placements
+
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Usd = Annotated[Decimal, Field(gt=0, max_digits=12, decimal_places=2, allow_inf_nan=False)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,39}$")]
@@ -78,8 +80,15 @@ class ExchangeSettings(_Section):
     dialect: DialectName = "v4"
     reply_timeout_s: Annotated[float, Field(ge=1, le=60)] = 12.0
     requests_per_second_max: Annotated[int, Field(ge=25, le=45)] = 45
+    account_share: Annotated[float, Field(ge=0.2, le=1, allow_inf_nan=False)] = 1.0
     ladder_fallback: bool = False
     profile: Path | None = None
+
+    @model_validator(mode="after")
+    def _share_is_enough(self) -> ExchangeSettings:
+        if int(self.requests_per_second_max * self.account_share) < REQUESTS_PER_SECOND_MIN:
+            raise ValueError("account_share leaves too little of requests_per_second_max to trade")
+        return self
 
 
 class SessionSettings(_Section):

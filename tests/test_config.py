@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mmbot.app import wiring
 from mmbot.config import ConfigError, Settings, bundled_folder, load
 from mmbot.domain.errors import SetUpError
 from mmbot.hosts import Environment, classify_host
+from mmbot.runtime.limiter import Rates
 from mmbot.strategy.loader import Found, create
 from mmbot.strategy.loader import load as load_strategy
 
@@ -35,6 +37,11 @@ fair_age_max_s = 10
 [ledger]
 prefix = "mm"
 """
+
+
+def share(per_second_max: int, part: float) -> str:
+    rates = f"requests_per_second_max = {per_second_max}\naccount_share = {part}\n"
+    return GOOD.replace("[risk]", rates + "[risk]")
 
 
 def a_file(folder: Path, text: str = GOOD) -> Path:
@@ -156,11 +163,19 @@ def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
         (GOOD.replace("250.50", "0.001"), "[risk] line_loss_max_usd: "),
         (GOOD.replace("age_max_s = 10", "age_max_s = inf"), "[risk] fair_age_max_s: "),
         (GOOD.replace('"mm"', '"no spaces"'), "[ledger] prefix: "),
+        (share(45, 0.19), "[exchange] account_share: "),
+        (share(25, 0.3), "[exchange]: account_share leaves too little"),
     ],
 )
 def test_a_wrong_value_says_where_it_is(tmp_path: Path, extra: str, expected: str) -> None:
     problems = problems_of(tmp_path, extra)
     assert any(expected in problem for problem in problems), problems
+
+
+def test_a_process_takes_its_share_of_the_accounts_rate_and_no_more(tmp_path: Path) -> None:
+    # faults: D9
+    assert wiring.rates(settings_of(tmp_path)) == Rates()
+    assert wiring.rates(settings_of(tmp_path, share(45, 0.5))) == Rates.of_share(45, 0.5)
 
 
 def test_the_six_risk_figures_have_no_default(tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ class Daemon:
             started_ns=self._world.clock.now_ns(),
             run_mode=self._settings.run_mode,
             worst_case_limit_cents=self._settings.risk.total_loss_max_cents,
-            requests_per_second_max=self._settings.exchange.requests_per_second_max,
+            requests_per_second_max=self._client.limiter.per_second_max,
             health_ns=lambda: self._feed.health_ns,
             counts=lambda: self._observers.counts,
             queues=self.queues,

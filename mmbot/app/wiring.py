@@ -65,7 +65,7 @@ class Client:
 def client(settings: Settings, world: Reach, notices: Notices) -> Client:
     secrets = settings.credentials
     routes = DIALECTS[settings.exchange.dialect].routes
-    limiter = Limiter(world.clock, Rates(settings.exchange.requests_per_second_max))
+    limiter = Limiter(world.clock, rates(settings))
     http = JudgedHttp(world.http, Shield(contract(), notices.drift), routes)
     session = Session(
         SessionSettings(
@@ -87,6 +87,11 @@ def client(settings: Settings, world: Reach, notices: Notices) -> Client:
     writes = Gateway(rest, listing) if live else None
     reads = writes or ReadGateway(rest, listing)
     return Client(session, rest, listing, limiter, notices, reads, writes)
+
+
+def rates(settings: Settings) -> Rates:
+    exchange = settings.exchange
+    return Rates.of_share(exchange.requests_per_second_max, exchange.account_share)
 
 
 def feed(

@@ -75,10 +75,30 @@ class Rates:
     sentinel_reserve: int = 3
     # While the exchange says 429 only cancels go out, this slowly.
     paused_cancels_max: int = 2
+    query_gap_ns: int = COUNTED_NS  # between two requests of one query route
 
     def __post_init__(self) -> None:
         if self.per_second_max <= self.cancel_reserve + self.query_reserve + self.sentinel_reserve:
             raise ValueError("the reserves leave nothing of per_second_max for placements")
+
+    @classmethod
+    def of_share(cls, per_second_max: int, share: float) -> Rates:
+        """The part of one process, 0 < `share` <= 1, where several trade on one account.
+
+        Rounded down, so that parts of a whole are never more than the whole. Each query route is
+        asked that much less often; two processes may still ask within the same second.
+        """
+        if share == 1:
+            return cls(per_second_max)
+        whole = cls()
+        return cls(
+            int(per_second_max * share),
+            max(1, int(whole.cancel_reserve * share)),
+            max(1, int(whole.query_reserve * share)),
+            max(1, int(whole.sentinel_reserve * share)),
+            max(1, int(whole.paused_cancels_max * share)),
+            round(whole.query_gap_ns / share),
+        )
 
 
 class Window:
@@ -153,7 +173,7 @@ class Window:
         self._sent.append((now_ns, kind))
         self._used[kind] += 1
         if route in QUERY_ROUTES:
-            self._route_free_ns[route] = now_ns + COUNTED_NS
+            self._route_free_ns[route] = now_ns + self._rates.query_gap_ns
 
     def _forget(self, now_ns: int) -> None:
         # Exactly one second apart still counts: any closed second then holds at most the limit.
@@ -173,7 +193,9 @@ class Limiter:
 
     def __init__(self, clock: Clock, rates: Rates | None = None) -> None:
         self._clock = clock
-        self._window = Window(rates or Rates(), clock.monotonic_ns())
+        rates = rates or Rates()
+        self.per_second_max = rates.per_second_max
+        self._window = Window(rates, clock.monotonic_ns())
         # Those of one priority and route leave one after the other: only the first is looked at.
         self._queues: dict[tuple[Priority, str], deque[_Waiter]] = {}
         self._tickets = count()

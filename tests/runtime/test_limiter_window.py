@@ -8,6 +8,7 @@ from collections import defaultdict
 from dataclasses import fields
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -87,6 +88,31 @@ def test_a_pause_lets_only_slow_cancels_out_and_then_all_goes_on() -> None:
     assert sent_now(window, Priority.CANCEL, "cancel_order", OPEN_NS) == 2
     assert sent_now(window, Priority.CANCEL, "cancel_order", OPEN_NS + COUNTED_NS + 1) == 2
     assert sent_now(window, Priority.NEW, "submit_order", until_ns) == 25
+
+
+@pytest.mark.parametrize("shares", [(0.5, 0.5), (0.55, 0.45), (0.3, 0.3, 0.4), (0.2,) * 5])
+@pytest.mark.parametrize("per_second_max", [45, 47])
+def test_shares_of_an_account_are_together_never_more_than_the_whole(
+    shares: tuple[float, ...], per_second_max: int
+) -> None:
+    # faults: D9
+    parts = [Rates.of_share(per_second_max, share) for share in shares]
+    assert sum(part.per_second_max for part in parts) <= per_second_max
+    for part in parts:
+        window = Window(part, START_NS)
+        assert sent_now(window, Priority.NEW, "submit_multiple_orders", OPEN_NS) >= 3
+        assert sent_now(window, Priority.CANCEL, "cancel_multiple_orders", OPEN_NS) >= 3
+        assert window.used < part.per_second_max
+
+
+def test_a_half_asks_each_query_route_half_as_often() -> None:
+    window = Window(Rates.of_share(45, 0.5), START_NS)
+    window.note_sent(Priority.AUDIT, "get_balance", OPEN_NS)
+    assert window.free_at(Priority.AUDIT, "get_balance", OPEN_NS) == OPEN_NS + 2 * COUNTED_NS
+
+
+def test_the_whole_is_a_share_too() -> None:
+    assert Rates.of_share(45, 1.0) == Rates()
 
 
 routes = st.sampled_from(
