@@ -110,7 +110,7 @@ async def look(settings: Settings, reach: Reach, listen_s: float) -> Comparison:
         raise Stop(f"no session with {settings.exchange.base_url}: {error}") from None
     wish = await _Questions(client, found).ask()
     if listen_s:
-        await _listen(wiring.feed(settings, reach, client), wish, listen_s)
+        await _listen(wiring.feed(settings, reach, client, dict), wish, listen_s)
         found.asked += (client.rest.routes.register.name, *STREAM)
         health = PLACES[Kind.HEALTH]
         if contract()[health] not in found.log.shown:
