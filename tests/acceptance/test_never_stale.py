@@ -6,9 +6,11 @@ the public door. The long ones run with FULL=1.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tests.acceptance import stream_probe, stream_pusher
+from tests.acceptance import stream_dialects, stream_probe, stream_pusher
 
 not_built = pytest.mark.xfail(strict=True, reason="not built")
 
@@ -61,10 +63,10 @@ def test_line_8_first_contact() -> None:
     pytest.fail("not built")
 
 
-@not_built
-def test_line_9_both_dialects() -> None:
+@pytest.mark.timeout(stream_dialects.RUN_MAX_S)
+def test_line_9_both_dialects(tmp_path: Path) -> None:
     """The demo and the crash test run in v4 and in seed."""
-    pytest.fail("not built")
+    stream_dialects.walk_dialects(tmp_path)
 
 
 @not_built
