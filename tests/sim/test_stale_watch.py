@@ -18,7 +18,7 @@ from mmbot.sim.virtual.island import Island
 from mmbot.sim.virtual.loop import VirtualLoop
 from mmbot.sim.witness.stale import NS
 from mmbot.sim.witness.stale_record import Row
-from mmbot.sim.witness.stale_watch import START_NS, StaleWatch
+from mmbot.sim.witness.stale_watch import START_NS, StaleWatch, named
 
 PLACE = "/partner/v4/mm/submit_multiple_orders"
 CANCEL = "/partner/v4/mm/cancel_multiple_orders"
@@ -204,3 +204,11 @@ def test_a_process_that_is_killed_may_have_forgotten_what_it_was_told_last() -> 
     assert day.stale_s(80) == 80 - begun_s
     [name] = {finding.quote for finding in day.watch.verdict(day.orders()).findings}
     assert name == "mm-1"
+
+
+def test_an_answer_names_an_order_only_with_the_id_that_a_cancel_needs() -> None:
+    body = b"""{"data": {"succeed_orders": [{"external_id": "a", "order_id": "1"}],
+      "failed_orders": [{"external_id": "b", "error": "order_external_id_existed"}],
+      "orders": [{"external_id": "c", "order_id": ""}, {"external_id": "d", "id": "4"}]}}"""
+    assert sorted(named(body)) == ["a", "d"]
+    assert not list(named(b"<html>502</html>"))

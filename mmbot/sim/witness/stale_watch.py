@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,9 +21,11 @@ from mmbot.sim.witness.stale_parts import Event, Private
 from mmbot.sim.witness.stale_record import HINDERED, Cancel, Placement, Row, quotes_of
 
 START_NS: Final = 16 * NS  # a start leaves what rests until it can judge it
+LIST_NS: Final = 10 * NS  # it comes in pages, one a second, and is read when it is whole
 UNSAVED_NS: Final = 30 * NS  # what was told so late may be gone with the process that was killed
 SHOWN_MAX: Final = 5
 MARKETS: Final = ("get_multiple_markets", "get_markets")
+ORDER_IDS: Final = ("order_id", "wager_id", "id")
 _CHANNEL: Final = re.compile(r'"channel"\s*:\s*"([^"\\]+)"')
 
 
@@ -116,12 +119,12 @@ class StaleWatch:
         asked_ns = self._asked_ns.pop(request, now_ns)
         status, _, body = reply
         if request.kind in ("place", "order", "report") and status == 200:
-            self._told(external_ids(body), now_ns)
+            self._told(named(body), now_ns + (LIST_NS if request.kind == "report" else 0))
         url = urlsplit(request.path)
         if status == 200 and url.path.endswith(MARKETS):
             asked = parse_qs(url.query)
-            named = ",".join([*asked.get("event_ids", ()), *asked.get("event_id", ())])
-            for ident in filter(None, named.split(",")):
+            asked_for = ",".join([*asked.get("event_ids", ()), *asked.get("event_id", ())])
+            for ident in filter(None, asked_for.split(",")):
                 self._event(ident).read(asked_ns, now_ns)
         if status in HINDERED and request.kind != "place":
             self._refused_ns = self._refused_ns or now_ns
@@ -148,3 +151,20 @@ class StaleWatch:
     def _told(self, idents: Iterable[str], now_ns: int) -> None:
         for ident in idents:
             self._told_ns.setdefault(ident, now_ns)
+
+
+def named(body: bytes) -> Iterator[str]:
+    """External ids of the orders that an answer names together with the id that a cancel needs."""
+    try:
+        todo = [json.loads(body)]
+    except ValueError:  # an odd reply
+        return
+    while todo:
+        found = todo.pop()
+        if isinstance(found, list):
+            todo += found
+        elif isinstance(found, dict):
+            todo += found.values()
+            ident = found.get("external_id")
+            if isinstance(ident, str) and any(found.get(key) for key in ORDER_IDS):
+                yield ident
