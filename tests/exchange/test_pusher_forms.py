@@ -71,6 +71,18 @@ def test_data_may_be_a_string_an_object_or_absent(data: str, inner: Any) -> None
     assert json.loads(inner_json(event.data)) == inner
 
 
+def test_no_word_of_theirs_is_told_at_length() -> None:
+    long = "x" * 1_000
+    for text in (
+        said(f"pusher:{long}"), succeeded(long), said("pusher:error", {"message": long}),
+        said("pusher:subscription_error", {}, long),
+        said("pusher:subscription_error", {"error": long}, MORE),
+        said("pusher:error", {"code": 4001, "message": long}),
+    ):  # fmt: skip
+        (event,) = at(Phase.SUBSCRIBED, TIMEOUTS).receive(text, 0)
+        assert len(str(event)) < 250
+
+
 def test_more_keys_than_we_know_do_no_harm() -> None:
     text = json.dumps({"event": "orders", "user_id": "u", "new": [1], "data": "{}"})
     (event,) = subscribed().receive(text.encode(), 0)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from mmbot.domain.events import Event, StreamStateChanged
+from mmbot.domain.ids import SportEventId
 from mmbot.exchange.feed import Feed, FeedSettings
 from mmbot.exchange.http import HttpReply, NotSent, ReplyLost
 from mmbot.exchange.link import LinkPorts
@@ -39,8 +40,9 @@ from tests.fuzz.frames import CODES, Frames
 
 USER_ID: Final = "5f0a8c1e-2b7d-4e55-9a41-6c0d3b7e9f12"
 OURS: Final = user_channel(USER_ID)
-CHANNELS: Final = (main_channel(), OURS, event_channel(EVENT_ID))
-WISH: Final = Wish((EVENT_ID,), (), (31,))
+EVENT_IDS: Final = (EVENT_ID, *(SportEventId(20_000_000 + n) for n in range(5)))
+CHANNELS: Final = (main_channel(), OURS, *map(event_channel, EVENT_IDS))
+LIMITS: Final = (2, 400)  # channels of one socket
 BEAT_S: Final = 5.0
 HOSTILE_MAX_S: Final = 120.0
 CALM_S: Final = 240.0  # a refused token may have to wait for its turn to be renewed
@@ -53,6 +55,7 @@ class HostileExchange:
         self.calm = False
         self.frames = 0
         self._draw = draw
+        self._limit = draw.choice(LIMITS)
         self._garbage = frames
         self._clock = parts.clock
         self._friend = FakeServer()  # what a server should do
@@ -70,8 +73,9 @@ class HostileExchange:
 
     def _registration(self, asked: Asked) -> HttpReply:
         account = Account(USER_ID, "fuzz", 0)
-        found = register(self._hub, account, asked.body, 400, 1)
-        assert not isinstance(found, Refusal), found
+        found = register(self._hub, account, asked.body, self._limit, 1)
+        if isinstance(found, Refusal):
+            return refused(found.status, found.code)
         return self._answer(found)
 
     def _answer(self, body: Any) -> HttpReply:
@@ -142,8 +146,10 @@ async def live(draw: random.Random, corpus: Sequence[dict[str, Any]]) -> int:
             states.append(event)
 
     async def act() -> None:
-        feed.watch(WISH)
-        await parts.clock.sleep(draw.uniform(1.0, HOSTILE_MAX_S))
+        for _ in range(draw.randint(1, 4)):
+            some = draw.sample(EVENT_IDS, draw.randint(1, len(EVENT_IDS)))
+            feed.watch(Wish(tuple(some), (), (31,)))
+            await parts.clock.sleep(draw.uniform(0.0, HOSTILE_MAX_S / 4))
         exchange.calm = True
         await parts.clock.sleep(CALM_S)
         assert states, "never told anything"
