@@ -292,9 +292,6 @@ class Link:
             return
         if self._protocol.phase is not Phase.REGISTERING:
             return
-        if not granted.private:
-            self._end(Ended("the registration offers no private channel"))
-            return
         self._private_channel = granted.private
         self.capped = granted.wish != self.wish
         self._take(granted)

@@ -243,15 +243,19 @@ class PusherProtocol:
             return []
         if self._answer_due_ns is not None and now_ns >= self._answer_due_ns:
             return self._take(Said(Step.UNANSWERED, f"while {self.phase.value}"), now_ns)
+        quiet = now_ns >= self._quiet_until_ns()
+        if quiet and self._ping_sent_ns is not None:
+            return self._take(Said(Step.NO_PONG, code=PONG_MISSING), now_ns)
         silent = [channel for channel, due_ns in self.pending.items() if now_ns >= due_ns]
         if silent:
             self._go(Step.CHANNEL_SILENT)
             self._lose(silent, now_ns)
         self._ask_again([one for one, due_ns in self.lost.items() if now_ns >= due_ns], now_ns)
-        events: list[PusherEvent] = [SubscriptionFailed(one, "no answer") for one in silent]
-        if now_ns >= self._quiet_until_ns():
-            events += self._probe(now_ns)
-        return events
+        if quiet:
+            self._go(Step.QUIET)
+            self._ping_sent_ns = now_ns
+            self._send("pusher:ping", {})
+        return [SubscriptionFailed(channel, "no answer") for channel in silent]
 
     def _ask_again(self, channels: Iterable[str], now_ns: int) -> None:
         """Left first: if it was the answer that got lost, a second subscribe would be an error."""
@@ -260,14 +264,6 @@ class PusherProtocol:
             self.lost[channel] = now_ns + _ns(self._timeouts.ask_again_s)
             self._send("pusher:unsubscribe", {"channel": channel})
             self._send_subscribe(channel)
-
-    def _probe(self, now_ns: int) -> list[PusherEvent]:
-        if self._ping_sent_ns is not None:
-            return self._take(Said(Step.NO_PONG, code=PONG_MISSING), now_ns)
-        self._go(Step.QUIET)
-        self._ping_sent_ns = now_ns
-        self._send("pusher:ping", {})
-        return []
 
     def next_deadline(self) -> int | None:
         """When to call `tick` at the latest, in ns; None when it is over."""

@@ -27,7 +27,7 @@ class Granted:
     wish: Wish  # what was asked for in the end
     channels: tuple[wire.Channel, ...]
     signin: wire.Signin | None
-    private: str  # the channel of our orders; "" when there is none
+    private: str  # the channel of our orders
     channels_max: int  # of this socket; 0 when the answer does not tell
 
     @property
@@ -89,13 +89,16 @@ class Registrar:
         for one in answer.rejected or ():
             self._notices.count(f"subscription_rejected:{one.reason}"[:60], f"{one.type} {one.id}")
         channels = tuple(one for one in answer.authorized_channel or () if one.channel_name)
+        private = _private_of(channels)
+        if not private:  # everybody has one: such an answer is not to be believed
+            raise wire.Unreadable("it offers no private channel")
         # The exchange may count the channels that everybody has, too.
         others = max(0, (answer.channel_count or 0) - len(self.counted))
         return Granted(
             wish,
             channels,
             answer.authenticated,
-            _private_of(channels),
+            private,
             max(0, (answer.channel_limit or 0) - others),
         )
 

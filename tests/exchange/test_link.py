@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
+from mmbot.exchange.http import HttpReply
 from mmbot.sim.stream.channels import main_channel
-from tests.exchange.stage import DOWN, UP, Stage, staged
+from tests.exchange.grants import Grants
+from tests.exchange.parts import reply
+from tests.exchange.stage import DOWN, REGISTER, UP, Stage, more, staged
 
 
 def test_a_refused_channel_is_asked_for_again_and_then_all_is_well() -> None:
@@ -34,3 +39,18 @@ def test_what_is_odd_is_counted_by_its_kind_and_the_connection_goes_on() -> None
     counts = stage.parts.notices.counts
     assert counts["stream_odd:unreadable frame"] == 3
     assert counts["stream_odd:pusher:error that leaves the connection open"] == 1
+
+
+@pytest.mark.parametrize(
+    "lie", [reply({}), reply({"data": {"authorized_channel": None, "channel_limit": 400}})]
+)
+def test_an_answer_that_takes_every_channel_away_is_not_believed(lie: HttpReply) -> None:
+    # Found by the fuzz: the events were left, and nothing ever asked for them again.
+    async def watch_more(stage: Stage) -> None:
+        stage.parts.http.on(REGISTER, lie, Grants())
+        stage.feed.watch(more(7))
+        await stage.wait(10)
+        assert stage.parts.listing.unstreamed == frozenset()
+
+    stage = staged(watch_more, registration=Grants())
+    assert [state[:2] for state in stage.states[:-1]] == [(True, True)] * (len(stage.states) - 1)

@@ -58,8 +58,9 @@ def test_then_it_subscribes_to_each_channel_with_its_own_auth(name: str) -> None
     assert frame["data"].keys() == {"channel", "auth"}
 
 
-def test_without_a_sign_in_block_it_subscribes_at_once() -> None:
-    assert [event for event, _ in sent(registered(None))] == ["pusher:subscribe"] * 2
+@pytest.mark.parametrize("signin", [None, wire.Signin("", "{}")])
+def test_without_a_sign_in_block_it_subscribes_at_once(signin: wire.Signin | None) -> None:
+    assert [event for event, _ in sent(registered(signin))] == ["pusher:subscribe"] * 2
 
 
 def test_it_is_subscribed_when_the_last_channel_has_answered() -> None:
@@ -103,6 +104,7 @@ def test_a_channel_that_stays_silent_has_failed() -> None:
 
 @pytest.mark.parametrize("protocol", [PusherProtocol(0), registered()])
 def test_silence_after_connecting_or_signing_in_is_the_end(protocol: PusherProtocol) -> None:
+    assert protocol.next_deadline() == 10 * S
     (event,) = protocol.tick(10 * S)
     assert isinstance(event, Failed)
     assert protocol.phase is Phase.FAILED
@@ -163,9 +165,11 @@ def test_messages_pass_before_all_channels_have_answered() -> None:
         (example_json("ws_frame.error.json")["data"], True),
         (json.dumps({"code": 4001, "message": "unknown key"}), True),
         ({"code": 4301, "message": "rate"}, False),
+        ({"code": 4300}, False), ({"code": 4399}, False),
+        ({"code": 4299}, True), ({"code": 4400}, True),
         ({"code": None, "message": "a channel was refused"}, False),
     ],
-)
+)  # fmt: skip
 def test_an_error_ends_the_connection_unless_it_says_otherwise(data: Any, fails: bool) -> None:
     protocol = subscribed()
     events = protocol.receive(said("pusher:error", data), 0)

@@ -7,6 +7,7 @@ import pytest
 from mmbot.exchange.pusher import (
     AppMessage,
     ChannelAuth,
+    Failed,
     Odd,
     PusherTimeouts,
     Subscribed,
@@ -201,3 +202,13 @@ def test_four_hundred_channels_at_once() -> None:
     assert events == [Subscribed(name) for name in channels]
     protocol.unsubscribe(channels)
     assert protocol.subscribed == {MAIN, OURS}
+
+
+def test_a_dead_connection_asks_for_nothing_more() -> None:
+    protocol = subscribed()
+    protocol.receive(said("pusher:subscription_error", {}, OURS), 0)
+    protocol.tick(30 * S)
+    protocol.to_send()
+    (event,) = protocol.tick(60 * S)  # of the second attempt, and of the pong
+    assert isinstance(event, Failed)
+    assert not protocol.has_to_send

@@ -51,7 +51,10 @@ def test_a_frame_that_is_no_frame_is_told_and_costs_nothing(text: str | bytes) -
 def test_what_an_odd_frame_held_is_not_told() -> None:
     secret = "key:0123456789abcdef"
     protocol = subscribed()
-    for text in (f'{{"event":"{secret}"', said("pusher:novelty", {"auth": secret})):
+    for data in ({"auth": secret}, json.dumps({"auth": secret})):
+        (event,) = protocol.receive(said("pusher:novelty", data), 0)
+        assert secret not in str(event)
+    for text in (f'{{"event":"{secret}"', f'{{"event":7,"data":"{secret}"}}'):
         (event,) = protocol.receive(text, 0)
         assert isinstance(event, Odd)
         assert secret not in str(event)
