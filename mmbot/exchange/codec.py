@@ -210,9 +210,17 @@ def register_body(socket_id: str, wish: Wish) -> bytes:
 
 def register_old_body(socket_id: str, wish: Wish) -> bytes:
     """Tournaments alone; an empty list would ask for all of them (contract 9.2)."""
+    return _ENCODER.encode({"socket_id": socket_id, "subscriptions": _tournaments(wish)})
+
+
+def register_old_headers(wish: Wish) -> dict[str, str]:
+    """The same list: its page has it in a header, another one in the body (contract 9.2)."""
+    return {"header-subscriptions": _ENCODER.encode(_tournaments(wish)).decode()}
+
+
+def _tournaments(wish: Wish) -> list[dict[str, Any]]:
     ids = [str(ident) for ident in wish.tournament_ids]
-    subscriptions = [{"type": "tournament", "ids": ids}] if ids else []
-    return _ENCODER.encode({"socket_id": socket_id, "subscriptions": subscriptions})
+    return [{"type": "tournament", "ids": ids}] if ids else []
 
 
 def login_body(access_key: str, secret_key: str) -> bytes:

@@ -17,6 +17,7 @@ class Dialect:
     """One row of the table below.
 
     register_body(socket_id, wish): what the registration is asked with
+    register_headers(wish):         and what else says it
     channel_of(wish, granted):      which granted channel tells of each topic of the wish
     covers(granted, wish):          whether a socket that has the first wish serves the second
     declarative:                    topics have channels of their own, of which a socket has a
@@ -25,9 +26,10 @@ class Dialect:
 
     routes: routes.Routes
     register_body: Callable[[str, Wish], bytes]
+    register_headers: Callable[[Wish], Mapping[str, str]]
     channel_of: Callable[[Wish, Sequence[wire.Channel]], Mapping[Topic, str]]
     covers: Callable[[Wish, Wish], bool]
-    declarative: bool = True
+    declarative: bool
 
 
 def _own_channels(wish: Wish, granted: Sequence[wire.Channel]) -> Mapping[Topic, str]:
@@ -62,9 +64,21 @@ def _covers_topics(has: Wish, wish: Wish) -> bool:
 
 DIALECTS: Final[Mapping[str, Dialect]] = MappingProxyType(
     {
-        "v4": Dialect(routes.V4, codec.register_body, _own_channels, _covers_topics),
+        "v4": Dialect(
+            routes.V4,
+            codec.register_body,
+            lambda _: {},
+            _own_channels,
+            _covers_topics,
+            declarative=True,
+        ),
         "seed": Dialect(
-            routes.SEED, codec.register_old_body, _shared_channel, _covers_tournaments, False
+            routes.SEED,
+            codec.register_old_body,
+            codec.register_old_headers,
+            _shared_channel,
+            _covers_tournaments,
+            declarative=False,
         ),
     }
 )

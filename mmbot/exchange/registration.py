@@ -70,8 +70,10 @@ class Registrar:
 
     async def _register(self, wish: Wish) -> wire.Registered | None:
         """None when it is too much."""
-        body = self._dialect.register_body(self._socket_id, wish)
-        answer = await self._rest.call(self._rest.routes.register, Priority.DOUBT, body=body)
+        said = self._dialect
+        body, headers = said.register_body(self._socket_id, wish), said.register_headers(wish)
+        route = self._rest.routes.register
+        answer = await self._rest.call(route, Priority.DOUBT, body=body, headers=headers)
         if answer.refusal is None:
             return wire.unwrap(answer.body, wire.Registered)
         if answer.refusal.code != "exceed_subscription_count":

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -23,6 +25,7 @@ from mmbot.exchange.wire import Unreadable
 from mmbot.runtime.clock import Clock
 from mmbot.runtime.limiter import Limiter, Priority
 
+NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 GRANT_AGE_MAX_NS: Final = 50_000_000  # 45 requests in 1.05 s are less than 50 in one
 
 
@@ -76,6 +79,7 @@ class _Request:
     cleared: Cleared | None
     attempt: Attempt | None
     timeout_s: float
+    headers: Mapping[str, str]
 
 
 class Rest:
@@ -103,6 +107,7 @@ class Rest:
         cleared: Cleared | None = None,
         attempt: Attempt | None = None,
         timeout_max_s: float = math.inf,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> Answer:
         """`item` is a further path element, such as an order id.
 
@@ -113,7 +118,7 @@ class Rest:
         if query:
             path += "?" + urlencode(query, safe=",")
         wait_s = min(timeout_max_s, self._timeout_s(route))
-        one = _Request(route, path, priority, body, cleared, attempt, wait_s)
+        one = _Request(route, path, priority, body, cleared, attempt, wait_s, headers)
         token = await self._turn(one, await self._token(one.priority))
         answer = await self._once(one, token)
         if answer.reply.status == 401:
@@ -149,7 +154,7 @@ class Rest:
             cleared = partial(self._in_budget, cleared, one.priority, route, sent_ns)
         if attempt is not None:
             cleared = partial(attempt.cleared, cleared)
-        headers = {"Authorization": f"Bearer {token}"}
+        headers = {**one.headers, "Authorization": f"Bearer {token}"}
         registers = route is self.routes.register
         self._registrations_lost += registers  # until an answer says otherwise
         try:

@@ -121,6 +121,7 @@ class Asked:
     body: Any
     at_ns: int
     timeout_s: float = 0.0
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 Step = HttpReply | BaseException | Callable[[Asked], HttpReply]
@@ -151,7 +152,7 @@ class ScriptedHttp:
         bare, _, query = path.partition("?")
         bearer = headers.get("Authorization", "").removeprefix("Bearer ")
         content = json.loads(body) if body else None
-        asked = Asked(method, bare, query, bearer, content, self.clock.now_ns(), timeout_s)
+        asked = Asked(method, bare, query, bearer, content, self.clock.now_ns(), timeout_s, headers)
         self.asked.append(asked)
         known = next(
             (key for key in self.steps if key == bare or (key.endswith("/") and key in bare)), None

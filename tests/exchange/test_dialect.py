@@ -233,8 +233,13 @@ def test_the_registration_is_that_of_the_contract() -> None:
     asked = example_json("pusher_auth.request.legacy_json.json")
     asked["subscriptions"][0]["ids"].sort(key=int)
     assert json.loads(SEED.register_body(asked["socket_id"], wish)) == asked
+    form = example_json("pusher_auth.request.legacy_form.json")["headers"]
+    headers = SEED.register_headers(wish)
+    assert headers.keys() == form.keys() - {"Authorization"}
+    assert json.loads(headers["header-subscriptions"]) == asked["subscriptions"]
     # No tournament is none, and not all of them, as an empty list would be.
     assert json.loads(SEED.register_body("1.1", Wish()))["subscriptions"] == []
+    assert SEED.register_headers(Wish()) == {"header-subscriptions": "[]"}
 
 
 def test_it_is_live_without_a_signin_and_brings_books() -> None:
@@ -244,6 +249,8 @@ def test_it_is_live_without_a_signin_and_brings_books() -> None:
 
     stage = staged(books, wish_for((EVENT_ID, 31)), 31)
     assert stage.states == [UP, (False, False, "")]
+    (asked,) = [one for one in stage.parts.http.asked if one.path == REGISTER]
+    assert asked.headers.items() >= SEED.register_headers(wish_for((EVENT_ID, 31))).items()
     assert stage.last.frames("pusher:signin") == []
     assert [one["data"]["channel"] for one in stage.last.frames("pusher:subscribe")] == [
         MAIN,
