@@ -10,7 +10,6 @@ import pytest
 
 from mmbot.domain.errors import TryAgain
 from mmbot.domain.events import Event
-from mmbot.exchange.http import ReplyLost
 from mmbot.runtime.limiter import Priority
 from tests.exchange.answers import CANCEL, ref
 from tests.exchange.parts import (
@@ -28,6 +27,7 @@ from tests.exchange.session_stage import (
     DONE,
     LOGIN,
     REFRESH,
+    Hanging,
     SetClock,
     counting,
     gaps_s,
@@ -130,15 +130,18 @@ def test_a_cancel_waits_for_no_renewal_when_only_our_clock_doubts_the_token() ->
         clock = SetClock()
         parts = a_client(clock=clock)
         parts.http.on(CANCEL, DONE)
-        parts.http.on(LOGIN, tokens(), ReplyLost("reset"))
-        parts.http.on(REFRESH, ReplyLost("reset"))
         await parts.session.token()
+        parts.session._http = Hanging()
         clock.set_by_ns = 3_600 * S
-        for _ in range(30):
-            said, within_s = await cancelled(parts)
-            assert said == ["CancelAcknowledged"]
-            assert within_s < 0.1
-            await parts.clock.sleep(1)
+
+        async def act() -> None:
+            for _ in range(30):
+                await parts.clock.sleep(1)
+                said, within_s = await cancelled(parts)
+                assert said == ["CancelAcknowledged"]
+                assert within_s < 0.1
+
+        await play(act(), parts.session.run(unheard))
         assert {one.token for one in parts.http.asked if one.path == CANCEL} == {"t1"}
 
     run(scenario())
