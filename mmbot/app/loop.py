@@ -8,7 +8,7 @@ from typing import Final
 
 from mmbot.app.dispatch import Dispatcher
 from mmbot.app.writer import JournalWriter
-from mmbot.domain.events import Event, LoopStalled, OperatorSaid
+from mmbot.domain.events import Event, Lagged, LoopStalled, OperatorSaid
 from mmbot.domain.facts import Fact
 from mmbot.engine.core import Engine
 from mmbot.engine.ports import Budget
@@ -17,6 +17,7 @@ from mmbot.runtime.inbox import Inbox
 from mmbot.runtime.limiter import Limiter
 
 STALL_NS: Final = 2 * NS_PER_S  # a gap in our own loop after which nothing unsent is sent
+LAG_TOLD_NS: Final = NS_PER_S  # less is no news
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class EngineLoop:
         self._pumps = pumps
         self._clock = clock
         self._expected_ns = 0
+        self._lag_ns = 0
         self._runs = False  # the first turn is the service's own
 
     async def run(self) -> None:
@@ -61,6 +63,12 @@ class EngineLoop:
             inbox.fail(error)  # not the stream is to blame
             raise
 
+    def _lag(self, lag_ns: int) -> list[Event]:
+        """How long the oldest event had waited, when that is news or no longer so."""
+        told = max(lag_ns, self._lag_ns) > LAG_TOLD_NS
+        self._lag_ns = lag_ns
+        return [Lagged("inbox", lag_ns)] if told else []
+
     def turn(self, batch: list[Event]) -> None:
         """One synchronous decision and what follows from it at once."""
         pumps = self._pumps
@@ -69,6 +77,8 @@ class EngineLoop:
             batch.insert(0, LoopStalled(now_ns - self._expected_ns))
             if pumps.latched():  # somebody may have halted us while we slept
                 batch.insert(0, OperatorSaid("halt", "latch", "found after a gap of our own"))
+        if self._expected_ns:
+            batch[:0] = self._lag(pumps.inbox.lag_ns)
         budget = Budget(pumps.limiter.placements_now())
         effects = self._engine.handle(batch, now_ns, budget)
         pumps.dispatcher.commands(effects.commands)

@@ -69,6 +69,7 @@ class Office:
         for channel in ("private", "public"):
             self.metrics.observe_stream(channel, stream[channel])
         self.metrics.observe_queues(self.sources.queues())
+        self.metrics.observe_freshness(now["lag_s"], len(now["mute_events"]))
         self.metrics.observe_drift(now["drift"])
         quoted = sum(1 for line in now["lines"] if line["quotes"])
         self.metrics.observe_levels(

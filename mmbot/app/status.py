@@ -74,6 +74,8 @@ def status(sources: Sources) -> dict[str, Any]:
         "book_age_s": _oldest_s(ages),
         "fair_age_s": _oldest_s(fair_ages),
         "stream": {"private": state.private_up, "public": state.public_up_since_ns > 0},
+        "lag_s": {where: lag / NS_PER_S for where, lag in parts.modes.lag_ns.items()},
+        "mute_events": sorted(state.fresh.mute),
         "queues": {name: depth._asdict() for name, depth in sources.queues().items()},
         "drift": sources.drift(),
         "tick_to_trade_us": sources.dispatcher.ticks.summary(),

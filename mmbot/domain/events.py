@@ -261,6 +261,14 @@ class LoopStalled:
 
 
 @dataclass(frozen=True, slots=True)
+class Lagged:
+    """What came last had waited for so long, in our inbox or on its way from the exchange."""
+
+    where: Literal["inbox", "stream"]
+    lag_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class OperatorSaid:
     """`halt` latches; `resume` lifts halt and pause; `pause` withdraws; `stop` ends the run."""
 
@@ -289,6 +297,6 @@ Event = (
     | OrderSeen | PlaceRefused | PlaceLost | PlaceNotSent
     | CancelAcknowledged | CancelRefused | CancelLost | OrderNotFound | HistoryRead | ReadFailed
     | BalanceSeen | TransactionsRead | TradesRead
-    | StreamStateChanged | SessionStateChanged | JournalStateChanged | LoopStalled
+    | StreamStateChanged | SessionStateChanged | JournalStateChanged | LoopStalled | Lagged
     | OperatorSaid | StrategyQuarantined | WishesChanged
 )  # fmt: skip

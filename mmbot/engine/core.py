@@ -23,6 +23,7 @@ from mmbot.domain.events import (
     HistoryRead,
     JournalStateChanged,
     LadderLoaded,
+    Lagged,
     LoopStalled,
     MarketStatusChanged,
     OperatorSaid,
@@ -143,7 +144,7 @@ class Engine:
                 if not healthy:
                     self._facts.append(Alarm("source is down", f"{source}: {detail}"))
                 self._dirty |= parts.state.apply(event, now_ns)
-            case SessionStateChanged() | JournalStateChanged():
+            case SessionStateChanged() | JournalStateChanged() | Lagged():
                 parts.modes.apply(event, now_ns)
             case LoopStalled():
                 self._facts.append(Alarm("loop stalled", f"{event.gap_ns / 1e9:.1f} s"))

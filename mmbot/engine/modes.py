@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from mmbot.domain.events import (
     JournalStateChanged,
-    LoopStalled,
+    Lagged,
     OperatorSaid,
     SessionStateChanged,
     StreamStateChanged,
@@ -18,6 +18,9 @@ from mmbot.domain.ids import SportEventId
 SECOND_NS = 1_000_000_000
 IN_DOUBT_MAX = 20
 TOKEN_RESERVE_NS = 20 * SECOND_NS  # withdraw this long before the token dies (fault D2)
+LAG_MAX_NS = 3 * SECOND_NS  # what is older on arrival is no price to quote on
+# Believed again when nothing has lagged for so long; the stream tells with each health_check.
+BEHIND_NS: Final = {"inbox": SECOND_NS, "stream": 6 * SECOND_NS}
 START_GRACE_NS = 15 * SECOND_NS  # adopted orders may rest this long before we can judge them
 
 
@@ -51,6 +54,8 @@ class Modes:
     was_connected: bool = False
     ready: bool = False  # all that rests was known and the private channel up, at one moment
     journal: str = ""
+    behind_until_ns: int = 0  # what comes in has waited for too long
+    lag_ns: dict[str, int] = field(default_factory=lambda: {"inbox": 0, "stream": 0})
     token_until_ns: int = 0
     suspicion: str = ""  # somebody else may be placing in our name
     distrusted: set[SportEventId] = field(default_factory=set)
@@ -60,7 +65,7 @@ class Modes:
         event: StreamStateChanged
         | SessionStateChanged
         | JournalStateChanged
-        | LoopStalled
+        | Lagged
         | OperatorSaid,
         now_ns: int,
     ) -> None:
@@ -72,8 +77,10 @@ class Modes:
                 self.token_until_ns = usable_until_ns
             case JournalStateChanged(healthy, reason):
                 self.journal = "" if healthy else reason or "journal failed"
-            case LoopStalled():
-                pass
+            case Lagged(where, lag_ns):
+                self.lag_ns[where] = lag_ns
+                if lag_ns > LAG_MAX_NS:
+                    self.behind_until_ns = max(self.behind_until_ns, now_ns + BEHIND_NS[where])
             case OperatorSaid(word, who, reason):
                 self._operator(word, f"{who}: {reason}" if reason else who)
 
@@ -118,7 +125,7 @@ class Modes:
             return "paused"
         if self.blind(now_ns):
             return "blind"
-        return ""
+        return "behind" if now_ns < self.behind_until_ns else ""
 
     def whole(self, in_doubt: int, now_ns: int) -> tuple[Mode, str]:
         if self.halted:

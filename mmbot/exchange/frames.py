@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from mmbot.exchange.amounts import time_ns
 from mmbot.exchange.wire import NOTHING, UNREADABLE, Raw, Unreadable, decode
 
 PAYLOAD_LAYERS_MAX: Final = 4
@@ -35,6 +36,10 @@ class Message(msgspec.Struct):
     change_type: str | None = None
     op: str | None = None
     payload: Raw = NOTHING
+
+
+class Stamp(msgspec.Struct):
+    timestamp: int | float | str | None = None
 
 
 class Base64Message(msgspec.Struct):
@@ -73,6 +78,14 @@ def message_of(data: Raw | str) -> tuple[str, str, bytes]:
     except UNREADABLE:
         message = decode(inner, Message)
         return message.change_type or "", message.op or "u", payload_json(message.payload)
+
+
+def sent_ns(data: Raw | str) -> int | None:
+    """When the exchange sent an application event, by its own clock; None when it does not say."""
+    try:
+        return time_ns(decode(inner_json(data), Stamp).timestamp)
+    except UNREADABLE:
+        return None
 
 
 def inner_json(data: Raw | str) -> bytes | str:

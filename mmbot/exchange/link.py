@@ -14,6 +14,7 @@ from mmbot.exchange import wire
 from mmbot.exchange.channels import Topic
 from mmbot.exchange.dialect import V4, Dialect
 from mmbot.exchange.drift import Finding, What
+from mmbot.exchange.lateness import Lateness
 from mmbot.exchange.listing import Listing, Wish
 from mmbot.exchange.notices import Notices
 from mmbot.exchange.pusher import (
@@ -119,6 +120,7 @@ class Link:
         self._registrar: Registrar | None = None
         self._group: asyncio.TaskGroup | None = None
         self._health_ns = 0
+        self._lateness = Lateness(ports.rest.session.exchange_now_ns)
         self._speak = asyncio.Event()  # the protocol has frames to send
         self._done: asyncio.Future[Ended] | None = None
         self._registration: asyncio.Task[None] | None = None
@@ -137,8 +139,7 @@ class Link:
         return self._registrar.counted if self._registrar is not None else frozenset()
 
     def stop(self, reason: str) -> None:
-        if self._done is not None and not self._done.done():
-            self._done.set_result(Ended(reason))
+        self._end(Ended(reason))
 
     async def run(self) -> Ended:
         """Until the end of the connection; SetUpError alone is raised."""
@@ -208,11 +209,11 @@ class Link:
 
     def _consume(self, message: AppMessage, now_ns: int) -> None:
         kind, events = self._reader.read(message, now_ns)
-        if kind is Kind.HEALTH:
-            if message.channel == self._private_channel or not message.channel:
-                self._health_ns = now_ns
-                self._judge(now_ns)
-        elif events:
+        if kind is Kind.HEALTH and message.channel in {self._private_channel, ""}:
+            self._health_ns = now_ns
+            events = self._lateness.told_by(message)
+            self._judge(now_ns)
+        if events:
             self._owner.link_events(self, events)
 
     def _control(self, event: PusherEvent, now_ns: int) -> None:

@@ -139,6 +139,12 @@ class Metrics:
         self._lines_listed = gauge("mmbot_lines_listed", "Lines that can be traded.")
         self._waiting = gauge("mmbot_queue_waiting", "What waits in a queue of ours.", "queue")
         self._waiting_max = gauge("mmbot_queue_limit", "The bound of that queue.", "queue")
+        self._lag = gauge(
+            "mmbot_lag_seconds", "How old was what came last: inbox, stream.", "where"
+        )
+        self._mute = gauge(
+            "mmbot_mute_events", "Sport events of which REST shows more than the stream."
+        )
         self._stream = gauge(
             "mmbot_stream_connected", "1 while a stream channel is subscribed.", "channel"
         )
@@ -244,6 +250,12 @@ class Metrics:
 
     def observe_stream(self, channel: str, connected: bool) -> None:
         self._stream.labels(self._label("channel", channel)).set(1 if connected else 0)
+
+    def observe_freshness(self, lag_s: Mapping[str, float], mute_events: int) -> None:
+        """Lags by where they arose; set once per scrape."""
+        for where, seconds in lag_s.items():
+            self._lag.labels(self._label("where", where)).set(seconds)
+        self._mute.set(mute_events)
 
     def observe_queues(self, depths: Mapping[str, Depth]) -> None:
         """What waits in each queue, by name; set once per scrape."""

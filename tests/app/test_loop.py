@@ -43,6 +43,7 @@ class Room:
         self.commanded: list[Command] = []
         self.facts: list[Fact] = []
         self.latched = False
+        self.lag_ns = 0  # of the inbox
         limiter = Limiter(self.clock)
         self.clock.at_ns += 2 * S  # the limiter takes the second before its start for full
         room: Any = self  # takes what the inbox, the dispatcher and the writer would take
@@ -66,6 +67,11 @@ class Room:
     def _observe(self, facts: tuple[Fact, ...], now_ns: int) -> None:
         self.did.append("facts")
         self.facts.extend(facts)
+
+    def turn_after(self, seconds: float, lag_s: float = 0.0) -> None:
+        self.clock.at_ns += round(seconds * S)
+        self.lag_ns = round(lag_s * S)
+        self.loop.turn([])
 
     @property
     def mode(self) -> str:
@@ -99,6 +105,22 @@ def test_a_freeze_is_an_alarm_and_books_are_read_again() -> None:
     room.loop.turn([])
     assert room.alarms == ["loop stalled"]
     assert any(isinstance(command, ReadMarkets) for command in room.commanded)
+
+
+# faults: E15
+def test_what_waited_too_long_in_the_inbox_is_a_reason_to_pull_for_a_second() -> None:
+    room = Room()
+    room.turn_after(1, lag_s=9)  # a start takes its time
+    assert room.mode == "ENABLED"
+    room.turn_after(1, lag_s=3)
+    assert room.mode == "ENABLED"
+    room.turn_after(1, lag_s=3.1)
+    assert room.mode == "CANCEL_ONLY"
+    room.turn_after(0.9)
+    assert room.mode == "CANCEL_ONLY"
+    room.turn_after(0.2)
+    assert room.mode == "ENABLED"
+    assert room.desk.engine.parts.modes.lag_ns == {"inbox": 0, "stream": 0}
 
 
 def test_after_a_freeze_the_latch_is_read_again() -> None:

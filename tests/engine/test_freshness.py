@@ -10,7 +10,7 @@ import pytest
 from mmbot.domain.book import Book, Level
 from mmbot.domain.catalog import SportEvent
 from mmbot.domain.commands import CancelOrders, ReadMarkets
-from mmbot.domain.events import BookUpdated, StreamStateChanged
+from mmbot.domain.events import BookUpdated, Event, Lagged, StreamStateChanged
 from mmbot.domain.facts import Alarm
 from mmbot.domain.ids import LineId, SportEventId
 from mmbot.domain.price import Price
@@ -217,7 +217,7 @@ def test_what_waits_for_a_read_comes_before_the_audit_and_over_games_are_left_al
 # --- in the engine ---------------------------------------------------------------------------
 
 
-def cancelled(desk: Desk, *happened: StreamStateChanged, after_s: float = 0.0) -> int:
+def cancelled(desk: Desk, *happened: Event, after_s: float = 0.0) -> int:
     effects = desk.wait(after_s, *happened)
     return sum(len(one.refs) for one in effects.commands if isinstance(one, CancelOrders))
 
@@ -264,3 +264,18 @@ def test_the_engine_audits_by_the_clock() -> None:
     ]
     assert len(asked) == 2
     assert asked[1] - asked[0] in (45, 46)
+
+
+# faults: E15
+def test_a_stream_that_is_three_seconds_late_is_pulled_until_it_has_told_otherwise() -> None:
+    desk = Desk()
+    desk.quoting()
+    assert cancelled(desk, Lagged("stream", 3 * S)) == 0
+    assert cancelled(desk, Lagged("stream", 3 * S + 1), after_s=5) == 2
+    for _ in range(2):  # a health_check each five seconds, and the first is as late
+        desk.wait(5, Lagged("stream", 4 * S))
+        assert desk.engine.mode.name == "CANCEL_ONLY"
+    desk.wait(5, Lagged("stream", 0))
+    assert desk.engine.mode.name == "CANCEL_ONLY"
+    desk.wait(1)
+    assert desk.engine.mode.name == "ENABLED"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from mmbot.domain.events import BookUpdated
+from mmbot.domain.events import BookUpdated, Lagged
 from mmbot.exchange.http import ReplyLost
 from mmbot.exchange.listing import Wish
 from tests.exchange.grants import Grants, name_of
 from tests.exchange.parts import (
     EVENT_ID,
+    S,
     Step,
     example,
     refused,
@@ -17,6 +18,7 @@ from tests.exchange.parts import (
 from tests.exchange.stage import (
     CONFIG,
     DOWN,
+    PRIVATE,
     REGISTER,
     UP,
     Stage,
@@ -267,3 +269,19 @@ def test_a_connection_that_loses_messages_is_replaced_without_a_gap_and_not_all_
     stage = staged(scenario)
     assert len(stage.server.sockets) == 3
     assert stage.states == [UP, (True, True, "stream-2"), (True, True, "stream-3"), DOWN]
+
+
+# faults: E15
+@pytest.mark.parametrize(("late_s", "told_s"), [(0.9, []), (4.0, [4.0, 0.0])])
+def test_a_health_check_tells_how_late_the_stream_is(late_s: float, told_s: list[float]) -> None:
+    async def scenario(stage: Stage) -> None:
+        for lag_s in (late_s, 0.0, 0.0):
+            sent_ns = stage.parts.clock.now_ns() - round(lag_s * S)
+            body = {"timestamp": sent_ns, "change_type": "private_system_signal", "payload": "e30="}
+            stage.last.say("health_check", body, PRIVATE)
+            await stage.wait(1)
+
+    seen = [one for one in staged(scenario).events if isinstance(one, Lagged)]
+    assert [(one.where, round(one.lag_ns / S, 3)) for one in seen] == [
+        ("stream", seconds) for seconds in told_s
+    ]

@@ -129,6 +129,16 @@ def test_queues_show_what_waits_and_what_may() -> None:
     assert found["mmbot_queue_waiting{reads}"] == 0
 
 
+# faults: E4 E15
+def test_lags_and_mute_channels_are_shown() -> None:
+    metrics = Metrics()
+    metrics.observe_freshness({"inbox": 0.25, "stream": 3.5}, mute_events=2)
+    found = scraped(metrics)
+    assert found["mmbot_lag_seconds{inbox}"] == 0.25
+    assert found["mmbot_lag_seconds{stream}"] == 3.5
+    assert found["mmbot_mute_events"] == 2
+
+
 def test_exactly_one_mode_is_on() -> None:
     metrics = Metrics()
     metrics.observe_levels(LEVELS)
