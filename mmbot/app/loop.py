@@ -79,7 +79,8 @@ class EngineLoop:
                 batch.insert(0, OperatorSaid("halt", "latch", "found after a gap of our own"))
         if self._expected_ns:
             batch[:0] = self._lag(pumps.inbox.lag_ns)
-        budget = Budget(pumps.limiter.placements_now())
+        limiter = pumps.limiter
+        budget = Budget(limiter.placements_now(), limiter.placements_open_in_ns())
         effects = self._engine.handle(batch, now_ns, budget)
         pumps.dispatcher.commands(effects.commands)
         # A commit holds the loop up for a moment: cancels leave before it.

@@ -43,18 +43,12 @@ from mmbot.domain.events import (
     TransactionsRead,
     WishesChanged,
 )
-from mmbot.domain.facts import (
-    Alarm,
-    Fact,
-    FillCounted,
-    FillTakenBack,
-    ModeChanged,
-    OrderMoved,
-)
+from mmbot.domain.facts import Alarm, Fact, FillCounted, FillTakenBack, ModeChanged, OrderMoved
 from mmbot.domain.ids import LineId
 from mmbot.domain.order import Order
 from mmbot.domain.quote import Quote
 from mmbot.engine.halting import Halting
+from mmbot.engine.held import Held
 from mmbot.engine.modes import Mode
 from mmbot.engine.parts import Parts
 from mmbot.engine.placing import Candidate, batches, doubtful
@@ -66,7 +60,6 @@ from mmbot.engine.strays import Strays
 from mmbot.engine.wishes import NotYet
 
 MS_NS = 1_000_000
-BUDGET_RETRY_NS = 25 * MS_NS
 IDLE_NS = 2_000 * MS_NS  # a turn at least so often: a gap of our own is noticed, a halt repeated
 AS_DECIDED_NS = 5 * MS_NS
 PRICES = (BookUpdated, FairUpdated)
@@ -80,6 +73,7 @@ class Engine:
         self._dirty: set[LineId] = set()
         self._cause_ns: dict[LineId, int] = {}
         self._rounds = Rounds()
+        self._held = Held()
         self._strays = Strays(parts.ledger, parts.state, parts.modes)
         self._audit = SpotAudit(parts.state)
         self._commands: list[Command] = []
@@ -105,9 +99,9 @@ class Engine:
             self._follow_mode(now_ns)
             self._dirty.update(self._rounds.pop_due(now_ns))
             self._keep_house(now_ns)
-        placements, again_ns = self._judge(now_ns, budget)
+        placements, ready_ns = self._judge(now_ns, budget)
         self._collect(now_ns)
-        self._due_ns = self._wake_at(now_ns, again_ns)
+        self._due_ns = self._wake_at(now_ns, ready_ns)
         effects = Effects(
             tuple(self._entries),
             tuple(self._commands),
@@ -256,14 +250,14 @@ class Engine:
     # --- judging lines -----------------------------------------------------------------------
 
     def _judge(self, now_ns: int, budget: Budget) -> tuple[tuple[PlaceOrders, ...], int]:
-        """Re-plan every dirty line; returns placements and when to judge what waits, or 0."""
+        """Re-plan every dirty line; returns placements and when a start may judge, or 0."""
         if self._turn == 1:
             self._dirty.update(self.parts.ledger.live_lines())
         if self.parts.modes.starting(now_ns):
             self._cause_ns.clear()  # waiting for recovery is no reaction time
             return (), self.parts.modes.grace_until_ns
         candidates: list[Candidate] = []
-        dirty, self._dirty = self._dirty, set()
+        dirty, self._dirty = self._dirty | self._held.take(budget, now_ns), set()
         for line_id in sorted(dirty):
             line = self.parts.state.lines.get(line_id)
             if line is None:
@@ -278,11 +272,10 @@ class Engine:
         room = budget.placements * BATCH_ORDERS_MAX
         placed = self.parts.placing.place(candidates[:room], self._mode, now_ns, self._facts)
         for late in candidates[room:]:
-            self._dirty.add(late.line.line_id)
+            self._held.hold(late.line.line_id, now_ns)
             if late.cause_ns:
                 self._cause_ns.setdefault(late.line.line_id, late.cause_ns)
-        again_ns = now_ns + BUDGET_RETRY_NS if len(candidates) > room else 0
-        return batches(placed, self._turn, now_ns), again_ns
+        return batches(placed, self._turn, now_ns), 0
 
     def _judge_line(self, line: Line, now_ns: int, cause_ns: int) -> Iterable[Candidate]:
         parts = self.parts
@@ -320,11 +313,12 @@ class Engine:
             return wanted  # where nothing rests the gate alone decides
         return () if self.parts.placing.unfit(event, line, now_ns, self._facts) else wanted
 
-    def _wake_at(self, now_ns: int, again_ns: int) -> int:
+    def _wake_at(self, now_ns: int, ready_ns: int) -> int:
         parts = self.parts
         wake_ns = min(now_ns + IDLE_NS, parts.housekeeping.next_due_ns())
         wake_ns = min(wake_ns, parts.state.fresh.next_due_ns(now_ns))
-        for due_ns in (self._rounds.next_due_ns, parts.ledger.next_due_ns, again_ns):
+        rounds_ns, held_ns = self._rounds.next_due_ns, self._held.next_due_ns
+        for due_ns in (rounds_ns, held_ns, parts.ledger.next_due_ns, ready_ns):
             if due_ns and due_ns < wake_ns:
                 wake_ns = due_ns
         return max(now_ns + MS_NS, wake_ns)

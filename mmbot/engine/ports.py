@@ -41,9 +41,13 @@ Ask = Callable[[Slot, MarketView], Sequence[Quote] | str]
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How many requests that place orders the limiter would let out at this moment."""
+    """How many requests that place orders the limiter would let out at this moment.
+
+    `opens_in_ns`: how soon it may let one out at the earliest.
+    """
 
     placements: int
+    opens_in_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -241,6 +241,12 @@ class Limiter:
         waiting = sum(len(queue) for key, queue in self._queues.items() if kind_of(*key) == "other")
         return max(0, self._window.room("other", now_ns) - waiting)
 
+    def placements_open_in_ns(self) -> int:
+        """How soon the next one may leave, were nobody else in the queue."""
+        now_ns = self._clock.monotonic_ns()
+        free_ns = (self._window.free_at(Priority.NEW, one, now_ns) for one in PLACING_ROUTES)
+        return max(free_ns) - now_ns
+
     def pause(self, until_ns: int) -> None:
         """After a 429: until then (monotonic) only cancels leave, slowly."""
         self._window.pause(until_ns)

@@ -62,6 +62,7 @@ class Desk:
     now_ns: int = NOW_NS
     placed: list[Order] = field(default_factory=list)
     strategy: Wanting = field(default_factory=Wanting)
+    asked: int = 0  # how often
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.prefix)
@@ -77,6 +78,7 @@ class Desk:
         self.ledger.begin_run("0123456789ab", self.now_ns)
 
     def _ask(self, slot: Slot, view: MarketView) -> Sequence[Quote] | str:
+        self.asked += 1
         return self.strategy.wants
 
     def tell(self, *events: Event, budget: Budget = PLENTY) -> Effects:

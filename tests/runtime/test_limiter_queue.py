@@ -80,8 +80,12 @@ def test_the_budget_is_what_would_leave_now_beyond_those_who_wait() -> None:
         for _ in range(25):
             await limiter.acquire(Priority.NEW, "submit_multiple_orders")
         assert limiter.placements_now() == 0
+        assert limiter.placements_open_in_ns() / NS_PER_S == pytest.approx(COUNTED_S, abs=1e-3)
         await asyncio.sleep(COUNTED_S)
         assert limiter.placements_now() == 25
+        assert limiter.placements_open_in_ns() == 0
+        limiter.rest("submit_multiple_orders", round((now_s() + 4) * NS_PER_S))
+        assert limiter.placements_open_in_ns() / NS_PER_S == pytest.approx(4)
 
     virtually(scene)
 
