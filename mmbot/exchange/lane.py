@@ -168,7 +168,7 @@ class Lane:
         delay_s = pauses.after(ended.code)
         if close_class(ended.code) is CloseClass.CHANGE_FIRST:
             self._owner.whereabouts.distrust()
-            if pauses.failures > 1:
+            if pauses.refusals > 1:
                 self._notices.alarm("stream_refused", ended.reason)
         return delay_s
 

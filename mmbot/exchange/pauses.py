@@ -21,10 +21,11 @@ class Pauses:
         self._settings = settings
         self._draw = draw
         self.failures = 0
+        self.refusals = 0  # of these, closes that say: not again as it was
 
     def over(self) -> None:
         """It works: the next failure is the first."""
-        self.failures = 0
+        self.failures = self.refusals = 0
 
     def after(self, code: int | None) -> float:
         """Seconds to wait after one failure more, which ended with this close code."""
@@ -37,7 +38,10 @@ class Pauses:
                 return 0.0 if first else backed_off_s
             case CloseClass.PAUSE:
                 return max(1.0, backed_off_s)
-            case CloseClass.CHANGE_FIRST:  # something is changed before: then slowly
-                return self._settings.first_s if first else self._settings.max_s
+            case CloseClass.CHANGE_FIRST:
+                # Something is changed before: soon, whatever failed before it (a stream that moves
+                # closes what is open, and refuses the old key a moment later), and then slowly.
+                self.refusals += 1
+                return self._settings.first_s if self.refusals == 1 else self._settings.max_s
             case CloseClass.BACK_OFF:
                 return backed_off_s
