@@ -24,7 +24,7 @@ else
 INSTALL := $(UV) pip install --quiet --python $(BIN)/python
 endif
 
-.PHONY: setup setup-dev demo test check format bench peers crash mutation lock clean help
+.PHONY: setup setup-dev demo test check format bench peers crash stream-check mutation lock clean help
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile
@@ -61,6 +61,9 @@ bench: $(STAMP_BENCH) ## tick-to-trade of the daemon beside a vendor-style stack
 
 crash: $(STAMP_DEV) ## kill -9 at random moments, then the ledger against the exchange; FULL=1: 100
 	@$(BIN)/python -m tests.crash $(ARGS)
+
+stream-check: $(STAMP_DEV) ## the daemon behind a bad network; was a quote ever stale?
+	@$(BIN)/python -m tests.stream $(ARGS)
 
 mutation: $(STAMP_DEV) ## break the program on purpose; the seeds of mmbot simulate must notice
 	@$(BIN)/python -m tests.mutation $(ARGS)

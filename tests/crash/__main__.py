@@ -97,7 +97,7 @@ def _folder(asked: Path | None) -> Path:
 
 async def _run(options: Options, folder: Path, say: Callable[[str], None]) -> Outcome:
     run = CrashRun(options, folder, say)
-    with _interruptible():
+    with interruptible():
         try:
             return await run.play()
         finally:
@@ -105,7 +105,7 @@ async def _run(options: Options, folder: Path, say: Callable[[str], None]) -> Ou
 
 
 @contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
+def interruptible() -> Iterator[None]:
     """SIGTERM and a closed terminal end it as Ctrl-C does: both children go too."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None

@@ -90,6 +90,10 @@ class CrashRun:
     # --- the middle
 
     async def _start(self) -> None:
+        await self._start_box()
+        self._start_daemon(write_config(self._places, self._options.dialect))
+
+    async def _start_box(self) -> None:
         options = self._options
         more = ["--scenario", str(self._scenario()), "--truth", str(self._truth)]
         if options.data is not None:
@@ -105,8 +109,9 @@ class CrashRun:
         steering = {"X-Box-Token": str(ready["control_token"])}
         self._control = Link(self._session, "the box", self._places.box_url, steering)
         self._admin = Link(self._session, "the daemon", self._places.admin_url)
-        command = daemon_command(write_config(self._places, options.dialect))
-        self._daemon = Child(self._daemon.name, command, self._daemon.log)
+
+    def _start_daemon(self, config: Path) -> None:
+        self._daemon = Child(self._daemon.name, daemon_command(config), self._daemon.log)
         self._begin(self._daemon)
 
     def _scenario(self) -> Path:

@@ -34,7 +34,7 @@ class Proxy:
         self._open: set[_Connection] = set()
         self._server: asyncio.Server | None = None
         self.port = 0
-        self.connections = 0
+        self.cut_s: list[float] = []  # when a trouble left no open connection whole; loop time
 
     async def __aenter__(self) -> Proxy:
         self._server = await asyncio.start_server(self._accept, HOST, 0, limit=CHUNK_BYTES)
@@ -65,11 +65,16 @@ class Proxy:
             self._alarms.append(alarm)
 
     def _strike(self, trouble: Trouble) -> None:
-        for connection in tuple(self._open):
+        struck = tuple(self._open)
+        for connection in struck:
             connection.strike(trouble)
+        if struck and trouble.kind in {Kind.RESET, Kind.HALF_CLOSE}:
+            self._cut()
+
+    def _cut(self) -> None:
+        self.cut_s.append(asyncio.get_running_loop().time())
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
         near = _End(reader, writer)
         trouble, _ = self.weather()
         if trouble is not None and trouble.kind is Kind.RESET:
@@ -86,6 +91,8 @@ class Proxy:
             await connection.carry()
         finally:
             self._open.discard(connection)
+            if connection.truncated and not self._open:
+                self._cut()
 
     def weather(self) -> tuple[Trouble | None, float]:
         """What holds now, and for how many seconds more."""
@@ -129,6 +136,7 @@ class _Connection:
         self._draw = draw
         self._deaf = False  # half closed: what the exchange says is lost
         self._to_cut = False  # its next answer is the last one, and half of it
+        self.truncated = False
         self.over = asyncio.Event()
 
     async def carry(self) -> None:
@@ -164,6 +172,7 @@ class _Connection:
                 continue
             if down and self._to_cut:
                 sink.writer.write(chunk[: len(chunk) // 2])
+                self.truncated = True
                 raise _Cut
             sink.writer.write(chunk)
             await sink.writer.drain()

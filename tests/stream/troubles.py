@@ -65,7 +65,7 @@ FORMS: Final = {
     Kind.BLACKHOLE: Form((6.0, 20.0)),
     Kind.TRUNCATE: Form((0.0, 0.0)),
 }
-FIRST_S: Final = 8.0
+FIRST_S: Final = 8.0  # of quoting
 APART_S: Final = (30.0, 45.0)  # from the end of one to the next: time to come back and to quote
 
 
