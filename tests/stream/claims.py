@@ -13,6 +13,7 @@ from tests.crash.run import ACCOUNT
 from tests.stream.run import Seen
 from tests.stream.spans import excuses, healthy, outages, quoted_share
 
+STALE: Final = "seconds quoted on stale data"
 SHARE_MIN: Final = 0.8
 HEALTHY_MIN: Final = 0.25  # of the run, or the share says nothing
 SHOWN_MAX: Final = 10
@@ -39,7 +40,7 @@ def _claims(seen: Seen) -> Iterator[Claim]:
     verdict = staleness(seen)
     stale_s = round(verdict.stale_ns / NS, 3)
     told = tuple(map(str, verdict.findings[:SHOWN_MAX]))
-    yield Claim("seconds quoted on stale data", stale_s, 0, not verdict.stale_ns, told)
+    yield Claim(STALE, stale_s, 0, not verdict.stale_ns, told)
     well = healthy(seen.table, outcome.record["started_ns"], seen.ways, seen.until_ns)
     well_share = sum(until - since for since, until in well) / (seen.until_ns - began_ns)
     yield Claim(

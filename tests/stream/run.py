@@ -19,14 +19,16 @@ from mmbot.sim.scenario import find_scenario, read_table
 from tests.crash.claims import Outcome
 from tests.crash.run import ACCOUNT, CrashRun, Options
 from tests.stream.proxy import HOST, Proxy
-from tests.stream.spans import REACH_NS, Ways, ends_s
-from tests.stream.troubles import Route, Trouble, draw_troubles
+from tests.stream.spans import REACH_NS, Ways, again, ends_s
+from tests.stream.troubles import Kind, Route, Trouble, draw_troubles
 
 LAST_S: Final = 15.0  # of quoting, after all that the scenario has to show
 BACK_S: Final = 30.0  # after the last trouble
 PLAYED_S_MIN: Final = 90.0  # a scenario that shows little is played that long
 CONFIG_POLL_S: Final = 5.0  # a stream that moves is noticed within the run
 NEVER_S: Final = 1e6
+# A daemon that does not notice quotes on through it, until its books are too old for anybody.
+UNSEEN: Final = (Trouble(Kind.BLACKHOLE, Route.STREAM, at_s=10.0, lasts_s=25.0),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Plan:
     scenario: Path
     data: Path | None = None
     blind: bool = False
+    lasts_s: float = 0.0  # the scenario begins again until then
     troubles: tuple[Trouble, ...] | None = None  # None: drawn from the seed
 
 
@@ -60,7 +63,7 @@ class StreamRun(CrashRun):
     def __init__(self, plan: Plan, folder: Path, say: Callable[[str], None]) -> None:
         super().__init__(Options(plan.seed, (), plan.scenario, plan.data), folder, say)
         self._plan = plan
-        self._table = read_table(find_scenario(plan.scenario))
+        self._table = again(read_table(find_scenario(plan.scenario)), plan.lasts_s)
         self._proxies = AsyncExitStack()
         self._tell = say
         self._reach_ns = REACH_NS
@@ -72,6 +75,8 @@ class StreamRun(CrashRun):
         plan, loop = self._plan, asyncio.get_running_loop()
         played_s = max(PLAYED_S_MIN, ends_s(self._table) + LAST_S)
         troubles = plan.troubles
+        if troubles is None and plan.blind:
+            troubles = UNSEEN
         if troubles is None:
             troubles = draw_troubles(plan.seed, played_s - LAST_S)
         played_s = max([played_s, *(one.until_s + BACK_S for one in troubles)])
@@ -99,9 +104,8 @@ class StreamRun(CrashRun):
 
     def _scenario(self) -> Path:
         """The same on a venue that answers at once: what is judged are not its latencies."""
-        found = super()._scenario()
-        copy = self._folder / f"loopback-{found.name}"
-        copy.write_text(to_toml(read_table(found) | {"latency_profile": "loopback"}))
+        copy = self._folder / f"loopback-{super()._scenario().name}"
+        copy.write_text(to_toml(self._table | {"latency_profile": "loopback"}), encoding="utf-8")
         return copy
 
     async def close(self) -> None:

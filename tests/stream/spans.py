@@ -25,6 +25,7 @@ Json = Mapping[str, Any]
 REACH_NS: Final = 2 * NS  # after the way is free again a cancel may take that long
 OVERLAP_NS: Final = 10 * NS  # a new connection and the one that it replaces, both open
 FOREVER_NS: Final = 1 << 62
+REST_S: Final = 15.0  # between the end of a scenario and its beginning
 ANEW_NS: Final = 20 * NS
 SILENT_SWITCHES: Final = frozenset({"health_check_stopped"})
 REGISTRATIONS: Final = ("/mm/websocket", "/mm/pusher")
@@ -51,6 +52,26 @@ def ends_s(table: Json) -> float:
     steps = [moments_s(step)[-1] for step in table.get("timeline", ())]
     rules = [rule["until_s"] for rule in table.get("faults", ()) if "until_s" in rule]
     return max([*steps, *rules], default=0.0)
+
+
+def again(table: Json, until_s: float) -> dict[str, Any]:
+    """The same scenario from its beginning, as often as it fits; its rates of faults go on."""
+    period_s = ends_s(table) + REST_S
+    times = max(1, int(until_s // period_s))
+    longer_s = (times - 1) * period_s
+    found = dict(table)
+    if "timeline" in table:
+        found["timeline"] = [
+            {**step, "at_s": step["at_s"] + n * period_s}
+            for n in range(times)
+            for step in table["timeline"]
+        ]
+    if "faults" in table:
+        found["faults"] = [
+            {**rule, "until_s": rule["until_s"] + longer_s} if "until_s" in rule else rule
+            for rule in table["faults"]
+        ]
+    return found
 
 
 def _held(table: Json, until_s: float) -> Iterator[tuple[str, float, float]]:

@@ -12,6 +12,7 @@ from mmbot.sim.witness.stale import EVERYTHING, NS, SILENT_NS, VISIBLE_NS, Outag
 from tests.stream.spans import (
     REACH_NS,
     Ways,
+    again,
     ends_s,
     excuses,
     healthy,
@@ -67,6 +68,18 @@ def test_a_step_happens_as_often_as_it_says() -> None:
 )
 def test_a_shipped_scenario_ends_when_its_last_step_or_fault_does(name: str, seconds: int) -> None:
     assert ends_s(read_table(find_scenario(Path(name)))) == seconds
+
+
+def test_a_scenario_that_has_to_last_begins_again() -> None:
+    table = {
+        "timeline": [step(40, "news", every_s=50, times=2), step(100, "bust")],
+        "faults": [{"fault": "slow", "rate": 0.2, "until_s": 80}, {"fault": "slow", "rate": 0.1}],
+    }
+    long = again(table, 360)  # three times 100 s and a rest of 15 s
+    assert [one["at_s"] for one in long["timeline"]] == [40, 100, 155, 215, 270, 330]
+    assert [one.get("until_s") for one in long["faults"]] == [310, None]
+    assert again(table, 0) == table
+    assert again({}, 360) == {}
 
 
 def test_a_trouble_and_what_the_scenario_withholds_are_not_healthy() -> None:
