@@ -24,6 +24,7 @@ from mmbot.sim.witness.stale import (
     minus,
 )
 from mmbot.sim.witness.stale_record import (
+    Asked,
     Cancel,
     Placement,
     cancels_of,
@@ -191,7 +192,7 @@ def test_the_diary_tells_of_cancels_and_of_times_without_a_session() -> None:
         truth.answer(name, number, status, "", at_s * NS)
     found = cancels_of(talk.lines(), name)
     assert [one.at_ns // NS for one in found] == [1, 5, 6, 9, 20]
-    assert found[0].asks_for()(ROW)
+    assert Asked(found).times_ns(ROW) == tuple(one.at_ns for one in found)
     expected = [(5 * NS, 9 * NS), (20 * NS, 25 * NS)]
     assert hindered_of(talk.lines(), name, 25 * NS) == expected
     assert hindered_of(talk.lines(), "somebody", 25 * NS) == []

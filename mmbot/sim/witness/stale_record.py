@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,6 +20,7 @@ from mmbot.sim.witness.stale import Quote, Span
 Row = Mapping[str, Any]
 HINDERED: Final = frozenset({401, 403, 429})  # no session, or its share is used up
 NEVER_NS: Final = 1 << 62
+_WORD: Final = re.compile(rb'"([^"]*)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +31,37 @@ class Cancel:
     path: str
     body: bytes
 
-    def asks_for(self) -> Callable[[Row], bool]:
-        """Whether it is about an order: by its ids, its market, its event, or all of them."""
+    @property
+    def mass(self) -> Callable[[Row], bool] | None:
+        """Whether it is about an order: of its market, its event, or all; None: it names them."""
         route = self.path.partition("?")[0].rpartition("/")[2]
         if route.startswith("cancel_all"):
             return lambda order: True
-        if route.endswith(("_by_event", "_by_market")):
-            asked = _fields(self.body)
-            names = [name for name in ("event_id", "market_id", "strike_id") if asked.get(name)]
-            return lambda order: all(str(order[name]) == str(asked[name]) for name in names)
-        body = self.body
-        return lambda order: any(
-            f'"{order[name]}"'.encode() in body for name in ("external_id", "order_id")
-        )
+        if not route.endswith(("_by_event", "_by_market")):
+            return None
+        asked = _fields(self.body)
+        names = [name for name in ("event_id", "market_id", "strike_id") if asked.get(name)]
+        return lambda order: all(str(order[name]) == str(asked[name]) for name in names)
+
+
+class Asked:
+    """When a cancel asked for an order, by whichever of its ids."""
+
+    def __init__(self, cancels: Iterable[Cancel]) -> None:
+        self._mass: list[tuple[int, Callable[[Row], bool]]] = []
+        self._named: dict[bytes, set[int]] = {}
+        for one in cancels:
+            if (mass := one.mass) is not None:
+                self._mass.append((one.at_ns, mass))
+                continue
+            for word in _WORD.findall(one.body):
+                self._named.setdefault(word, set()).add(one.at_ns)
+
+    def times_ns(self, order: Row) -> tuple[int, ...]:
+        found = {at_ns for at_ns, about in self._mass if about(order)}
+        for name in ("external_id", "order_id"):
+            found |= self._named.get(str(order[name]).encode(), set())
+        return tuple(sorted(found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +82,7 @@ def quotes_of(
 
     An order whose id nobody was told can be named by no cancel: it is not judged.
     """
-    asking = [(one.at_ns, one.asks_for()) for one in cancels]
+    asked = Asked(cancels)
     made = []
     for order in orders:
         ident = str(order["external_id"])
@@ -77,7 +97,7 @@ def quotes_of(
                 sent_ns=placed.sent_ns,
                 told_ns=placed.told_ns,
                 until_ns=NEVER_NS if math.isinf(until_ns) else int(until_ns),
-                asked_ns=tuple(at_ns for at_ns, asks in asking if asks(order)),
+                asked_ns=asked.times_ns(order),
             )
         )
     return made
