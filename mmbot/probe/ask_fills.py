@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from itertools import cycle, islice
 from typing import Final
 
 from mmbot.domain.catalog import Side
@@ -16,7 +17,7 @@ from mmbot.probe.ground import Spot, far_price, resting_behind
 from mmbot.probe.lab import Lab, Measurement, Unmeasurable
 from mmbot.probe.listener import Heard
 
-TRIES_MAX: Final = 6
+TRIES_MAX: Final = 8
 AGREEING_MIN: Final = 2  # an answer that a vanished offer could give as well is asked for twice
 TAKE_WAIT_S: Final = 15.0
 TICKS_BEYOND: Final = 3
@@ -73,9 +74,7 @@ async def funds(lab: Lab) -> None:
 
 async def partial_fill(lab: Lab) -> None:
     """Take small offers with more than they have, then cancel what rests."""
-    limits = lab.allowance.limits
-    most_cents = max(limits.at_risk_cents_max // 2, lab.unit + REST_CENTS)
-    async for take in _takes(lab, REST_CENTS, most_cents):
+    async for take in _takes(lab, REST_CENTS, lab.allowance.limits.at_risk_cents_max):
         before = await money(lab)
         ticket = await lab.desk.place(take.strike_id, take.price, take.quantity_cents)
         await lab.desk.follow(ticket, lambda one: one.filled_cents > 0, TAKE_WAIT_S)
@@ -88,9 +87,7 @@ async def partial_fill(lab: Lab) -> None:
         if ticket.filled_cents < ticket.quantity_cents:
             _quantity_left(lab, ticket)
             return
-    if not lab.filled:
-        raise Unmeasurable("no offer could be taken")
-    lab.notebook.unknown("rules.quantity_after_cancel", "each order was filled to its end")
+    raise Unmeasurable("no offer could be taken in part, or none could be paid for")
 
 
 async def _rest_in_book(lab: Lab, take: Take, ticket: Ticket) -> None:
@@ -170,7 +167,7 @@ async def _takes(
     thin = lab.ground.thin(most_cents - extra_cents)
     if not thin:
         raise Unmeasurable(f"no offer of at most ${(most_cents - extra_cents) / 100:.2f} is listed")
-    for old, side in thin[:TRIES_MAX]:
+    for old, side in islice(cycle(thin), TRIES_MAX):  # an offer that was taken may come back
         spot = await lab.ground.again(old)
         offer = None if spot is None else spot.best(side)
         if spot is None or offer is None or offer.price not in lab.ladder:
@@ -270,12 +267,12 @@ async def self_match(lab: Lab) -> None:
         for ticket in (taker, maker):
             await lab.desk.end(ticket)
         said = f"the second order: {taker.refused or taker.status}"
-        if taker.refused and undisturbed:
-            lab.notebook.found(name, "refuse", said)
+        form = "refuse" if taker.refused else "invalid" if taker.status == "invalid" else ""
+        if form and undisturbed:
+            lab.notebook.found(name, form, said)
             return
-        if taker.status == "invalid" and undisturbed:
-            lab.notebook.found(name, "invalid", said)
-            return
+        if maker.filled_cents + taker.filled_cents > lab.unit:
+            break  # dear enough: the money is for the questions to come
     lab.notebook.unknown(name, "no own order could be met by another one")
 
 
@@ -331,13 +328,14 @@ async def trades(lab: Lab) -> None:
 MEASUREMENTS: Final = (
     Measurement("funds", ("rules.money.funds",), funds),
     Measurement("ALO", ("rules.alo_crossing",), alo),
+    # before what spends: two orders at once need the room
+    Measurement("self match", ("rules.self_match",), self_match),
     Measurement("fillOrKill", ("rules.fill_or_kill",), fill_or_kill),
     Measurement(
         "partial fill",
         ("rules.quantity_after_cancel", "rules.book_quantity", "wire.balance"),
         partial_fill,
     ),
-    Measurement("self match", ("rules.self_match",), self_match),
     Measurement(
         "trades",
         ("wire.trade_id_field", "wire.item_fields", "session.transactions_page"),

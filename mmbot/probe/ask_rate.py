@@ -42,11 +42,18 @@ async def over_the_limit(lab: Lab) -> None:
     if not refused:
         raise Unmeasurable(f"{len(replies)} requests at once were all answered")
     said = f"{len(refused)} of {len(replies)} requests at once were refused"
-    lab.notebook.found(
-        "session.retry_after", all("retry-after" in reply.headers for reply in refused), said
+    _all_or_none(
+        lab, "session.retry_after", ["retry-after" in one.headers for one in refused], said
     )
-    allowed = [dig(readable(reply.body), "details", "next_allow_at") for reply in refused]
-    lab.notebook.found("session.next_allow_at", all(one is not None for one in allowed), said)
+    allowed = [dig(readable(one.body), "details", "next_allow_at") for one in refused]
+    _all_or_none(lab, "session.next_allow_at", [one is not None for one in allowed], said)
+
+
+def _all_or_none(lab: Lab, name: str, shown: list[bool], said: str) -> None:
+    if all(shown) or not any(shown):
+        lab.notebook.found(name, all(shown), said)
+    else:
+        lab.notebook.unknown(name, f"{sum(shown)} of {len(shown)} refusals showed it")
 
 
 MEASUREMENTS: Final = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -11,22 +12,25 @@ from mmbot.domain.catalog import Line
 from mmbot.domain.ids import SportEventId
 from mmbot.exchange.amounts import NS_PER_S, time_ns
 from mmbot.exchange.stream import ORDER_WORDS, PRINT_WORDS
+from mmbot.probe.ask_reads import objects
 from mmbot.probe.calls import dig
 from mmbot.probe.desk import HISTORY, Ticket
+from mmbot.probe.ground import MARKETS
 from mmbot.probe.lab import Lab, Measurement, Unmeasurable
-from mmbot.probe.listener import UNVERSIONED_PATH, Heard
+from mmbot.probe.listener import NOT_THERE, UNVERSIONED_PATH, Heard
 from mmbot.probe.transcript import readable
 
 SERVICE: Final = re.compile(r"service=(\d+)")
 SLOW_S: Final = 2.0  # longer than a registration takes by itself
 IMAGE_NS: Final = NS_PER_S // 5
 WINDOWS: Final = 60
-BOOKS_MIN: Final = 3
+CHANCE_MAX: Final = 0.01  # that all of them changed just then
 EVENTS_MAX: Final = 2  # the least channel limit that anybody has named
 SHARE_SURE: Final = 0.75
 TOGETHER_NS: Final = NS_PER_S // 50
 DELAYS_MIN: Final = 5
-DELAY_SPREAD: Final = 1.2  # the longest over the shortest, of what is always the same
+DELAY_SPREAD: Final = 0.1  # by which what is always the same may differ
+SHARE_ALIKE: Final = 0.85  # of the orders, where messages are late at times
 DELAY_NOISE_S: Final = 0.01
 US_MIN: Final = 10**15
 NS_MIN: Final = 10**18
@@ -51,23 +55,15 @@ def listened(lab: Lab) -> list[SportEventId]:
 
 async def registration(lab: Lab) -> None:
     note, listener = lab.notebook, lab.listener
-    config = listener.config.data if listener.config is not None else None
-    if isinstance(config, dict):
-        shown = bool(config.get("ws_host"))
-        note.found("stream.ws_host_shown", shown, "connection-config")
-    there = {path: reply.status for path, reply in listener.registrations.items()}
-    versioned = lab.calls.rest.routes.register.path
-    if len(there) == 2:
-        answers = [there[path] < 400 for path in (versioned, UNVERSIONED_PATH)]
-        form = {(True, True): "both", (True, False): "v4", (False, True): "unversioned"}
-        said = ", ".join(f"{path} {status}" for path, status in there.items())
-        found = form.get((answers[0], answers[1]))
-        if found:
-            note.found("wire.registration_path", found, said)
+    config = listener.config
+    if config is not None and config.ok and isinstance(config.data, dict):
+        note.found("stream.ws_host_shown", bool(config.data.get("ws_host")), "connection-config")
+    _paths(lab)
     reply = listener.registered
     if reply is None:
         raise Unmeasurable(listener.why_not)
-    took_s = (reply.received_ns - reply.sent_ns) / NS_PER_S
+    answered = [one for one in listener.registrations.values() if one.ok]
+    took_s = min((one.received_ns - one.sent_ns) / NS_PER_S for one in answered)
     slow = round(took_s) if took_s >= SLOW_S else 0
     note.found("stream.registration_delay_s", slow, f"the registration took {took_s:.2f} s")
     _channels(lab, reply.data)
@@ -77,6 +73,21 @@ async def registration(lab: Lab) -> None:
     inner = readable(data.encode()) if isinstance(data, str) else data
     form_of = "user_data" if isinstance(inner, dict) and inner else "empty"
     note.found("stream.signin_success", form_of, f"its data is {type(data).__name__}")
+
+
+def _paths(lab: Lab) -> None:
+    """Both paths of the registration were tried; a refusal of another kind tells nothing."""
+    there = {path: reply.status for path, reply in lab.listener.registrations.items()}
+    said = ", ".join(f"{path} {status}" for path, status in there.items())
+    versioned = there.get(lab.calls.rest.routes.register.path, 0)
+    both = (versioned, there.get(UNVERSIONED_PATH, 0))
+    if all(200 <= status < 300 or status in NOT_THERE for status in both):
+        form = {(True, True): "both", (True, False): "v4", (False, True): "unversioned"}
+        found = form.get((both[0] not in NOT_THERE, both[1] not in NOT_THERE))
+        if found:
+            lab.notebook.found("wire.registration_path", found, said)
+            return
+    lab.notebook.unknown("wire.registration_path", said or "no registration was answered")
 
 
 def _channels(lab: Lab, answer: Any) -> None:
@@ -141,22 +152,22 @@ async def prints(lab: Lab) -> None:
 
 
 def _prints_of(lab: Lab, ticket: Ticket) -> Iterator[int]:
-    """For each own fill that stands alone, how many prints of its line have its moment."""
+    """For own fills of one moment, how many prints of their line it has for each of them."""
     lines = (spot.line for spot in lab.ground.spots)
     line = next((one for one in lines if ticket.strike_id in _strikes_of(one)), None)
+    printed = [
+        one
+        for one in lab.listener.heard
+        if one.change_type in PRINT_WORDS and one.info.get("strike_id") in _strikes_of(line)
+    ]
     fills = [one for one in ticket.told if one.info.get("fill_price")]
-    for fill in fills if line is not None else ():
-        if sum(_together(fill, one) for one in fills) > 1:
-            continue
-        near = [
-            one
-            for one in lab.listener.heard
-            if one.change_type in PRINT_WORDS
-            and one.info.get("strike_id") in _strikes_of(line)
-            and _together(fill, one)
-        ]
-        if near:
-            yield len(near)
+    while fills:
+        first, *others = fills
+        fills = [one for one in others if not _together(first, one)]
+        own = 1 + len(others) - len(fills)
+        near = sum(_together(first, one) for one in printed)
+        if near and near % own == 0:
+            yield near // own
 
 
 def _strikes_of(line: Line | None) -> set[str]:
@@ -175,31 +186,52 @@ async def initial_image(lab: Lab) -> None:
     listener = lab.listener
     if not listener.alive:
         raise Unmeasurable(listener.why_not)
-    events = set(listened(lab))
-    wanted = {
-        one.strike(0) for one in lab.ground.spots if one.event_id in events and any(one.offers)
-    }
-    if not wanted:
-        raise Unmeasurable("no line with an offer was listened to")
-    first, *later = _shares(lab, wanted)
+    books = _books(lab)
+    if not books:
+        raise Unmeasurable("no book was listened to")
+    first, *later = _shares(lab, books)
     usual = sum(later) / max(1, len(later))
-    said = f"{first:.0%} of {len(wanted)} books came at once; {usual:.0%} in as long a time later"
-    if first < SHARE_SURE or first <= usual:  # an image would have shown them all
+    said = f"{first:.0%} of {len(books)} books came at once; {usual:.1%} in as long a time later"
+    by_chance = _at_least(round(first * len(books)), len(books), max(usual, 1 / WINDOWS))
+    if first < SHARE_SURE and by_chance > CHANCE_MAX:
         lab.notebook.found("stream.initial_image", False, said)
-    elif first >= SHARE_SURE and usual <= 1 - SHARE_SURE and len(wanted) >= BOOKS_MIN:
+    elif first >= SHARE_SURE and by_chance <= CHANCE_MAX:
         lab.notebook.found("stream.initial_image", True, said)
     else:
         lab.notebook.unknown("stream.initial_image", said)
 
 
-def _shares(lab: Lab, wanted: set[str]) -> list[float]:
+def _at_least(hits: int, of: int, share: float) -> float:
+    """How probable it is that so many or more of them hit when each does with this chance."""
+    return sum(math.comb(of, k) * share**k * (1 - share) ** (of - k) for k in range(hits, of + 1))
+
+
+def _books(lab: Lab) -> list[set[str]]:
+    """The strikes of each book of the events that were listened to, as REST listed them."""
+    reply, events = lab.ground.replies.get(MARKETS), {str(one) for one in listened(lab)}
+    data = reply.data if reply is not None else None
+    if isinstance(data, dict):
+        listed = [rows for event_id, rows in data.items() if event_id in events]
+    else:
+        listed = [one for one in data or () if str(dig(one, "event_id")) in events]
+    books = []
+    for one in objects(listed):
+        levels = objects(one.get("selections"))
+        strikes = {str(level["strike_id"]) for level in levels if level.get("price")}
+        if strikes:
+            books.append(strikes)
+    return books
+
+
+def _shares(lab: Lab, books: list[set[str]]) -> list[float]:
     """For each short window since subscribing, which share of the books was told in it."""
     began_ns = lab.listener.subscribed_ns - IMAGE_NS // 2
     windows: dict[int, set[str]] = {}
     for one in lab.listener.heard:
         if one.change_type == "market_selections":
             windows.setdefault((one.at_ns - began_ns) // IMAGE_NS, set()).update(_strikes_in(one))
-    return [len(wanted & windows.get(number, set())) / len(wanted) for number in range(WINDOWS)]
+    shown = [windows.get(number, set()) for number in range(WINDOWS)]
+    return [sum(bool(book & one) for book in books) / len(books) for one in shown]
 
 
 def _strikes_in(heard: Heard) -> Iterator[str]:
@@ -229,9 +261,11 @@ async def activation(lab: Lab) -> None:
     if len(delays) < DELAYS_MIN:
         raise Unmeasurable(f"{len(delays)} orders were told to be open")
     low, middle, high = delays[0], delays[len(delays) // 2], delays[-1]
-    said = f"{low:.3f} to {high:.3f} s in {len(delays)} orders"
+    said = f"{low:.3f} to {high:.3f} s in {len(delays)} orders, {middle:.3f} in the middle"
     note = lab.notebook
-    if high <= max(low * DELAY_SPREAD, low + DELAY_NOISE_S):
+    near = max(middle * DELAY_SPREAD, DELAY_NOISE_S)
+    alike = sum(abs(delay_s - middle) <= near for delay_s in delays) / len(delays)
+    if alike >= SHARE_ALIKE:
         note.found("rules.activation.delay", "fixed", said)
         note.found("rules.activation.delay_ms", round(middle * 1000), said)
     else:
@@ -241,7 +275,16 @@ async def activation(lab: Lab) -> None:
 
 
 def _opened(ticket: Ticket) -> Heard | None:
-    return next((one for one in ticket.told if one.info.get("status") == "open"), None)
+    """The message that nothing but opening can have brought: others may have been lost."""
+    return next(
+        (
+            one
+            for one in ticket.told
+            if one.info.get("status") == "open"
+            and one.info.get("open_quantity") == one.info.get("quantity")
+        ),
+        None,
+    )
 
 
 MEASUREMENTS: Final = (

@@ -18,8 +18,8 @@ from mmbot.probe.transcript import HEADERS_KEPT, Transcript, readable
 from mmbot.runtime.clock import Clock
 from mmbot.runtime.limiter import Priority
 
-READ_TRIES_MAX: Final = 3
-RETRY_S_MAX: Final = 10.0
+READ_TRIES_MAX: Final = 5
+RETRY_S_MAX: Final = 130.0  # a log-in whose answer was lost is tried again after two minutes
 
 
 class RecordedHttp:
@@ -97,20 +97,31 @@ class Calls:
         self._clock = clock
 
     async def get(self, path: str, **query: str | int) -> Reply:
+        """Errors of the exchange's own are no answer to the question, either."""
         for _ in range(READ_TRIES_MAX - 1):
             try:
-                return await self._call("GET", path, query, b"")
+                reply = await self._call("GET", path, query, b"")
             except TryAgain as error:
                 await self._clock.sleep(min(RETRY_S_MAX, error.retry_after_s))
+                continue
             except FindOut:
-                pass
+                continue
+            if reply.status < 500:
+                return reply
         return await self._call("GET", path, query, b"")
 
     async def post(
         self, path: str, body: object, priority: Priority = Priority.NEW, writes: bool = True
     ) -> Reply:
-        """One try: what it did to the book is for the caller to find out."""
-        return await self._call("POST", path, {}, msgspec.json.encode(body), priority, writes)
+        """One try: what it did to the book is for the caller to find out.
+
+        Raises FindOut for an error of the exchange's own that has no word we know.
+        """
+        content = msgspec.json.encode(body)
+        reply = await self._call("POST", path, {}, content, priority, writes)
+        if reply.status >= 500 and "retry" not in reply.code:
+            raise FindOut(f"{path}: {reply.status} {reply.code}")
+        return reply
 
     async def _call(
         self,

@@ -140,7 +140,7 @@ class Desk:
         return body
 
     async def place(self, strike_id: str, price: int, cents: int, strategy: str = "") -> Ticket:
-        """Raises AllowanceSpent, and what a request raises that asked nothing of the book."""
+        """Raises AllowanceSpent; TryAgain when it was not sent; FindOut when that is not known."""
         body = self.draft(strike_id, price, cents, strategy)
         ticket = self._by_id[body["external_id"]]
         try:
@@ -148,10 +148,12 @@ class Desk:
         except TryAgain:
             ticket.refused = "not sent"
             raise
-        if reply.ok:
-            ticket.take(dig(reply.data, "order"))
-        elif reply.status < 500:
+        if not reply.ok:
             ticket.refused = reply.code or str(reply.status)
+            return ticket
+        ticket.take(dig(reply.data, "order"))
+        if not ticket.order_id:
+            raise FindOut("an order was answered with success and without its id")
         return ticket
 
     def ticket_of(self, body: dict[str, Any]) -> Ticket:

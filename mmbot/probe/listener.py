@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from mmbot.domain.errors import FindOut, TryAgain
+from mmbot.domain.errors import FindOut, MmbotError, TryAgain
 from mmbot.exchange import frames, wire
 from mmbot.exchange.pusher import (
     AppMessage,
@@ -30,6 +30,7 @@ UNVERSIONED_PATH: Final = "/mm/websocket"
 NOT_THERE: Final = frozenset({404, 405})
 LOOK_S: Final = 0.5
 CONNECT_TIMEOUT_S: Final = 15.0
+REGISTER_TRIES_MAX: Final = 3
 HEARD_MAX: Final = 20_000
 
 
@@ -86,9 +87,7 @@ class Listener:
         """Connect, register these, and listen until cancelled or until the socket is gone."""
         try:
             await self._listen(subscriptions)
-        except (TryAgain, FindOut, wire.Unreadable) as error:
-            self.why_not = f"the stream: {error}"
-        except WsClosed as error:
+        except (MmbotError, WsClosed, wire.Unreadable) as error:
             self.why_not = f"the stream: {error}"
         finally:
             self.why_not = self.why_not or "the stream was closed"
@@ -117,8 +116,8 @@ class Listener:
                     ident = await socket_id
                 await self._register(ident, subscriptions)
                 await reading
-        except* WsClosed as closed:
-            raise FindOut(str(closed.exceptions[0])) from None
+        except* (MmbotError, WsClosed, wire.Unreadable) as failed:
+            raise FindOut(str(failed.exceptions[0])) from None
         except* TimeoutError:
             raise FindOut("the stream did not greet us") from None
         finally:
@@ -148,7 +147,7 @@ class Listener:
         """By the version's path, and by the other one when that is not there; both are noted."""
         body = {"socket_id": socket_id, "service": "pusher", "subscriptions": subscriptions}
         for path in (self._calls.rest.routes.register.path, UNVERSIONED_PATH):
-            reply = await self._calls.post(path, body, Priority.DOUBT, writes=False)
+            reply = await self._asked(path, body)
             self.registrations[path] = reply
             if reply.ok and self.registered is None:
                 self.registered, self.registration_path = reply, path
@@ -162,6 +161,20 @@ class Listener:
             self._clock.now_ns(),
         )
         self._say()
+
+    async def _asked(self, path: str, body: dict[str, Any]) -> Reply:
+        """Registering again replaces what was registered: it may be tried again."""
+        for _ in range(REGISTER_TRIES_MAX - 1):
+            try:
+                reply = await self._calls.post(path, body, Priority.DOUBT, writes=False)
+            except TryAgain as error:
+                await self._clock.sleep(error.retry_after_s)
+                continue
+            except FindOut:
+                continue
+            if reply.status < 500:
+                return reply
+        return await self._calls.post(path, body, Priority.DOUBT, writes=False)
 
     def _frame(self, text: str | bytes, socket_id: asyncio.Future[str]) -> None:
         now_ns = self._clock.now_ns()

@@ -38,6 +38,8 @@ from mmbot.runtime.clock import Clock
 from mmbot.runtime.limiter import Limiter
 
 STREAM_READY_S: Final = 45.0
+TRIES: Final = 3  # of a measurement that was disturbed on the way
+RETRY_S_MAX: Final = 10.0
 CLEAN_UP_S: Final = 110.0
 WORKING: Final = frozenset({"inactive", "open"})
 LOOKS: Final = (*ask_session.MEASUREMENTS, *ask_reads.MEASUREMENTS)
@@ -155,13 +157,28 @@ class Probe:
         if closed and one in ORDERS:
             note.leave(one.names, closed)
             return
-        try:
-            await one.measure(self._lab)
-            note.leave(one.names, "the measurement told nothing of it")
-        except SetUpError:
-            raise
-        except MmbotError as error:
-            note.leave(one.names, str(error))
+        for tries_left in reversed(range(TRIES)):
+            try:
+                await one.measure(self._lab)
+                note.leave(one.names, "the measurement told nothing of it")
+                return
+            except (TryAgain, FindOut) as error:
+                if not tries_left:
+                    note.leave(one.names, str(error))
+                    return
+                await self._begin_again(error)
+            except SetUpError:
+                raise
+            except MmbotError as error:
+                note.leave(one.names, str(error))
+                return
+
+    async def _begin_again(self, error: MmbotError) -> None:
+        """After a disturbance on the way: from a desk without orders."""
+        wait_s = error.retry_after_s if isinstance(error, TryAgain) else 1.0
+        await self._lab.clock.sleep(min(RETRY_S_MAX, wait_s))
+        with contextlib.suppress(AllowanceSpent):
+            await self._lab.desk.clean_up()
 
 
 def _home(lab: Lab) -> Any:

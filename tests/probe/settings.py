@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
 
 from mmbot.probe.run import MEASUREMENTS
+from mmbot.sim.faults.plan import Fault, FaultRule
 from mmbot.sim.scenario import BoxOptions, with_table
 from mmbot.sim.unknowns import Setting, settings
 
@@ -18,7 +20,17 @@ QUIET: Final[dict[str, Any]] = {
     "rival": {"on": False},
     "drift": {"sd_per_sqrt_s": 0.0006},
     "takers": {"arrivals_per_s": 1.0, "informed_every_ms": 60_000},
-    "makers": [{"style": "skewed", "payout_usd": 14, "lines_share": 0.8, "half_spread": 0.1}],
+    "makers": [
+        {"style": "skewed", "payout_usd": 14, "lines_share": 0.8, "half_spread": 0.1},
+        # behind the first one: a side is not empty as soon as its best offer was taken
+        {
+            "style": "skewed",
+            "name": "farther",
+            "payout_usd": 14,
+            "lines_share": 0.8,
+            "half_spread": 0.2,
+        },
+    ],
     "timeline": [{"at_s": 0.5, "action": "suspend", "event": 2}],
 }
 DEFAULT_SHARE: Final = 0.5
@@ -29,7 +41,22 @@ NOT_DRAWN: Final = {
     "wire.prices": ("decimal",),
     "rules.activation.delay": ("never",),
 }
-CLOSE_MS: Final = 2
+NOISE: Final = (
+    (Fault.FRAME_LOST, 0.1),
+    (Fault.FRAME_COPIED, 0.1),
+    (Fault.FRAME_SWAPPED, 0.1),
+    (Fault.FRAME_LATE, 0.03),
+    (Fault.SLOW, 0.05),
+    (Fault.REPLY_RESET, 0.02),
+    (Fault.REQUEST_RESET, 0.02),
+    (Fault.ERROR_BEFORE, 0.02),
+    (Fault.ERROR_AFTER, 0.02),
+    (Fault.TOO_MANY, 0.02),
+    (Fault.FALSE_ABSENCE, 0.02),
+    (Fault.REPLY_HANGS, 0.01),
+    (Fault.HTML_AFTER, 0.01),
+    (Fault.EMPTY_DATA, 0.01),
+)
 NOISY_IN_VENUE: Final = frozenset(
     {
         "rules.first_pass_ms", "rules.first_pass_status", "rules.cancel_inactive",
@@ -65,6 +92,12 @@ def draw(seed: int) -> Drawn:
     for name, value in values.items():
         options = with_table(options, Setting(name, (value,)).table(value))
     return Drawn(seed, values, with_table(options, table))
+
+
+def disturbed(drawn: Drawn) -> Drawn:
+    """The same exchange behind a bad line: what is told is lost, late, doubled and cut short."""
+    rules = tuple(FaultRule(fault, rate) for fault, rate in NOISE)
+    return dataclasses.replace(drawn, options=dataclasses.replace(drawn.options, faults=rules))
 
 
 def must_be_unknown_or_right(drawn: Drawn) -> frozenset[str]:
