@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from mmbot.domain.catalog import Line
 from mmbot.domain.ids import SportEventId
+from mmbot.domain.price import Price, complement
 from mmbot.exchange.amounts import NS_PER_S, time_ns
 from mmbot.exchange.stream import ORDER_WORDS, PRINT_WORDS
 from mmbot.probe.ask_reads import objects
@@ -152,7 +153,10 @@ async def prints(lab: Lab) -> None:
 
 
 def _prints_of(lab: Lab, ticket: Ticket) -> Iterator[int]:
-    """For own fills of one moment, how many prints of their line it has for each of them."""
+    """For the fills that an own order made as it opened, how many prints there are for each.
+
+    One that comes later is made by somebody else's order, which may have met others, too.
+    """
     lines = (spot.line for spot in lab.ground.spots)
     line = next((one for one in lines if ticket.strike_id in _strikes_of(one)), None)
     printed = [
@@ -160,14 +164,15 @@ def _prints_of(lab: Lab, ticket: Ticket) -> Iterator[int]:
         for one in lab.listener.heard
         if one.change_type in PRINT_WORDS and one.info.get("strike_id") in _strikes_of(line)
     ]
-    fills = [one for one in ticket.told if one.info.get("fill_price")]
-    while fills:
-        first, *others = fills
-        fills = [one for one in others if not _together(first, one)]
-        own = 1 + len(others) - len(fills)
-        near = sum(_together(first, one) for one in printed)
-        if near and near % own == 0:
-            yield near // own
+    opened = _opened(ticket)
+    if opened is None:
+        return
+    fills = [one for one in ticket.told if one.info.get("fill_price") and _together(opened, one)]
+    own, prices = len(fills), {one.info["fill_price"] for one in fills}
+    prices |= {complement(Price(int(price))) for price in prices}  # as the other side tells it
+    near = sum(_together(opened, one) and one.info.get("fill_price") in prices for one in printed)
+    if own and near and near % own == 0:
+        yield near // own
 
 
 def _strikes_of(line: Line | None) -> set[str]:

@@ -46,6 +46,7 @@ class Lab:
     @property
     def spot(self) -> Spot:
         if self.home is None:
+            assert self.ladder  # without one no line can be read, and that is the reason to give
             raise Unmeasurable("no line to place on: none is listed that starts late enough")
         return self.home
 

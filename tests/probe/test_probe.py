@@ -70,7 +70,7 @@ def test_every_open_question_is_asked_or_has_a_reason_not_to_be() -> None:
 def test_decimal_prices_are_told_and_nothing_is_placed() -> None:
     seen = probed(a_box(wire={"prices": "decimal"}))
     assert found(seen)["wire.prices"] == "decimal"
-    assert "no integer" in why(seen, "rules.self_match")
+    assert "no integer" in why(seen, "rules.quantity_min_cents")
     assert len(seen.box.maker.orders) == 0
 
 
