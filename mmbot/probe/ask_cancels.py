@@ -79,13 +79,17 @@ def _in_first_pass(reply: Reply) -> bool:
 def _pass_length(lab: Lab, ticket: Ticket, again: Reply, done: bool) -> None:
     """The shorter one when it is surely over, the longer one when it surely should be."""
     name = "rules.first_pass_ms"
-    opened_ns = next((one.at_ns for one in ticket.told if one.info.get("status") == "open"), 0)
+    opened = next((one for one in ticket.told if one.info.get("status") == "open"), None)
+    if opened is None or lab.listener.late_ns(opened) > PASSES_MS[0] * 1_000_000:
+        lab.notebook.unknown(name, "the message that it is open came late")
+        return
+    opened_ns = opened.at_ns
     sent_ms = (again.sent_ns - opened_ns) / 1e6
     came_ms = (again.received_ns - opened_ns) / 1e6
     said = f"{sent_ms:.0f} to {came_ms:.0f} ms after it was open: {again.status} {again.code}"
     if done and came_ms < PASSES_MS[1]:
         lab.notebook.found(name, PASSES_MS[0], said.strip())
-    elif opened_ns and _in_first_pass(again) and sent_ms > 2 * PASSES_MS[0]:
+    elif _in_first_pass(again) and sent_ms > 2 * PASSES_MS[0]:
         lab.notebook.found(name, PASSES_MS[1], said.strip())
     else:
         lab.notebook.unknown(name, f"the answer came too late to tell: {said}".strip())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from mmbot.domain.errors import FindOut
 from mmbot.domain.price import Price, profit_ratio
 from mmbot.probe.calls import Reply, dig
 from mmbot.probe.desk import CANCEL_MANY, SUBMIT, SUBMIT_MANY, Ticket
@@ -108,16 +109,17 @@ async def batches(lab: Lab) -> None:
     taken = dig(reply.data, "succeed_orders") or []
     failed = dig(reply.data, "failed_orders") or []
     said = f"{reply.status}: {len(taken)} taken, {len(failed)} failed"
+    for order in taken:
+        desk.adopt(order, ticket)
     if reply.ok and len(taken) == 1:
-        ticket.take(taken[0])
         note.found("rules.batch_repeated_id", "one_fails", said)
         await desk.follow(ticket, lambda one: one.rests or one.over, 15.0)
-    elif not taken and reply.status < 500:
+    elif not taken and (failed or not reply.ok):
         note.found("rules.batch_repeated_id", "refuse_all", said)
         ticket.refused = reply.code or "refused"
         ticket = await lab.resting()
     else:
-        note.unknown("rules.batch_repeated_id", said)
+        raise FindOut(f"a batch of one order twice: {said}")
     await _cancel_rows(lab, ticket)
 
 

@@ -25,6 +25,7 @@ SERVICE: Final = re.compile(r"service=(\d+)")
 SLOW_S: Final = 2.0  # longer than a registration takes by itself
 IMAGE_NS: Final = NS_PER_S // 5
 WINDOWS: Final = 60
+EARLY_NS: Final = 5 * NS_PER_S
 CHANCE_MAX: Final = 0.01  # that all of them changed just then
 EVENTS_MAX: Final = 2  # the least channel limit that anybody has named
 SHARE_SURE: Final = 0.75
@@ -159,11 +160,11 @@ def _prints_of(lab: Lab, ticket: Ticket) -> Iterator[int]:
     """
     lines = (spot.line for spot in lab.ground.spots)
     line = next((one for one in lines if ticket.strike_id in _strikes_of(one)), None)
-    printed = [
-        one
+    printed = {
+        (one.stamp_ns, repr(one.payload)): one  # a line that stutters says the same thing twice
         for one in lab.listener.heard
         if one.change_type in PRINT_WORDS and one.info.get("strike_id") in _strikes_of(line)
-    ]
+    }.values()
     opened = _opened(ticket)
     if opened is None:
         return
@@ -197,6 +198,9 @@ async def initial_image(lab: Lab) -> None:
     first, *later = _shares(lab, books)
     usual = sum(later) / max(1, len(later))
     said = f"{first:.0%} of {len(books)} books came at once; {usual:.1%} in as long a time later"
+    early = [one for one in listener.heard if one.at_ns - listener.subscribed_ns < EARLY_NS]
+    if any(listener.late_ns(one) > IMAGE_NS // 2 for one in early):
+        raise Unmeasurable("messages came late when the image was awaited")
     by_chance = _at_least(round(first * len(books)), len(books), max(usual, 1 / WINDOWS))
     if first < SHARE_SURE and by_chance > CHANCE_MAX:
         lab.notebook.found("stream.initial_image", False, said)

@@ -159,6 +159,19 @@ class Desk:
     def ticket_of(self, body: dict[str, Any]) -> Ticket:
         return self._by_id[body["external_id"]]
 
+    def adopt(self, order: Any, ticket: Ticket) -> None:
+        """An order that a batch made of this ticket; a second one gets a ticket of its own."""
+        if ticket.order_id:
+            ticket = Ticket(
+                ticket.external_id,
+                ticket.strike_id,
+                ticket.price,
+                ticket.quantity_cents,
+                self._clock.now_ns(),
+            )
+            self.tickets.append(ticket)
+        ticket.take(order)
+
     def hear(self, heard: Heard) -> None:
         info = heard.info
         ticket = self._by_id.get(str(info.get("external_id") or ""))

@@ -83,6 +83,11 @@ class Listener:
     def alive(self) -> bool:
         return self._protocol.phase is Phase.SUBSCRIBED and not self.why_not
 
+    def late_ns(self, heard: Heard) -> int:
+        """By how much it came later, after it was made, than what came the fastest of all."""
+        ways = [one.at_ns - one.stamp_ns for one in self.heard if one.stamp_ns]
+        return heard.at_ns - heard.stamp_ns - min(ways) if heard.stamp_ns and ways else 0
+
     async def run(self, subscriptions: list[dict[str, Any]]) -> None:
         """Connect, register these, and listen until cancelled or until the socket is gone."""
         try:
