@@ -251,23 +251,25 @@ class Link:
                 self.live, self.live_since_ns = True, now_ns
             silent_s = (now_ns - self._health_ns) / NS_PER_S
             self.private = silent_s <= self._settings.blind_after_s
-            if self._review and not protocol.pending:
-                self._reviewed()
+            if self._review:
+                self._look_again()
         if before != (self.live, self.private, self.public, self.streamed):
             self._owner.link_changed(self)
         if self._more_asked and not self._review:
             self.extending = self._more_asked = False
             self._owner.link_extended(self)
 
-    def _reviewed(self) -> None:
-        """Every channel has answered: what is streamed, and whether anything public is."""
-        self._review = False
-        subscribed = self._protocol.subscribed
-        self.streamed = frozenset(
+    def _look_again(self) -> None:
+        """What is streamed; less at once, more when every channel has answered."""
+        subscribed, pending = self._protocol.subscribed, self._protocol.pending
+        self._review = bool(pending)
+        streamed = frozenset(
             topic for topic, channel in self._channel_of.items() if channel in subscribed
         )
+        self.streamed = streamed & self.streamed if pending else streamed
         shared = {one.channel_name for one in self._channels if one.scope is None}
-        self.public = shared <= subscribed and bool(self.streamed or not self.wish.topics)
+        works = bool(self.streamed or pending or not self.wish.topics)
+        self.public = works and shared <= subscribed
 
     async def _watch(self) -> None:
         """Look at the clock: silence is an event too."""

@@ -6,8 +6,8 @@ import pytest
 
 from mmbot.exchange.http import HttpReply
 from mmbot.sim.stream.channels import main_channel
-from tests.exchange.grants import Grants
-from tests.exchange.parts import reply
+from tests.exchange.grants import Grants, name_of
+from tests.exchange.parts import EVENT_ID, reply
 from tests.exchange.stage import DOWN, REGISTER, UP, Stage, more, staged
 
 
@@ -54,3 +54,17 @@ def test_an_answer_that_takes_every_channel_away_is_not_believed(lie: HttpReply)
 
     stage = staged(watch_more, registration=Grants())
     assert [state[:2] for state in stage.states[:-1]] == [(True, True)] * (len(stage.states) - 1)
+
+
+def test_a_channel_that_is_taken_away_is_missed_at_once_though_another_has_not_answered() -> None:
+    # faults: E3
+    async def watch_more(stage: Stage) -> None:
+        stage.server.silent_channels.add(name_of("7"))
+        stage.feed.watch(more(7))
+        await stage.wait(2)
+        assert stage.parts.listing.unstreamed == {7}
+        stage.last.say("pusher:subscription_error", {"error": "gone"}, name_of(str(EVENT_ID)))
+        await stage.wait(1)
+        assert stage.parts.listing.unstreamed == {7, EVENT_ID}
+
+    staged(watch_more, registration=Grants())
