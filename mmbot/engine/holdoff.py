@@ -10,7 +10,7 @@ FIRST_NS: Final = 250_000_000
 LONGEST_NS: Final = 30_000_000_000
 DOUBLINGS_MAX: Final = 7
 PROBE_FIRST_NS: Final = 1_000_000_000
-PROBE_LONGEST_NS: Final = 15_000_000_000
+PROBE_LONGEST_NS: Final = 5_000_000_000  # a pause that is over is noticed so soon
 CLOSED: Final = "placement_disabled"  # in both vocabularies: it is about every strike
 
 

@@ -37,8 +37,8 @@ def test_during_a_maintenance_one_order_asks_ever_more_rarely_and_never_gives_up
     desk.all_well()
     left_s, told = maintenance(desk, 20 * 60)
     waits_s = [round(later - sooner) for sooner, later in pairwise(left_s)]
-    assert waits_s[:4] == [1, 2, 4, 8]
-    assert set(waits_s[4:]) == {15}
+    assert waits_s[:3] == [1, 2, 4]
+    assert set(waits_s[3:]) == {5}
     assert len([detail for detail in told if CODE in detail]) == 1
 
 
