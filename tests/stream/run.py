@@ -22,7 +22,7 @@ from tests.stream.proxy import HOST, Proxy
 from tests.stream.spans import REACH_NS, Ways, again, ends_s
 from tests.stream.troubles import Kind, Route, Trouble, draw_troubles
 
-LAST_S: Final = 15.0  # of quoting, after all that the scenario has to show
+LAST_S: Final = 60.0  # of quoting, after all that the scenario has to show
 BACK_S: Final = 30.0  # after the last trouble
 PLAYED_S_MIN: Final = 90.0  # a scenario that shows little is played that long
 CONFIG_POLL_S: Final = 5.0  # a stream that moves is noticed within the run
@@ -78,7 +78,7 @@ class StreamRun(CrashRun):
         if troubles is None and plan.blind:
             troubles = UNSEEN
         if troubles is None:
-            troubles = draw_troubles(plan.seed, played_s - LAST_S)
+            troubles = draw_troubles(plan.seed, played_s - LAST_S / 2)
         played_s = max([played_s, *(one.until_s + BACK_S for one in troubles)])
         began_ns, began_s = time.time_ns(), loop.time()
         self._begin_troubles(troubles)

@@ -66,7 +66,7 @@ FORMS: Final = {
     Kind.TRUNCATE: Form((0.0, 0.0)),
 }
 FIRST_S: Final = 8.0  # of quoting
-APART_S: Final = (30.0, 45.0)  # from the end of one to the next: time to come back and to quote
+APART_S: Final = (45.0, 75.0)  # from the end of one to the next: time to come back and to quote
 
 
 def draw_troubles(seed: int, until_s: float) -> tuple[Trouble, ...]:
