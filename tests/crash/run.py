@@ -206,7 +206,7 @@ class CrashRun:
 
     async def _end(self) -> None:
         """Stop quoting, settle, book, stop: the faults of the scenario go on meanwhile."""
-        self._say("the kills are over: stop")
+        self._say("told to stop quoting")
         await self._pause()
         await self._until(lambda status: bool(status["flat"]), EMPTY_MAX_S, "empty")
         await self._live(self._began_s + self._moves_s - time.monotonic())
@@ -227,7 +227,7 @@ class CrashRun:
         until_s = time.monotonic() + SAY_MAX_S
         while True:
             try:
-                await self._admin.post("/pause", {"who": "crash", "reason": "the kills are over"})
+                await self._admin.post("/pause", {"who": "crash", "reason": "the end of the run"})
                 return
             except FindOut:
                 if time.monotonic() > until_s:
