@@ -73,7 +73,7 @@ class Registrar:
         said = self._dialect
         body, headers = said.register_body(self._socket_id, wish), said.register_headers(wish)
         route = self._rest.routes.register
-        answer = await self._rest.call(route, Priority.DOUBT, body=body, headers=headers)
+        answer = await self._rest.call(route, Priority.STREAM, body=body, headers=headers)
         if answer.refusal is None:
             return wire.unwrap(answer.body, wire.Registered)
         if answer.refusal.code != "exceed_subscription_count":

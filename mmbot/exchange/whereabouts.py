@@ -62,7 +62,7 @@ class Whereabouts:
                 changed()
 
     async def _fetch(self) -> wire.ConnectionConfig:
-        answer = await self._rest.call(self._rest.routes.connection_config, Priority.DOUBT)
+        answer = await self._rest.call(self._rest.routes.connection_config, Priority.STREAM)
         if answer.refusal is not None:
             raise TryAgain(f"connection-config: {answer.refusal.text}")
         config = wire.unwrap(answer.body, wire.ConnectionConfig)

@@ -48,11 +48,12 @@ class Priority(IntEnum):
 
     SESSION = 0  # one in minutes, and without a token not even a cancel leaves
     CANCEL = 1
-    DOUBT = 2  # reads that end a doubt
-    REDUCE = 3
-    REPLACE = 4
-    NEW = 5
-    AUDIT = 6
+    STREAM = 2  # where it is and who may hear it: until then nothing is quoted
+    DOUBT = 3  # reads that end a doubt
+    REDUCE = 4
+    REPLACE = 5
+    NEW = 6
+    AUDIT = 7
 
 
 Kind = Literal["cancel", "query", "other"]
