@@ -16,6 +16,7 @@ from mmbot.domain.events import (
     SportEventUnlisted,
     StreamStateChanged,
 )
+from mmbot.domain.ids import SportEventId
 from mmbot.exchange.channels import Limits, Topic, Worth, plan
 from mmbot.exchange.lane import Lane, LaneSettings
 from mmbot.exchange.link import Ended, Link, LinkPorts
@@ -88,6 +89,7 @@ class Feed:
         self._lanes: dict[int, Lane] = {}
         self._closing: list[Lane] = []  # given up once all others are what they shall be
         self._lead: Link | None = None  # the connection that the engine was told of
+        self._missing: frozenset[SportEventId] = frozenset()  # nobody asks for their channels
         self._renew_again_ns = 0
         self._numbers = 0
         self._token_doubted = False
@@ -210,8 +212,7 @@ class Feed:
         }
         before, unstreamed = listing.unstreamed, frozenset(self._wish.event_ids) - streamed
         listing.unstreamed = unstreamed
-        if unstreamed - before:
-            self._notices.alarm("events_without_channel", f"{len(unstreamed)} events")
+        self._alarm(unstreamed)
         for event_id in sorted(unstreamed - before):
             self._emit(SportEventUnlisted(event_id))
         if before - unstreamed:
@@ -220,6 +221,14 @@ class Feed:
     async def poll_config(self) -> None:
         """Service: a changed key, cluster or host makes `run` move to a new connection."""
         await self.whereabouts.poll(lambda: self._news.put_nowait(_WantsChange()))
+
+    def _alarm(self, unstreamed: frozenset[SportEventId]) -> None:
+        """For what nobody is asking for; what was asked a moment ago may well be granted."""
+        changing = (lane.share.event_ids for lane in self._lanes.values() if lane.changing)
+        missing = unstreamed.difference(*changing)
+        if missing - self._missing:
+            self._notices.alarm("events_without_channel", f"{len(missing)} events")
+        self._missing = missing
 
     # --- asked by lanes -------------------------------------------------------------------
 

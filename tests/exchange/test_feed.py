@@ -146,6 +146,7 @@ def test_a_larger_wish_is_asked_for_on_the_socket_that_serves() -> None:
 
     stage = staged(widen)
     assert stage.states == [UP, DOWN]
+    assert stage.parts.alarms == []
     assert len(stage.server.sockets) == 1
     body = stage.parts.http.asked[-1].body
     assert body["socket_id"] == "1.1"
