@@ -1,0 +1,178 @@
+"""A market that stands still around a real daemon: every gap in its quotes was made by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+import structlog
+
+from mmbot.app.daemon import Daemon
+from mmbot.app.demo_config import DemoPlaces, write_config
+from mmbot.app.simulate_plan import FEED_EVERY_S
+from mmbot.app.simulate_settings import BASE_URL
+from mmbot.app.world import World
+from mmbot.config import Settings, load
+from mmbot.domain.entries import Entry
+from mmbot.exchange.http import InMemoryHttp
+from mmbot.exchange.ws import InMemoryWs
+from mmbot.ops.metrics import Metrics
+from mmbot.ops.notify import Notifier
+from mmbot.runtime.clock import LoopClock
+from mmbot.sim.memory import InMemoryBox
+from mmbot.sim.scenario import BoxOptions, with_table
+from mmbot.sim.virtual.loop import EPOCH_NS, VirtualLoop, run_virtual
+from mmbot.store import tables
+from mmbot.store.journal import Journal, read_entries
+
+STILL: Final[dict[str, Any]] = {
+    "latency_profile": "loopback",
+    "start_after_s": 86_400,
+    "takers": {"on": False},
+    "rival": {"on": False},
+    "drift": {"sd_per_sqrt_s": 0.0, "step_ms": 5_000},
+    "events": {"count": 4, "lines": 8},
+    "feed": {"noise_sd": 0.0, "refresh_s": FEED_EVERY_S},
+}
+CONFIG_POLL_S: Final = 10.0
+STARTED_S: Final = 40.0  # all is quoted by then
+NS: Final = 1_000_000_000
+
+
+@dataclass(slots=True)
+class Still:
+    """The box, and a daemon that quotes on it."""
+
+    box: InMemoryBox
+    entries: list[Entry] = field(default_factory=list)  # of the journal, once all is over
+
+    async def wait(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    async def do(self, action: str, **given: Any) -> None:
+        """Steer the box."""
+        body = json.dumps({"action": action, **given}).encode()
+        status, _, answer = await self.box.http_request("POST", "/_box/do", {}, body)
+        assert status == 200, answer
+
+    @property
+    def sockets(self) -> list[str]:
+        """Ids of the streams that the box has open."""
+        return list(self.box.box.hub.connections)
+
+    @property
+    def channels(self) -> list[int]:
+        """How many channels each of them carries."""
+        return [len(one.channels) for one in self.box.box.hub.connections.values()]
+
+    def filled(self) -> dict[str, int]:
+        """Cents by external id, as the box counts them."""
+        rows = self.record()["orders"]
+        return {row["external_id"]: row["filled_cents"] for row in rows if row["filled_cents"]}
+
+    def booked(self) -> dict[str, object]:
+        """The same as the daemon wrote it down."""
+        rows = tables.orders(self.entries)
+        found = {str(row["external_id"]): row["filled_cents"] for row in map(dict, rows)}
+        return {ident: cents for ident, cents in found.items() if cents}
+
+    def quoted(self) -> set[str]:
+        """Strikes that have a near enough open order now, as the box sees it."""
+        return {strike for strike, one in self._presence().items() if one.present}
+
+    async def gap_s(self, change: Callable[[], Awaitable[None]]) -> float:
+        """The longest time that a strike, quoted before the change, was not while it went on."""
+        strikes, began_ns = self.quoted(), self.box.now_ns()
+        before = {strike: self._present_ns(strike) for strike in strikes}
+        await change()
+        took_ns = self.box.now_ns() - began_ns
+        gaps = (took_ns - self._present_ns(one) + before[one] for one in strikes)
+        return max(gaps) / NS
+
+    def _present_ns(self, strike_id: str) -> int:
+        self.box.box.record.fair_moved(self.box.now_ns())  # counts up to now
+        return int(self._presence()[strike_id].total_ns)
+
+    def _presence(self) -> dict[str, Any]:
+        record = self.box.box.record
+        return dict(record.of(self.box.box.maker).presence)
+
+    def record(self) -> dict[str, Any]:
+        return dict(self.box.box.record.summary(self.box.box.maker, self.box.now_ns()))
+
+
+def still(scenario: Callable[[Still], Awaitable[None]], **box: Any) -> Still:
+    """Play the scenario from 40 s after the daemon's start; tables of `box` come on top."""
+
+    async def play(loop: VirtualLoop) -> Still:
+        with tempfile.TemporaryDirectory(prefix="mmbot-still-") as folder:
+            return await _play(loop, Path(folder), scenario, box)
+
+    return run_virtual(play, seed=7)
+
+
+async def _play(
+    loop: VirtualLoop,
+    folder: Path,
+    scenario: Callable[[Still], Awaitable[None]],
+    tables: dict[str, Any],
+) -> Still:
+    options = with_table(BoxOptions(seed=7), STILL | tables)
+    box = InMemoryBox(options, EPOCH_NS)
+    settings = _settings(options, folder)
+    journal = Journal.open(folder / settings.ledger.file)
+
+    def drop(*_: Any) -> Any:
+        raise structlog.DropEvent
+
+    def commit(entries: Sequence[Entry], done: Callable[[None], None], urgent: bool) -> None:
+        journal.append(entries)
+        loop.call_soon(done, None)
+
+    async def source(method: str, url: str, headers: Any, body: bytes) -> Any:
+        return await box.http_request(
+            method, url.removeprefix("http://127.0.0.1:8460"), headers, body
+        )
+
+    world = World(
+        clock=LoopClock(EPOCH_NS, loop),
+        http=InMemoryHttp(box.http_request),
+        websockets=InMemoryWs(box.ws_connect),
+        source_http=source,
+        rng=Random(7),
+        run="0123456789ab",
+        journal=journal,
+        commit=commit,
+        logger=structlog.wrap_logger(None, processors=[drop]),
+        live=False,
+    )
+    daemon = Daemon(settings, world, Metrics("0"))
+    found = Still(box)
+    try:
+        await daemon.start()
+        async with asyncio.TaskGroup() as group:
+            running = group.create_task(daemon.run(Notifier()))
+            await asyncio.sleep(STARTED_S)
+            await scenario(found)
+            daemon.stop()
+            assert await running
+    finally:
+        box.stop()
+        journal.close()
+    found.entries = list(read_entries(folder / settings.ledger.file))
+    return found
+
+
+def _settings(options: BoxOptions, folder: Path) -> Settings:
+    path = write_config(DemoPlaces(BASE_URL, 9464, folder))
+    keys = {"MMBOT_ACCESS_KEY": options.access_key, "MMBOT_SECRET_KEY": options.secret_key}
+    settings = load(path, keys)
+    stream = settings.stream.model_copy(update={"config_poll_s": CONFIG_POLL_S})
+    sources = tuple(one.model_copy(update={"poll_s": FEED_EVERY_S}) for one in settings.sources)
+    return settings.model_copy(update={"stream": stream, "sources": sources})
