@@ -50,6 +50,7 @@ class Still:
     """The box, and a daemon that quotes on it."""
 
     box: InMemoryBox
+    seen: dict[str, Any] = field(default_factory=dict)  # for the scenario to leave behind
     entries: list[Entry] = field(default_factory=list)  # of the journal, once all is over
 
     async def wait(self, seconds: float) -> None:
@@ -107,26 +108,26 @@ class Still:
         return dict(self.box.box.record.summary(self.box.box.maker, self.box.now_ns()))
 
 
-def still(scenario: Callable[[Still], Awaitable[None]], **box: Any) -> Still:
+def still(scenario: Callable[[Still], Awaitable[None]], dialect: str = "v4", **box: Any) -> Still:
     """Play the scenario from 40 s after the daemon's start; tables of `box` come on top."""
 
     async def play(loop: VirtualLoop) -> Still:
+        options = with_table(BoxOptions(seed=7), STILL | box)
         with tempfile.TemporaryDirectory(prefix="mmbot-still-") as folder:
-            return await _play(loop, Path(folder), scenario, box)
+            settings = _settings(options, Path(folder), dialect)
+            return await _play(loop, scenario, options, settings)
 
     return run_virtual(play, seed=7)
 
 
 async def _play(
     loop: VirtualLoop,
-    folder: Path,
     scenario: Callable[[Still], Awaitable[None]],
-    tables: dict[str, Any],
+    options: BoxOptions,
+    settings: Settings,
 ) -> Still:
-    options = with_table(BoxOptions(seed=7), STILL | tables)
     box = InMemoryBox(options, EPOCH_NS)
-    settings = _settings(options, folder)
-    journal = Journal.open(folder / settings.ledger.file)
+    journal = Journal.open(settings.state_dir / settings.ledger.file)
 
     def drop(*_: Any) -> Any:
         raise structlog.DropEvent
@@ -165,12 +166,12 @@ async def _play(
     finally:
         box.stop()
         journal.close()
-    found.entries = list(read_entries(folder / settings.ledger.file))
+    found.entries = list(read_entries(settings.state_dir / settings.ledger.file))
     return found
 
 
-def _settings(options: BoxOptions, folder: Path) -> Settings:
-    path = write_config(DemoPlaces(BASE_URL, 9464, folder))
+def _settings(options: BoxOptions, folder: Path, dialect: str) -> Settings:
+    path = write_config(DemoPlaces(BASE_URL, 9464, folder), dialect)
     keys = {"MMBOT_ACCESS_KEY": options.access_key, "MMBOT_SECRET_KEY": options.secret_key}
     settings = load(path, keys)
     stream = settings.stream.model_copy(update={"config_poll_s": CONFIG_POLL_S})
