@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from random import Random
 from typing import Any, Final
 
@@ -50,12 +51,14 @@ async def _nothing(market: Still) -> None:
 
 
 async def _moves(market: Still) -> None:
-    chance = Random("moves")
+    chance, hosts = Random("moves"), cycle(("localhost", "127.0.0.1"))
     for number in range(MOVES):
         before = set(market.sockets)
+        keys: dict[str, Any] = {"key": f"key-{number}", "cluster": f"mt{number}"}
+        whither = {"host": next(hosts)} if chance.random() < 0.5 else keys
 
-        async def move(number: int = number) -> None:
-            await market.do("move_stream", **_whither(chance, number))
+        async def move(whither: dict[str, Any] = whither) -> None:
+            await market.do("move_stream", **whither)
             await market.wait(POLLED_S)
 
         assert await market.gap_s(move) == 0, number
@@ -74,9 +77,3 @@ async def _moves(market: Still) -> None:
 async def _one_game_more(market: Still) -> None:
     await market.do("list", lines=2)
     await market.wait(SEEDED_S)
-
-
-def _whither(chance: Random, number: int) -> dict[str, Any]:
-    if chance.random() < 0.5:
-        return {"host": ("localhost", "127.0.0.1")[number % 2]}
-    return {"key": f"key-{number}", "cluster": f"mt{number}"}
