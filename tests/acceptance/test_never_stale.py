@@ -100,7 +100,6 @@ def test_done_when_soketi() -> None:
     stream_pusher.walk_soketi()
 
 
-@not_built
 @pytest.mark.timeout(stream_probe.RUN_MAX_S)
 def test_done_when_probe_recovers_random_settings() -> None:
     """50 of 50 on the virtual clock, and 3 of 3 over sockets."""
