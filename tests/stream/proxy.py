@@ -109,9 +109,10 @@ class _End:
         self.writer = writer
 
     def reset(self) -> None:
-        raw = self.writer.get_extra_info("socket")
-        with contextlib.suppress(OSError):
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_AT_CLOSE)
+        if not self.writer.is_closing():
+            raw = self.writer.get_extra_info("socket")
+            with contextlib.suppress(OSError):
+                raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_AT_CLOSE)
         self.writer.transport.abort()
 
     def say_no_more(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -173,3 +174,27 @@ async def test_an_exchange_that_is_not_there_resets_who_comes() -> None:
     async with asyncio.timeout(SOON_S), Proxy(1, Route.REST, lambda: HALF) as proxy:
         with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
             await a_client(proxy)
+
+
+@pytest.mark.parametrize(
+    ("kind", "cuts"), [(Kind.RESET, 1), (Kind.HALF_CLOSE, 1), (Kind.TRUNCATE, 1), (Kind.DELAY, 0)]
+)
+async def test_it_knows_when_no_open_connection_was_left_whole(kind: Kind, cuts: int) -> None:
+    async with a_proxy() as proxy:
+        ends = [await a_client(proxy), await a_client(proxy)]
+        proxy.begin(now(kind, 0.0))
+        await asyncio.sleep(0)
+        for reader, writer in ends:
+            with contextlib.suppress(ConnectionError):
+                if not writer.is_closing():
+                    writer.write(b"?")
+                await reader.read(1)  # an echo, or the end
+            writer.close()
+    assert len(proxy.cut_s) == cuts
+
+
+async def test_a_reset_that_finds_nobody_cuts_nothing() -> None:
+    async with a_proxy() as proxy:
+        proxy.begin(now(Kind.RESET, 0.0))
+        await asyncio.sleep(0)
+        assert proxy.cut_s == []
