@@ -135,8 +135,7 @@ class _Day:
         self._sum_up(wire, stage, log)
         for judge in (watch, sweeps, lists, story, keeper.lives):
             report.findings += judge.findings
-        if plan.dialect == "v4":  # in seed all books come on one channel: not told apart outside
-            report.findings += stale.findings(self._record(box)["orders"])
+        report.findings += stale.findings(self._record(box)["orders"])
         report.findings += [f"I7: {error}" for error in log.errors]
         if keeper.lives.flat is False:
             report.findings.append("I4: the daemon ended without a proof that nothing rests")

@@ -235,5 +235,7 @@ def test_routes_and_frames_are_told_apart() -> None:
     assert {path: route_kind(path) for path in kinds} == kinds
     assert frame_kind('{"data":"{\\"event\\":\\"orders\\"}","event":"tournament_31"}') == "general"
     assert frame_kind(frame("market_selections", 1)) == "books"
+    shared = '{"data":"{\\"change_type\\":\\"market_selections\\"}","event":"tournament_31"}'
+    assert frame_kind(shared) == "books"
     assert frame_kind("nonsense") == "general"
     assert external_ids(b'{"data":[{"external_id":"a"},{"external_id":"b"}]}') == ["a", "b"]

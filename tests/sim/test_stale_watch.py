@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import pytest
@@ -12,7 +13,7 @@ from mmbot.sim.core.orders import Order, OrderRequest
 from mmbot.sim.faults.faulty_ports import Sent
 from mmbot.sim.faults.kinds import route_kind
 from mmbot.sim.scenario import BoxOptions
-from mmbot.sim.stream.channels import event_channel, user_channel
+from mmbot.sim.stream.channels import event_channel, main_channel, user_channel
 from mmbot.sim.stream.connections import Connection
 from mmbot.sim.virtual.island import Island
 from mmbot.sim.virtual.loop import VirtualLoop
@@ -68,6 +69,12 @@ class Day:
         self.box.hub.members.join(self.socket, self.private)
         self.box.hub.members.join(self.socket, self.books)
         return self.at(0).rests()
+
+    def starts_in_seed(self) -> Order:
+        """The same, with the channel that all books share; what is quoted was listed before."""
+        self.asks(f"{MARKETS}?event_ids={self.event_id}")
+        self.books = main_channel(3)
+        return self.starts()
 
     def beats(self, *seconds: float) -> None:
         for second in seconds:
@@ -212,3 +219,47 @@ def test_an_answer_names_an_order_only_with_the_id_that_a_cancel_needs() -> None
       "orders": [{"external_id": "c", "order_id": ""}, {"external_id": "d", "id": "4"}]}}"""
     assert sorted(named(body)) == ["a", "d"]
     assert not list(named(b"<html>502</html>"))
+
+
+def on_the_shared_channel(event_id: int) -> str:
+    payload = base64.b64encode(json.dumps({"sport_event_id": event_id}).encode()).decode()
+    data = json.dumps({"change_type": "market_selections", "payload": payload})
+    return json.dumps({"event": "tournament_31", "channel": main_channel(3), "data": data})
+
+
+# faults: E4
+def test_on_the_channel_that_all_books_share_each_event_is_heard_alone() -> None:
+    told, others, odd = Day(), Day(), Day()
+    for day in (told, others, odd):
+        day.starts_in_seed()
+        day.publishes(20, 30)
+        frame = on_the_shared_channel(day.event_id if day is told else 7)
+        day.at(35).watch.heard("books", frame[:-9] if day is odd else frame, day.now_ns)
+        day.beats(*range(5, 100, 5))
+    assert told.stale_s(100) == 0
+    assert others.stale_s(100) == odd.stale_s(100) == 100 - (20 + 60)
+
+
+# faults: E3
+def test_without_the_channel_that_all_books_share_every_event_is_in_the_dark() -> None:
+    day = Day()
+    day.starts_in_seed()
+    day.publishes(20)
+    day.watch.heard("books", on_the_shared_channel(day.event_id), day.now_ns)
+    day.beats(*range(5, 60, 5))
+    day.at(48).box.hub.members.leave(day.socket, day.books)
+    assert day.stale_s(60) == 60 - 49
+
+
+# faults: E3
+def test_what_is_listed_later_is_on_the_shared_channel_or_not_as_everything_else() -> None:
+    there, left = Day(), Day()
+    for day in (there, left):
+        day.books = main_channel(3)
+        day.starts()
+        if day is left:
+            day.at(1).box.hub.members.leave(day.socket, day.books)
+        day.at(1).asks(f"{MARKETS}?event_ids={day.event_id}")
+        day.beats(*range(5, 60, 5))
+    assert there.stale_s(60) == 0
+    assert left.stale_s(60) == 60 - START_NS / NS

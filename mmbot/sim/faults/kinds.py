@@ -20,6 +20,7 @@ _REPORTS: Final = (
     "get_wager_matching_detail",
     "get_matched_bets",
 )
+BOOKS: Final = "market_selections"
 _EVENT_NAME: Final = re.compile(r'(?<!\\)"event"\s*:\s*"([^"\\]+)"')
 _EXTERNAL_ID: Final = re.compile(rb'"external_id"\s*:\s*"([^"]+)"')
 
@@ -53,7 +54,8 @@ def frame_kind(frame: str) -> FrameKind:
         return "protocol"
     if event in {"orders", "order", "wagers", "wager"}:
         return "orders"
-    if event == "market_selections":
+    # The older main channel names the tournament, and what changed only inside.
+    if event == BOOKS or (event.startswith("tournament_") and BOOKS in frame):
         return "books"
     return "health" if event == "health_check" else "general"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
@@ -12,7 +13,7 @@ from mmbot.sim.core.messages import Outgoing
 from mmbot.sim.faults.faulty_ports import Reply, Sent
 from mmbot.sim.faults.kinds import FrameKind, external_ids
 from mmbot.sim.faults.plan import Injected
-from mmbot.sim.stream.channels import event_of, is_private
+from mmbot.sim.stream.channels import event_of, is_private, main_channel
 from mmbot.sim.stream.connections import Connection
 from mmbot.sim.stream.hub import StreamHub
 from mmbot.sim.virtual.island import Island
@@ -26,6 +27,7 @@ UNSAVED_NS: Final = 30 * NS  # what was told so late may be gone with the proces
 SHOWN_MAX: Final = 5
 MARKETS: Final = ("get_multiple_markets", "get_markets")
 ORDER_IDS: Final = ("order_id", "wager_id", "id")
+ALL_BOOKS: Final = main_channel(3)  # in the older dialects, of the tournaments wished for: all
 _CHANNEL: Final = re.compile(r'"channel"\s*:\s*"([^"\\]+)"')
 
 
@@ -38,6 +40,7 @@ class StaleWatch:
         self._prefix = prefix
         self._now_ns = now_ns
         self._private = Private()
+        self._shared = 0  # sockets with the channel on which all books come
         self._events: dict[str, Event] = {}
         self._cancels: list[Cancel] = []
         self._sent_ns: dict[str, int] = {}
@@ -78,10 +81,16 @@ class StaleWatch:
 
     def subscribed(self, connection: Connection, channel: str, joined: bool) -> None:
         now_ns, event = self._now_ns(), event_of(channel)
-        if event is None and not is_private(channel):
-            return
-        part = self._private if event is None else self._event(str(event[0]))
-        (part.joined if joined else part.left)(now_ns)
+        parts: list[Private | Event] = []
+        if event is not None:
+            parts = [self._event(str(event[0]))]
+        elif is_private(channel):
+            parts = [self._private]
+        elif channel == ALL_BOOKS:
+            parts = [*self._events.values()]
+            self._shared += 1 if joined else -1
+        for part in parts:
+            (part.joined if joined else part.left)(now_ns)
 
     def published(self, message: Outgoing) -> None:
         if message.change_type == "market_selections":
@@ -94,13 +103,16 @@ class StaleWatch:
             self._private.heard(now_ns)
         elif kind == "books" and (channel := _CHANNEL.search(frame)):
             event = event_of(channel[1])
-            if event is not None:
-                self._event(str(event[0])).heard(now_ns)
+            ident = _told_of(frame) if event is None else str(event[0])
+            if ident:
+                self._event(ident).heard(now_ns)
 
     def _event(self, ident: str) -> Event:
         found = self._events.get(ident)
         if found is None:
             found = self._events[ident] = Event(ident)
+            for _ in range(self._shared):
+                found.joined(self._now_ns())
         return found
 
     # --- the wire ------------------------------------------------------------------------------
@@ -168,3 +180,12 @@ def named(body: bytes) -> Iterator[str]:
             ident = found.get("external_id")
             if isinstance(ident, str) and any(found.get(key) for key in ORDER_IDS):
                 yield ident
+
+
+def _told_of(frame: str) -> str:
+    """The event of an image that came on the shared channel; "" when its client cannot read it."""
+    try:
+        message = json.loads(json.loads(frame)["data"])
+        return str(json.loads(b64decode(message["payload"]))["sport_event_id"])
+    except (ValueError, KeyError, TypeError):
+        return ""
