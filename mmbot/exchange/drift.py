@@ -19,7 +19,7 @@ from mmbot.exchange.shapes import IDENT, Shape, kind_of
 
 FINDINGS_MAX: Final = 200
 VERDICTS_MAX: Final = 2_000
-ITEMS_MAX: Final = 200  # of a longer list so many are looked at, evenly spread
+ITEMS_MAX: Final = 1_000  # of a longer list so many are looked at, evenly spread
 BODY_BYTES_MAX: Final = 512 * 1024  # of larger bodies one in LARGE_ONE_IN
 LARGE_ONE_IN: Final = 10
 SAMPLE_CHARS_MAX: Final = 40

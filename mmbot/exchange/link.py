@@ -232,7 +232,7 @@ class Link:
                 self._end(Ended(reason, code))
                 return
             case Odd(what, detail):
-                self._notices.count(f"stream_odd:{what}", detail)
+                self._notices.frame(what, detail)
                 return
             case SignedIn() | Established() | AppMessage():
                 return

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from mmbot.exchange.drift import DriftLog, Finding
+from mmbot.exchange.drift import DriftLog, Finding, What
+from mmbot.exchange.pusher_states import Step
 
 KINDS_MAX: Final = 500
+STRANGE_FRAMES: Final = frozenset({Step.UNKNOWN.value, Step.UNREADABLE.value})
 
 Say = Callable[[str, str], None]
 
@@ -37,6 +39,12 @@ class Notices:
         self.counts[kind] = seen + 1
         if seen == 0:
             self._first(kind, detail)
+
+    def frame(self, what: str, detail: str) -> None:
+        """A frame of the socket that is out of place; one that nobody knows is drift, too."""
+        self.count(f"stream_odd:{what}", detail)
+        if what in STRANGE_FRAMES:
+            self.drift.note(Finding(What.UNKNOWN_MESSAGE, "stream.frame", what), detail)
 
     def alarm(self, kind: str, detail: str) -> None:
         """A person should look; said every time, so callers pace themselves."""

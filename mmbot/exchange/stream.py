@@ -27,7 +27,7 @@ from mmbot.exchange.notices import Notices
 from mmbot.exchange.pusher import AppMessage
 
 SEQUENCES_MAX: Final = 20_000
-BOOKS_ONE_IN: Final = 64
+BOOKS_ONE_IN: Final = 128
 WORD_CHARS_MAX: Final = 40
 
 ORDER_WORDS: Final = frozenset({"orders", "order", "wagers", "wager"})

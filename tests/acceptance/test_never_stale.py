@@ -59,9 +59,9 @@ def test_line_6_rate_governor(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_line_7_contract_drift_shield(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_line_7_contract_drift_shield(tmp_path: Path) -> None:
     """Counted by place, logged once with a sample, in metrics and `mmbot doctor`; fails closed."""
-    stream_drift.walk_drift(tmp_path, monkeypatch)
+    stream_drift.walk_drift(tmp_path)
 
 
 @not_built

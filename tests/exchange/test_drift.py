@@ -155,6 +155,18 @@ def test_a_missing_balance_is_missed_and_matters(field: str) -> None:
     assert finding.matters is (not field.startswith("unmatched"))
 
 
+@pytest.mark.parametrize(
+    ("price", "strange"), [(50, True), (-99, True), (1.95, True), (-100, False)]
+)
+def test_a_price_that_is_none_is_seen(price: float, strange: bool) -> None:
+    # faults: G1
+    body = json.loads(example("get_price_ladder.response.v4.json"))
+    body["data"].append(price)
+    found = findings("get_price_ladder", body)
+    assert bool(found) is strange
+    assert all(finding.matters for finding in found)
+
+
 def test_what_the_contract_calls_optional_is_not_missed() -> None:
     body = json.loads(example("get_multiple_markets.response.v4.json"))
     for markets in body["data"].values():
@@ -238,7 +250,7 @@ def test_endless_novelties_do_not_fill_the_memory() -> None:
 def test_of_a_long_list_items_are_looked_at_from_its_beginning_to_its_end() -> None:
     body = json.loads(example("get_trades.response.v4.json"))
     row = body["data"]["trades"][0]
-    body["data"]["trades"] = [{**row, "new": 1}] * (10 * ITEMS_MAX)
+    body["data"]["trades"] = [{**row, "new": 1}] * (2 * ITEMS_MAX + 1)
     (seen,) = findings("get_trades", body).values()
     assert ITEMS_MAX / 2 <= seen.count <= ITEMS_MAX
 

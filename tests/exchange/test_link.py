@@ -31,6 +31,7 @@ def test_what_is_odd_is_counted_by_its_kind_and_the_connection_goes_on() -> None
     async def odd(stage: Stage) -> None:
         for _ in range(3):
             stage.last.say_raw(b'{"event":"\xff"}')
+        stage.last.say("pusher:hologram")
         stage.last.say("pusher:error", {"code": 4301, "message": "slow down"})
         await stage.wait(10)
 
@@ -39,6 +40,10 @@ def test_what_is_odd_is_counted_by_its_kind_and_the_connection_goes_on() -> None
     counts = stage.parts.notices.counts
     assert counts["stream_odd:unreadable frame"] == 3
     assert counts["stream_odd:pusher:error that leaves the connection open"] == 1
+    shown = {row["field"]: row["sample"] for row in stage.parts.notices.drift.rows()}
+    assert shown["unknown control event"] == '"pusher:hologram"'
+    assert "unreadable frame" in shown
+    assert "pusher:error that leaves the connection open" not in shown
 
 
 @pytest.mark.parametrize(
