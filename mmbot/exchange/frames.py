@@ -84,7 +84,7 @@ def sent_ns(data: Raw | str) -> int | None:
     """When the exchange sent an application event, by its own clock; None when it does not say."""
     try:
         return time_ns(decode(inner_json(data), Stamp).timestamp)
-    except UNREADABLE:
+    except Unreadable:
         return None
 
 

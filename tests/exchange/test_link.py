@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 
 from mmbot.exchange.http import HttpReply
 from mmbot.sim.stream.channels import main_channel
 from tests.exchange.grants import Grants, name_of
 from tests.exchange.parts import EVENT_ID, reply
-from tests.exchange.stage import DOWN, REGISTER, UP, Stage, more, staged
+from tests.exchange.stage import DOWN, PRIVATE, REGISTER, UP, Stage, more, staged
 
 
 def test_a_refused_channel_is_asked_for_again_and_then_all_is_well() -> None:
@@ -73,3 +76,16 @@ def test_a_channel_that_is_taken_away_is_missed_at_once_though_another_has_not_a
         assert stage.parts.listing.unstreamed == {7, EVENT_ID}
 
     staged(watch_more, registration=Grants())
+
+
+@pytest.mark.parametrize("timestamp", [{}, [], "soon", True, 1e300, None])
+def test_a_health_check_with_a_broken_time_is_still_a_sign_of_life(timestamp: Any) -> None:
+    # Found by the fuzz: the one with a broken time ended the feed.
+    async def beats(stage: Stage) -> None:
+        stage.beating = False
+        for _ in range(4):
+            await stage.wait(5)
+            frame = {"event": "health_check", "channel": PRIVATE}
+            stage.last.say_raw(json.dumps(frame | {"data": {"timestamp": timestamp}}))
+
+    assert staged(beats).states == [UP, DOWN]

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from mmbot.domain.events import Event, StreamStateChanged
 from mmbot.domain.ids import SportEventId
+from mmbot.exchange.dialect import DIALECTS
 from mmbot.exchange.feed import Feed, FeedSettings
 from mmbot.exchange.http import HttpReply, NotSent, ReplyLost
 from mmbot.exchange.link import LinkPorts
@@ -39,9 +40,12 @@ from tests.exchange.parts import (
 from tests.fuzz.frames import CODES, Frames
 
 USER_ID: Final = "5f0a8c1e-2b7d-4e55-9a41-6c0d3b7e9f12"
-OURS: Final = user_channel(USER_ID)
+TOURNAMENT_ID: Final = 31
 EVENT_IDS: Final = (EVENT_ID, *(SportEventId(20_000_000 + n) for n in range(5)))
-CHANNELS: Final = (main_channel(), OURS, *map(event_channel, EVENT_IDS))
+CHANNELS: Final = {
+    "v4": (user_channel(USER_ID), main_channel(), *map(event_channel, EVENT_IDS)),
+    "seed": (user_channel(USER_ID, 3), main_channel(3)),
+}
 LIMITS: Final = (2, 400)  # channels of one socket
 BEAT_S: Final = 5.0
 HOSTILE_MAX_S: Final = 120.0
@@ -51,7 +55,9 @@ CALM_S: Final = 240.0  # a refused token may have to wait for its turn to be ren
 class HostileExchange:
     """`calm` ends it: from then on everything is answered as the contract says."""
 
-    def __init__(self, draw: random.Random, frames: Frames, parts: Parts) -> None:
+    def __init__(self, draw: random.Random, frames: Frames, parts: Parts, dialect: str) -> None:
+        self._dialect = dialect
+        self._channels = CHANNELS[dialect]
         self.calm = False
         self.frames = 0
         self._draw = draw
@@ -61,7 +67,7 @@ class HostileExchange:
         self._friend = FakeServer()  # what a server should do
         self._hub = StreamHub(AppKey("key", "secret"), SessionRules(), random.Random(1))
         parts.http.on("/websocket/connection-config", self._config)
-        parts.http.on("/v4/mm/websocket", self._registration)
+        parts.http.on(DIALECTS[dialect].routes.register.path, self._registration)
 
     def _wrong(self, share: float) -> bool:
         return not self.calm and self._draw.random() < share
@@ -72,6 +78,8 @@ class HostileExchange:
         return self._answer(example_json("connection_config.response.talaria.json"))
 
     def _registration(self, asked: Asked) -> HttpReply:
+        if self._dialect == "seed":
+            return self._answer(example_json("pusher_auth.response.legacy.json"))
         account = Account(USER_ID, "fuzz", 0)
         found = register(self._hub, account, asked.body, self._limit, 1)
         if isinstance(found, Refusal):
@@ -110,7 +118,7 @@ class HostileExchange:
 
     def _say_garbage(self, socket: FakeSocket) -> None:
         self.frames += 1
-        socket.say_raw(self._garbage.next("1.1", CHANNELS))
+        socket.say_raw(self._garbage.next("1.1", self._channels))
 
     async def go_wrong(self) -> None:
         while not self.calm:
@@ -126,7 +134,7 @@ class HostileExchange:
             await self._clock.sleep(BEAT_S)
             for socket in self._open():
                 if not self._wrong(0.2):
-                    socket.say("health_check", {"payload": "e30="}, OURS)
+                    socket.say("health_check", {"payload": "e30="}, self._channels[0])
 
     def _open(self) -> list[FakeSocket]:
         return [socket for socket in self._friend.sockets if not socket.closed]
@@ -134,10 +142,12 @@ class HostileExchange:
 
 async def live(draw: random.Random, corpus: Sequence[dict[str, Any]]) -> int:
     """How many frames were heard; raises whatever escapes, and AssertionError if it stays dark."""
-    parts = a_client()
+    name = draw.choice(tuple(CHANNELS))
+    dialect = DIALECTS[name]
+    parts = a_client(routes=dialect.routes)
     seeded(parts.listing)
-    exchange = HostileExchange(draw, Frames(draw, corpus), parts)
-    ports = LinkPorts(parts.rest, exchange, parts.listing, parts.notices)
+    exchange = HostileExchange(draw, Frames(draw, corpus), parts, name)
+    ports = LinkPorts(parts.rest, exchange, parts.listing, parts.notices, dialect)
     feed = Feed(ports, FeedSettings(config_poll_s=20.0), draw.random)
     states: list[StreamStateChanged] = []
 
@@ -148,7 +158,8 @@ async def live(draw: random.Random, corpus: Sequence[dict[str, Any]]) -> int:
     async def act() -> None:
         for _ in range(draw.randint(1, 4)):
             some = draw.sample(EVENT_IDS, draw.randint(1, len(EVENT_IDS)))
-            feed.watch(Wish(tuple(some), (), (31,)))
+            tournament_of = dict.fromkeys(some, TOURNAMENT_ID)
+            feed.watch(Wish(tuple(some), (), (TOURNAMENT_ID,), tournament_of))
             await parts.clock.sleep(draw.uniform(0.0, HOSTILE_MAX_S / 4))
         exchange.calm = True
         await parts.clock.sleep(CALM_S)
