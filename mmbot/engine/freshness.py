@@ -8,7 +8,7 @@ after the fault had ended, and only when that read agrees.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,9 +44,10 @@ class Freshness:
     def __init__(self) -> None:
         self.up = False  # the public stream
         self.mute: set[SportEventId] = set()  # of which REST has shown more than the stream
+        self._up_ns = 0  # since when
         self._connection = ""
         self._lost = False  # it was up before
-        self._streamed: dict[LineId, Book] = {}  # by the present connection
+        self._shown: dict[LineId, Book] = {}  # by the stream, or read since it is up
         self._disputed: dict[LineId, _Dispute] = {}
         self._unread: dict[SportEventId, int] = {}  # a read asked for since then is waited for
         self._compared_ns: dict[SportEventId, int] = {}  # when the newest read was asked for
@@ -65,15 +66,17 @@ class Freshness:
         self._connection = connection
         if not public:
             self._lost = self._lost or was_up
-            self._streamed.clear()
+            self._shown.clear()
             self._disputed.clear()
             return False
         if renewed:  # another socket has channels of its own: it is not mute because another was
             for line_id in self._disputed:
-                self._streamed.pop(line_id, None)
+                self._shown.pop(line_id, None)
             self._disputed.clear()
         if was_up:
             return False
+        self._up_ns = now_ns
+        self._shown.clear()
         if self._lost:
             self._unread.update(dict.fromkeys(events, now_ns))
         self.mute.clear()
@@ -81,24 +84,26 @@ class Freshness:
 
     def streamed(self, book: Book) -> None:
         """An image came by the stream: its channel speaks."""
-        self._streamed[book.line_id] = book
+        self._shown[book.line_id] = book
         if self._disputed:
             self._disputed.pop(book.line_id, None)
 
     def read(self, line: Line, book: Book, asked_ns: int, now_ns: int) -> None:
         """An image that REST shows and the stream has not replaced since it was asked for."""
-        shown = self._streamed.get(line.line_id)
-        if shown is None or _tops(shown) == _tops(book):
+        before_ns = self._compared_ns.get(line.event_id, 0)
+        self._compared_ns[line.event_id] = max(before_ns, asked_ns)
+        if not self.up or asked_ns < self._up_ns:  # what came between no stream could tell
+            return
+        shown = self._shown.setdefault(line.line_id, book)
+        if _tops(shown) == _tops(book):
             self._disputed.pop(line.line_id, None)
         elif line.line_id not in self._disputed:
             self._disputed[line.line_id] = _Dispute(line.event_id, now_ns)
-        before_ns = self._compared_ns.get(line.event_id, 0)
-        self._compared_ns[line.event_id] = max(before_ns, asked_ns)
 
     def listed(self, lines: Mapping[LineId, Line]) -> None:
         """A new listing: what is gone is forgotten."""
         events = {line.event_id for line in lines.values()}
-        self._streamed = {one: book for one, book in self._streamed.items() if one in lines}
+        self._shown = {one: book for one, book in self._shown.items() if one in lines}
         self._disputed = {one: seen for one, seen in self._disputed.items() if one in lines}
         self.mute &= events
         for known in (self._unread, self._compared_ns, self._asked_ns):
@@ -132,10 +137,9 @@ class Freshness:
         self._unread.update(dict.fromkeys(whole, now_ns))
         if changed or whole:
             self._due_ns = now_ns
-        for event_id, since_ns in tuple(self._unread.items()):
-            if event_id not in disputed and self._compared_ns.get(event_id, -1) >= since_ns:
-                del self._unread[event_id]
-                changed.add(event_id)
+        for event_id in tuple(self._read_again(disputed)):
+            del self._unread[event_id]
+            changed.add(event_id)
         return changed
 
     def wants_renewal(self, now_ns: int) -> bool:
@@ -169,13 +173,18 @@ class Freshness:
     def next_due_ns(self, now_ns: int) -> int:
         """When `tick` or `due` has something to do; `now_ns` for at once."""
         first_ns = self._due_ns
+        disputed = set()
         for seen in self._disputed.values():
+            disputed.add(seen.event_id)
             if seen.event_id not in self.mute:
                 first_ns = min(first_ns, seen.since_ns + AGREES_WITHIN_NS)
+        return now_ns if any(self._read_again(disputed)) else first_ns
+
+    def _read_again(self, disputed: set[SportEventId]) -> Iterator[SportEventId]:
+        """Those that waited for a read, and it has come and agrees."""
         for event_id, since_ns in self._unread.items():
-            if self._compared_ns.get(event_id, -1) >= since_ns:
-                return now_ns
-        return first_ns
+            if event_id not in disputed and self._compared_ns.get(event_id, -1) >= since_ns:
+                yield event_id
 
     def _seen_ns(self, event_id: SportEventId) -> int:
         return max(self._asked_ns.get(event_id, 0), self._compared_ns.get(event_id, 0))

@@ -109,6 +109,17 @@ def test_a_channel_that_does_not_show_what_rest_shows_is_mute_a_second_later() -
     assert [books.wait(0.9).why, books.wait(0.1).why] == ["", MUTE]
 
 
+# faults: E3
+def test_a_channel_that_never_spoke_is_mute_when_a_read_differs_from_the_one_before() -> None:
+    books = Books().up().wait(1).read(105).wait(45).read(105)
+    assert books.wait(45).read(110).wait(1).why == MUTE
+
+
+def test_what_was_read_before_the_stream_was_up_is_held_against_nothing() -> None:
+    books = Books().read(105).wait(1).up().read(110, asked_s_ago=0.5)
+    assert books.wait(0.5).read(115).wait(1).why == ""
+
+
 # faults: E12
 @pytest.mark.parametrize("after_s", [0.0, 0.9])
 def test_a_frame_that_was_on_its_way_is_no_muteness(after_s: float) -> None:
@@ -171,6 +182,15 @@ def test_what_is_not_listed_any_more_is_forgotten() -> None:
     books.fresh.listed({})
     assert books.why == ""
     assert not books.fresh.wants_renewal(books.now_ns)
+
+
+# faults: E4
+def test_nobody_is_woken_again_and_again_while_a_read_goes_on_disagreeing() -> None:
+    books = Books().up().streamed().down().wait(5).up("stream-2").streamed(105)
+    books.wait(1).read(110).wait(1)
+    assert books.why == MUTE
+    books.fresh.due({ONE: EVENT}, books.now_ns)
+    assert books.fresh.next_due_ns(books.now_ns) >= books.now_ns + S
 
 
 # --- the rolling audit -----------------------------------------------------------------------
@@ -245,6 +265,7 @@ def test_without_the_public_stream_nothing_rests_and_a_read_brings_it_back() -> 
 def test_a_mute_channel_withdraws_its_sport_event_within_a_second_of_knowing() -> None:
     desk = Desk()
     desk.quoting()
+    desk.tell(desk.book())
     effects = desk.wait(5, a_read(desk, 110))
     assert effects.wake_at_ns == desk.now_ns + S
     effects = desk.wait(1)
