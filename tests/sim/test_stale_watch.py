@@ -8,7 +8,7 @@ import json
 import pytest
 
 from mmbot.sim.box import Box
-from mmbot.sim.core.messages import Outgoing
+from mmbot.sim.core.messages import Json, Outgoing
 from mmbot.sim.core.orders import Order, OrderRequest
 from mmbot.sim.faults.faulty_ports import Sent
 from mmbot.sim.faults.kinds import route_kind
@@ -68,6 +68,7 @@ class Day:
         """A healthy daemon with one order, past the time that a start is given."""
         self.box.hub.members.join(self.socket, self.private)
         self.box.hub.members.join(self.socket, self.books)
+        self.publishes(0, 105)
         return self.at(0).rests()
 
     def starts_in_seed(self) -> Order:
@@ -80,10 +81,11 @@ class Day:
         for second in seconds:
             self.at(second).watch.heard("health", "", self.now_ns)
 
-    def publishes(self, *seconds: float) -> None:
-        for second in seconds:
-            image = Outgoing(0, "", "market_selections", "u", {}, event_id=self.event_id)
-            self.at(second).watch.published(image)
+    def publishes(self, second: float, price: int = 110) -> None:
+        selections = [[{"price": price}], [{"price": None}]]
+        info: Json = {"info": {"id": 1, "strike": 0, "selections": selections}}
+        image = Outgoing(0, "", "market_selections", "u", info, event_id=self.event_id)
+        self.at(second).watch.published(image)
 
     def hears_book(self, second: float) -> None:
         frame = f'{{"event":"market_selections","channel":"{self.books}"}}'
@@ -154,7 +156,8 @@ def test_a_mute_channel_is_stale_after_a_minute_or_once_a_read_has_shown_it() ->
     unread, read = Day(), Day()
     for day in (unread, read):
         day.starts()
-        day.publishes(20, 30)
+        day.publishes(20)
+        day.publishes(30)
         if day is read:
             day.at(40).asks(f"{MARKETS}?event_ids=1,{day.event_id}")
         day.beats(*range(5, 100, 5))
@@ -163,11 +166,25 @@ def test_a_mute_channel_is_stale_after_a_minute_or_once_a_read_has_shown_it() ->
 
 
 # faults: E4
-def test_one_image_that_may_be_under_way_tells_no_reader_that_a_channel_is_mute() -> None:
+@pytest.mark.parametrize(("second", "price"), [(20, 105), (36, 110)])
+def test_an_image_of_nothing_new_and_one_on_its_way_tell_no_reader_of_muteness(
+    second: float, price: int
+) -> None:
     day = Day()
     day.starts()
-    day.publishes(20, 36)
+    day.publishes(second, price)
     day.at(40).asks(f"{MARKETS}?event_ids={day.event_id}")
+    day.beats(*range(5, 75, 5))
+    assert day.stale_s(75) == 0
+
+
+# faults: E12
+def test_what_was_shown_last_may_come_true_again() -> None:
+    day = Day()
+    day.starts()
+    day.publishes(20)
+    day.at(40).asks(f"{MARKETS}?event_ids={day.event_id}")
+    day.publishes(42, 105)
     day.beats(*range(5, 75, 5))
     assert day.stale_s(75) == 0
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from mmbot.sim.witness.stale import EVERYTHING, MUTE_NS, NS, SILENT_NS, VISIBLE_NS, Outage
 
-# A read that shows more than one image of which the stream has said nothing tells that it is mute.
-UNHEARD_MIN: Final = 2
 TRAVELS_NS: Final = 5 * NS  # a frame may be late by so much, and then it is heard
 AGREES_NS: Final = 2 * NS  # a read that disagrees waits so long for a frame that is on its way
 
@@ -59,8 +57,10 @@ class Event:
     outages: list[Outage] = field(default_factory=list)
     _sockets: int = 0
     _gone_ns: int | None = 0
-    _unheard: list[int] = field(default_factory=list)  # images that went out since one was heard
-    _read_ns: int | None = None  # a read showed them, so it could be known
+    _shown: dict[Hashable, object] = field(default_factory=dict)  # best prices, when last heard
+    _latest: dict[Hashable, object] = field(default_factory=dict)  # as they are
+    _unheard: dict[Hashable, int] = field(default_factory=dict)  # since when they differ
+    _read_ns: int | None = None  # a read showed a difference, so it could be known
 
     def joined(self, now_ns: int) -> None:
         """Another subscription is given its own time to speak."""
@@ -76,10 +76,15 @@ class Event:
             self._whole(now_ns)
             self._gone_ns = now_ns
 
-    def published(self, now_ns: int) -> None:
-        """Where nobody is subscribed that alone is the outage."""
-        if self._sockets:
-            self._unheard.append(now_ns)
+    def published(self, line: Hashable, best: object, now_ns: int) -> None:
+        """An image went out. Where nobody is subscribed that alone is the outage."""
+        self._latest[line] = best
+        if not self._sockets or best == self._shown.setdefault(line, best):
+            self._unheard.pop(line, None)
+            if not self._unheard:  # what was shown last is true again
+                self._read_ns = None
+        else:
+            self._unheard.setdefault(line, now_ns)
 
     def heard(self, now_ns: int) -> None:
         """An image, where its client can read it: the channel speaks."""
@@ -87,8 +92,8 @@ class Event:
 
     def read(self, asked_ns: int, now_ns: int) -> None:
         """A read of its books, whole and young."""
-        known = [at_ns for at_ns in self._unheard if at_ns < asked_ns - TRAVELS_NS]
-        if len(known) >= UNHEARD_MIN and self._read_ns is None:
+        known = any(at_ns < asked_ns - TRAVELS_NS for at_ns in self._unheard.values())
+        if known and self._read_ns is None:
             self._read_ns = now_ns
 
     def over(self, now_ns: int) -> list[Outage]:
@@ -100,11 +105,12 @@ class Event:
 
     def _whole(self, now_ns: int) -> None:
         self.outages += self._muteness(now_ns)
+        self._shown = dict(self._latest)
         self._unheard.clear()
         self._read_ns = None
 
     def _muteness(self, now_ns: int) -> Iterator[Outage]:
         if self._unheard:
-            yield Outage(self.part, self._unheard[0], now_ns, MUTE_NS)
+            yield Outage(self.part, min(self._unheard.values()), now_ns, MUTE_NS)
         if self._read_ns is not None:
             yield Outage(self.part, self._read_ns, now_ns, AGREES_NS + VISIBLE_NS)

@@ -6,7 +6,7 @@ import json
 import re
 from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from mmbot.sim.core.messages import Outgoing
@@ -94,7 +94,10 @@ class StaleWatch:
 
     def published(self, message: Outgoing) -> None:
         if message.change_type == "market_selections":
-            self._event(str(message.event_id)).published(self._now_ns())
+            info: Any = message.payload["info"]
+            best = tuple(side[0]["price"] for side in info["selections"])
+            line = info["id"], info["strike"]
+            self._event(str(message.event_id)).published(line, best, self._now_ns())
 
     def heard(self, kind: FrameKind, frame: str, now_ns: int) -> None:
         if kind == "orders":
