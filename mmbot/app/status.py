@@ -79,7 +79,10 @@ def status(sources: Sources) -> dict[str, Any]:
         "queues": {name: depth._asdict() for name, depth in sources.queues().items()},
         "drift": sources.drift(),
         "tick_to_trade_us": sources.dispatcher.ticks.summary(),
-        "lines": [_line(engine, line) for line in state.lines.values()],
+        "lines": [
+            _line(engine, line) | {"book": _book(engine, line, health_ns, now_ns)}
+            for line in state.lines.values()
+        ],
     }
 
 
@@ -103,6 +106,14 @@ def _reconciliation(seen: Reconciliation, now_ns: int) -> dict[str, Any]:
 def _oldest_s(ages_ns: list[int | None]) -> float | None:
     known = [age for age in ages_ns if age is not None]
     return round(max(known) / NS_PER_S, 3) if known else None
+
+
+def _book(engine: Engine, line: Line, health_ns: int, now_ns: int) -> dict[str, Any]:
+    """Why its book is believed, and how long ago that was seen; `stale`: why it is not."""
+    fresh = engine.parts.state.fresh
+    proof, at_ns = fresh.proof(line, health_ns)
+    age_s = round((now_ns - at_ns) / NS_PER_S, 3) if at_ns else None
+    return {"proof": proof if at_ns else None, "age_s": age_s, "stale": fresh.why_stale(line)}
 
 
 def _line(engine: Engine, line: Line) -> dict[str, Any]:

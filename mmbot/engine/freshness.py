@@ -9,8 +9,8 @@ after the fault had ended, and only when that read agrees.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, Literal
 
 from mmbot.domain.book import Book, Level
 from mmbot.domain.catalog import Line, SportEvent
@@ -24,6 +24,8 @@ AGREES_WITHIN_NS: Final = SECOND_NS  # a frame that is on its way is waited for 
 READ_AGAIN_NS: Final = 2 * SECOND_NS  # while something waits for a read
 RENEW_EVERY_NS: Final = 60 * SECOND_NS  # while a channel stays mute another socket is asked for
 NEVER_NS: Final = 1 << 62
+
+Proof = Literal["stream", "rest", "health_check"]
 
 PUBLIC_DOWN: Final = "the public stream is down"
 MUTE: Final = "its channel is mute: REST shows other prices"
@@ -94,7 +96,7 @@ class Freshness:
         self._compared_ns[line.event_id] = max(before_ns, asked_ns)
         if not self.up or asked_ns < self._up_ns:  # what came between no stream could tell
             return
-        shown = self._shown.setdefault(line.line_id, book)
+        shown = self._shown.setdefault(line.line_id, replace(book, received_ns=0))
         if _tops(shown) == _tops(book):
             self._disputed.pop(line.line_id, None)
         elif line.line_id not in self._disputed:
@@ -121,6 +123,17 @@ class Freshness:
         if line.event_id in self.mute:
             return MUTE
         return UNREAD if line.event_id in self._unread else ""
+
+    def proof(self, line: Line, health_ns: int) -> tuple[Proof, int]:
+        """What last showed that its book is as we have it, and when; `health_ns`: of the stream."""
+        shown = self._shown.get(line.line_id)
+        times: dict[Proof, int] = {
+            "stream": shown.received_ns if shown else 0,
+            "rest": self._compared_ns.get(line.event_id, 0),
+            "health_check": health_ns if self.up and not line.is_prop else 0,
+        }
+        newest = max(times, key=times.__getitem__)
+        return newest, times[newest]
 
     def tick(self, now_ns: int) -> set[SportEventId]:
         """By the clock: what has become stale, and what is whole again; returns what changed."""

@@ -168,6 +168,18 @@ def test_a_prop_has_no_channel_and_ages_instead() -> None:
     assert Freshness().why_stale(replace(LINE, sub_type="player_total_hits")) == ""
 
 
+# faults: E2
+def test_each_book_has_a_reason_and_its_age() -> None:
+    books = Books().up()
+    up_ns = books.now_ns
+    assert books.wait(1).fresh.proof(LINE, 0) == ("stream", 0)
+    assert books.read().fresh.proof(LINE, up_ns)[0] == "rest"
+    assert books.wait(1).streamed().fresh.proof(LINE, up_ns) == ("stream", books.now_ns)
+    quiet = books.wait(60).fresh.proof(LINE, books.now_ns - S)
+    assert quiet == ("health_check", books.now_ns - S)
+    assert books.down().fresh.proof(LINE, books.now_ns)[0] == "rest"
+
+
 def test_another_socket_is_asked_for_now_and_then_while_a_channel_is_mute() -> None:
     books = Books().up()
     assert not books.fresh.wants_renewal(books.now_ns)
