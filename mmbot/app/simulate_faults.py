@@ -6,11 +6,12 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from mmbot.app.simulate_recipes import RECIPES, REQUIRED
+from mmbot.app.simulate_recipes import RECIPES, REQUIRED, USUAL
 from mmbot.domain.errors import SetUpError
 from mmbot.sim.faults.table import ROWS
 
-ALL: Final = tuple(RECIPES)
+ALL: Final = tuple(USUAL)
+NAMED: Final = tuple(sorted(RECIPES))  # by a person, one by one or in groups
 SEEDS_TO_STRIKE: Final = 200  # in so many seeds every required fault strikes
 _ID: Final = re.compile(r"([A-J])(\d+)(b?)")
 
@@ -26,25 +27,25 @@ def parse_faults(text: str) -> tuple[str, ...]:
     for word in text.replace(" ", "").split(","):
         found = _meant(word)
         if not found:
-            groups = ", ".join(sorted({name[0] for name in ALL}))
+            groups = ", ".join(sorted({name[0] for name in NAMED}))
             raise SetUpError(
                 f"--faults: {word!r} is no fault that is made here; write all, none, a group "
                 f"({groups}), an id such as A3b, or a range such as D8-D16"
             )
         chosen |= found
-    return tuple(name for name in ALL if name in chosen)
+    return tuple(name for name in RECIPES if name in chosen)
 
 
 def _meant(word: str) -> set[str]:
     if word in RECIPES:
         return {word}
     if len(word) == 1:
-        return {name for name in ALL if name.startswith(word)}
+        return {name for name in NAMED if name.startswith(word)}
     first, dash, last = word.partition("-")
     begin, end = _ID.fullmatch(first), _ID.fullmatch(last)
     if not dash or begin is None or end is None or begin[1] != end[1]:
         return set()
-    return {name for name in ALL if name[0] == begin[1] and _between(name, begin, end)}
+    return {name for name in NAMED if name[0] == begin[1] and _between(name, begin, end)}
 
 
 def _between(name: str, begin: re.Match[str], end: re.Match[str]) -> bool:

@@ -9,6 +9,7 @@ from random import Random
 from typing import Any, Final
 
 from mmbot.app import simulate_scenes as scenes
+from mmbot.app import simulate_stream as stream
 from mmbot.app.simulate_moments import Moment
 from mmbot.app.simulate_scenes import Scene
 from mmbot.sim.faults.plan import Fault, FaultRule
@@ -237,7 +238,34 @@ WEATHER: Final[Mapping[str, Recipe]] = {
     "E1": Recipe((Often(Fault.SILENCE, 0.3, times_max=2, delay_s=(5.0, 60.0)),), share=0.2),
     "E5": Recipe((Often(Fault.DISCONNECT, 1.0, times_max=3), Often(Fault.CONNECT_REFUSED, 0.5))),
 }
+# The stream and the session go wrong. Chosen by their names or groups; not yet part of `all`.
+BOOKS: Final = frozenset({"books"})
+STREAM: Final[Mapping[str, Recipe]] = {
+    "D1": Recipe(
+        (), (scenes.tokens_die,), tuple({"session": {"access_life_s": s}} for s in (45, 600, 1200))
+    ),
+    "D3": Recipe((), (stream.logged_out,)),
+    "D4": Recipe((), (stream.unauthorized,)),
+    "D5": Recipe((), (stream.too_many_sessions,)),
+    "D6": Recipe((Often(Fault.DISCONNECT, 1.0, times_max=2),), (scenes.tokens_die,)),
+    "E3": Recipe((), (stream.granted_and_mute,)),
+    "E4": Recipe((), (stream.mute,)),
+    "E6": Recipe((), (stream.moved,)),
+    "E7": Recipe((Often(Fault.ERROR_BEFORE, 0.5, frozenset({"stream"}), 10),)),
+    "E10": Recipe((), (stream.shuffled,)),
+    "E11": Recipe((), (stream.odd_books,)),
+    "E12": Recipe((Often(Fault.FRAME_LOST, 0.05, BOOKS, 6),)),
+    "E15": Recipe((), (stream.burst,), share=0.1),
+    "E16": Recipe((), (stream.private_gone,)),
+    "J5": Recipe(
+        (),
+        (scenes.restart,),
+        tuple({"rules": {"sequence_unit": unit}} for unit in ("ns", "us")),
+        share=0.2,
+    ),
+}
 _REQUIRED: Final = {**AMBIGUOUS, **CANCELS, **BATCHES, **SESSIONS, **OPERATIONS}
-RECIPES: Final[Mapping[str, Recipe]] = {**_REQUIRED, **WEATHER}
+USUAL: Final[Mapping[str, Recipe]] = {**_REQUIRED, **WEATHER}
+RECIPES: Final[Mapping[str, Recipe]] = {**USUAL, **STREAM}
 # Those of the list that must strike within a long run. H7 needs a real disk, and is made anyway.
 REQUIRED: Final = tuple(name for name in _REQUIRED if name != "H7")

@@ -14,6 +14,7 @@ from tests.acceptance import (
     stream_channels,
     stream_dialects,
     stream_drift,
+    stream_freshness,
     stream_probe,
     stream_pusher,
     stream_session,
@@ -39,10 +40,10 @@ def test_line_3_make_before_break() -> None:
     stream_channels.walk_make_before_break()
 
 
-@not_built
-def test_line_4_freshness() -> None:
+@pytest.mark.timeout(600)
+def test_line_4_freshness(tmp_path: Path) -> None:
     """An age and a reason to be trusted; withdrawn within 1 s of knowing; back after agreement."""
-    pytest.fail("not built")
+    stream_freshness.walk_freshness(tmp_path)
 
 
 @pytest.mark.timeout(900)
@@ -76,10 +77,10 @@ def test_line_9_both_dialects(tmp_path: Path) -> None:
     stream_dialects.walk_dialects(tmp_path)
 
 
-@not_built
-def test_line_10_backpressure() -> None:
+@pytest.mark.timeout(600)
+def test_line_10_backpressure(tmp_path: Path) -> None:
     """Bounded inbox; images conflate, private messages never drop; lag is a reason to pull."""
-    pytest.fail("not built")
+    stream_freshness.walk_backpressure(tmp_path)
 
 
 @not_built

@@ -23,7 +23,12 @@ def test_all_is_the_list_of_the_groups_done_so_far() -> None:
     assert set(REQUIRED) == set(LIST.split())
     assert parse_faults("all") == ALL
     assert parse_faults("none") == ()
-    assert all(what(name) for name in ALL)
+    assert all(what(name) for name in RECIPES)
+
+
+def test_the_stream_is_chosen_by_name_and_not_yet_part_of_all() -> None:
+    stream = "D1 D3 D4 D5 D6 E3 E4 E6 E7 E10 E11 E12 E15 E16 J5"
+    assert set(RECIPES) - set(ALL) == set(stream.split())
 
 
 @pytest.mark.parametrize(
@@ -31,6 +36,7 @@ def test_all_is_the_list_of_the_groups_done_so_far() -> None:
     [
         ("B3", ("B3",)),
         ("D8-D16", ("D8", "D10", "D12", "D13", "D14", "D16")),
+        ("J, E3-E4", ("E3", "E4", "J5")),
         ("H, A3b", ("A3b", "H1", "H3", "H4", "H7")),
     ],
 )

@@ -15,6 +15,21 @@ BALANCE = "/partner/v4/mm/get_balance"
 SUBMIT = "/partner/v4/mm/submit_multiple_orders"
 
 
+class LosesCancels:
+    """No cancel leaves: each is answered as if the exchange had failed."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
+
+    def ports(self) -> Ports:
+        return Ports(self._http, self._ports.websockets)
+
+    async def _http(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        if "/cancel_" in path:
+            return 500, {}, b"{}"
+        return await self._ports.http(method, path, headers, body)
+
+
 class ForgetsFills:
     """One order's fill is on no channel: the private message is lost, every read denies it."""
 
