@@ -21,9 +21,11 @@ from mmbot.exchange.channels import Limits, Topic, Worth, plan
 from mmbot.exchange.lane import Lane, LaneSettings
 from mmbot.exchange.link import Ended, Link, LinkPorts
 from mmbot.exchange.listing import Wish
+from mmbot.exchange.token_bond import TokenBond
 from mmbot.exchange.whereabouts import Whereabouts
 
 NS_PER_S: Final = 1_000_000_000
+TOKEN_LOOK_S: Final = 5.0
 CHANNELS_MAX: Final = 10_000  # of one socket, whatever an answer says
 
 
@@ -91,6 +93,7 @@ class Feed:
         self._lead: Link | None = None  # the connection that the engine was told of
         self._missing: frozenset[SportEventId] = frozenset()  # nobody asks for their channels
         self._renew_again_ns = 0
+        self._bond = TokenBond(ports.rest)
         self._numbers = 0
         self._token_doubted = False
         self._tellers: dict[Hashable, int] = {}
@@ -129,6 +132,7 @@ class Feed:
         try:
             async with asyncio.TaskGroup() as group:
                 self._share_out(group)
+                group.create_task(self._heed_tokens(), name="tokens of the stream")
                 while True:
                     self._turn(await self._news.get(), group)
         except* (SetUpError, Stop) as errors:
@@ -153,6 +157,8 @@ class Feed:
             case _Over(lane, link, number, ended):
                 self._telling.discard(number)
                 lane.over(link, number, ended)
+                if link is not None and ended.code is not None:
+                    self._bond.ended(link)
                 self._tell(ended.reason)
             case _:
                 assert_never(news)
@@ -190,6 +196,15 @@ class Feed:
             for lane in self._closing:
                 lane.close()
             self._closing = []
+
+    async def _heed_tokens(self) -> None:
+        """Where sockets end with their tokens, each is replaced before."""
+        while True:
+            await self._clock.sleep(TOKEN_LOOK_S)
+            for lane in self._lanes.values():
+                if lane.current is not None and self._bond.due(lane.current):
+                    lane.replace_link()
+                    self._news.put_nowait(_WantsChange())
 
     def _lane(self, number: int, group: asyncio.TaskGroup) -> Lane:
         return Lane(number, self, self._ports, self._settings.lane, self._draw, group)

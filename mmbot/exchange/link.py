@@ -100,6 +100,7 @@ class Link:
         self.ended: Ended | None = None
         self.streamed: frozenset[Topic] = frozenset()  # what has a channel that works
         self.channels_max = 0  # of this socket, as the exchange tells; 0 = not told
+        self.token_until_ns = 0  # of the token it was registered with
         self.capped = False  # more than its wish was refused
         self.extending = False
         self.extendable = ports.dialect.declarative
@@ -321,8 +322,7 @@ class Link:
             self._owner.link_extended(self)
             return
         before = {*self._channel_of.values()}
-        self._take(granted)
-        self._more_asked = True
+        self._take(granted, more=True)
         self._protocol.unsubscribe(sorted(before - {*self._channel_of.values()}))
         self._protocol.subscribe(granted.auths, self._clock.now_ns())
         self._speak.set()
@@ -335,8 +335,9 @@ class Link:
             self._look_up()
             self._judge(self._clock.now_ns())
 
-    def _take(self, granted: Granted) -> None:
-        self.wish, self._channels = granted.wish, granted.channels
+    def _take(self, granted: Granted, more: bool = False) -> None:
+        self.wish, self._channels, self._more_asked = granted.wish, granted.channels, more
+        self.token_until_ns = self._rest.session.usable_until_ns
         self.channels_max = granted.channels_max or self.channels_max
         self._look_up()
 

@@ -286,3 +286,27 @@ def test_a_health_check_tells_how_late_the_stream_is(late_s: float, told_s: list
     assert [(one.where, round(one.lag_ns / S, 3)) for one in seen] == [
         ("stream", seconds) for seconds in told_s
     ]
+
+
+def test_a_socket_that_ends_with_its_token_is_replaced_only_for_a_newer_token() -> None:
+    # faults: D2 D6
+    async def expire(stage: Stage) -> None:
+        session, clock = stage.parts.session, stage.parts.clock
+
+        async def until_near_the_end() -> None:
+            await stage.wait((session.usable_until_ns - clock.now_ns()) / S - 1)
+
+        await until_near_the_end()
+        stage.last.hang_up(4200)
+        await stage.wait(20)
+        assert len(stage.server.sockets) == 2
+        await session.renewed("t1")
+        await stage.wait(10)
+        assert len(stage.server.sockets) == 3
+        await until_near_the_end()
+        assert len(stage.server.sockets) == 3
+
+    stage = staged(expire)
+    assert stage.parts.notices.counts["stream_ends_with_its_token"] == 1
+    assert stage.states[1:3] == [DOWN, (True, True, "stream-2")]
+    assert stage.states[3] == (True, True, "stream-3")

@@ -12,6 +12,7 @@ import pytest
 
 from tests.simulation.still_market import Still, still
 
+LIFE_S = 100  # of a token
 POLLED_S = 20.0  # a config poll, the move, and the overlap
 SEEDED_S = 100.0  # a seeding, and another for what has got its channel
 
@@ -89,6 +90,19 @@ def test_a_socket_whose_count_is_used_up_is_replaced() -> None:
         assert len(market.quoted()) == 16
 
     still(rotate, session={"channel_limit": 4})
+
+
+def test_sockets_that_end_with_their_token_are_replaced_before_once_that_was_seen() -> None:
+    # faults: D6
+    async def expire(market: Still) -> None:
+        async def lives() -> None:
+            await market.wait(4 * LIFE_S)
+
+        await market.wait(LIFE_S)
+        assert await market.gap_s(lives) == 0
+
+    short = {"access_life_s": LIFE_S}
+    still(expire, session=short, stream={"close_at_token_expiry": True})
 
 
 def test_what_two_sockets_tell_is_booked_once() -> None:
