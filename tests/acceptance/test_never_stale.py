@@ -65,10 +65,10 @@ def test_line_7_contract_drift_shield(tmp_path: Path) -> None:
     stream_drift.walk_drift(tmp_path)
 
 
-@not_built
-def test_line_8_first_contact() -> None:
+@pytest.mark.timeout(1000)
+def test_line_8_first_contact(tmp_path: Path) -> None:
     """`mmbot probe`: each open question that a client can measure, and a profile that both read."""
-    pytest.fail("not built")
+    stream_probe.walk_first_contact(tmp_path)
 
 
 @pytest.mark.timeout(stream_dialects.RUN_MAX_S)
