@@ -17,6 +17,7 @@ from tests.acceptance import (
     stream_freshness,
     stream_probe,
     stream_pusher,
+    stream_quoting,
     stream_session,
 )
 
@@ -51,12 +52,14 @@ def test_line_5_session(tmp_path: Path) -> None:
     """Tokens never lapse under a quoting daemon, no log-in storms, it survives a restart."""
     stream_session.walk_session(tmp_path / "days")
     stream_session.walk_a_restart(tmp_path)
+    stream_quoting.walk_tokens(tmp_path)
 
 
 @pytest.mark.timeout(900)
 def test_line_6_rate_governor(tmp_path: Path) -> None:
     """Decision 9 under all conditions, 429 with and without hints, breakers, a static split."""
     stream_session.walk_governor(tmp_path)
+    stream_quoting.walk_refusals(tmp_path)
 
 
 @pytest.mark.timeout(300)
