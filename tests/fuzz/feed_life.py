@@ -46,7 +46,8 @@ CHANNELS: Final = {
     "v4": (user_channel(USER_ID), main_channel(), *map(event_channel, EVENT_IDS)),
     "seed": (user_channel(USER_ID, 3), main_channel(3)),
 }
-LIMITS: Final = (2, 400)  # channels of one socket
+ROOMY: Final = 400  # channels of one socket
+TIGHT: Final = 2
 BEAT_S: Final = 5.0
 HOSTILE_MAX_S: Final = 120.0
 CALM_S: Final = 240.0  # a refused token may have to wait for its turn to be renewed
@@ -61,7 +62,7 @@ class HostileExchange:
         self.calm = False
         self.frames = 0
         self._draw = draw
-        self._limit = draw.choice(LIMITS)
+        self.limit = draw.choice((ROOMY, TIGHT))
         self._garbage = frames
         self._clock = parts.clock
         self._friend = FakeServer()  # what a server should do
@@ -81,7 +82,7 @@ class HostileExchange:
         if self._dialect == "seed":
             return self._answer(example_json("pusher_auth.response.legacy.json"))
         account = Account(USER_ID, "fuzz", 0)
-        found = register(self._hub, account, asked.body, self._limit, 1)
+        found = register(self._hub, account, asked.body, self.limit, 1)
         if isinstance(found, Refusal):
             return refused(found.status, found.code)
         return self._answer(found)
@@ -91,7 +92,9 @@ class HostileExchange:
         if self._wrong(0.1):
             raise draw.choice((NotSent("no route"), ReplyLost("reset")))
         if self._wrong(0.1):
-            codes = ("exceed_subscription_count", "invalid_request", "", "too_many")
+            # A limit that was once refused is kept to, so it is only told where there is one.
+            tight = ("exceed_subscription_count",) * (self.limit == TIGHT)
+            codes = ("invalid_request", "internal_error", "", *tight)
             return refused(draw.choice((400, 401, 403, 404, 429, 500, 503)), draw.choice(codes))
         if self._wrong(0.3):
             text = json.dumps(self._garbage.bent(body)).encode(errors="surrogatepass")
@@ -166,6 +169,8 @@ async def live(draw: random.Random, corpus: Sequence[dict[str, Any]]) -> int:
         assert states, "never told anything"
         assert states[-1].private, f"dark after {CALM_S:.0f} s: {states[-1]}"
         assert states[-1].public, f"in part dark after {CALM_S:.0f} s: {states[-1]}"
+        left_out = parts.listing.unstreamed
+        assert not left_out or exchange.limit == TIGHT, f"after {CALM_S:.0f} s: {left_out}"
 
     await play(
         act(), feed.run(hear, unheard), feed.poll_config(), exchange.go_wrong(), exchange.beat()
