@@ -11,7 +11,8 @@ from mmbot.exchange.pusher_states import CloseClass, close_class
 @dataclass(frozen=True, slots=True)
 class PauseSettings:
     first_s: float = 0.5
-    max_s: float = 30.0
+    longer_max_s: float = 10.0  # blind that long after the exchange is back, at the most
+    max_s: float = 30.0  # after it has said: not again as it was
 
 
 class Pauses:
@@ -32,7 +33,7 @@ class Pauses:
         self.failures += 1
         first = self.failures == 1
         longer_s = self._settings.first_s * 2.0 ** min(self.failures - 1, 10)
-        backed_off_s = min(self._settings.max_s, longer_s) * (0.5 + 0.5 * self._draw())
+        backed_off_s = min(self._settings.longer_max_s, longer_s) * (0.5 + 0.5 * self._draw())
         match close_class(code):
             case CloseClass.AT_ONCE:
                 return 0.0 if first else backed_off_s
