@@ -53,13 +53,14 @@ def _same(name: str, value: Any, wanted: Any) -> bool:
 
 
 def check(seed: int, way: str) -> dict[str, Any]:
-    """One box, one probe: virtual, noisy (virtual, too) or sockets."""
-    drawn = disturbed(draw(seed)) if way == "noisy" else draw(seed)
+    """One box, one probe: virtual, noisy and seed (both virtual, too) or sockets."""
+    drawn = draw(seed, "seed" if way == "seed" else "v4")
+    drawn = disturbed(drawn) if way == "noisy" else drawn
     began_s = time.perf_counter()
     if way == "sockets":
         outcome = asyncio.run(probed_live(drawn.options, seed))
     else:
-        outcome = probed(drawn.options, seed=seed).outcome
+        outcome = probed(drawn.options, seed=seed, dialect=drawn.dialect).outcome
     found = sum(isinstance(one, Found) for one in outcome.notebook.findings.values())
     return {
         "seed": seed,
@@ -81,6 +82,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--count", type=int, default=50, help="boxes on the virtual clock")
     parser.add_argument("--sockets", type=int, default=0, help="boxes over loopback sockets")
     parser.add_argument("--noisy", type=int, default=0, help="virtual ones behind a bad line")
+    parser.add_argument("--seed-dialect", type=int, default=0, help="virtual, in those words")
     parser.add_argument("--json", action="store_true", help="one JSON object per box")
     asked = parser.parse_args(arguments)
     runs = [
@@ -88,6 +90,7 @@ def main(arguments: list[str]) -> int:
         for way, count in (
             ("virtual", asked.count),
             ("noisy", asked.noisy),
+            ("seed", asked.seed_dialect),
             ("sockets", asked.sockets),
         )
         for number in range(count)

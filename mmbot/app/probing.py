@@ -16,8 +16,8 @@ from mmbot import __version__
 from mmbot.app.compose import on_best_loop, prove_box
 from mmbot.config import Settings
 from mmbot.domain.errors import SetUpError
+from mmbot.exchange.dialect import DIALECTS
 from mmbot.exchange.http import HttpSettings, LiveHttp
-from mmbot.exchange.routes import V4
 from mmbot.exchange.tokens import Credentials
 from mmbot.exchange.ws import LiveWs
 from mmbot.hosts import classify_host
@@ -40,8 +40,6 @@ def probe(settings: Settings, folder: Path, limits: Limits) -> Outcome:
     """
     if settings.environment == "production":
         raise SetUpError("mmbot probe: never on production; use a sandbox or the box")
-    if settings.exchange.dialect != "v4":
-        raise SetUpError('mmbot probe: speaks only dialect = "v4" so far')
     host = classify_host(settings.exchange.base_url, settings.environment, armed=False)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -73,7 +71,8 @@ async def _live(
     assert task is not None
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, task.cancel)
-    http = LiveHttp(HttpSettings(base_url, settings.exchange.reply_timeout_s), V4.order_paths)
+    order_paths = DIALECTS[settings.exchange.dialect].routes.order_paths
+    http = LiveHttp(HttpSettings(base_url, settings.exchange.reply_timeout_s), order_paths)
     try:
         draw = random.Random(secrets.randbits(64)).random
         measured = Probe(
@@ -81,6 +80,7 @@ async def _live(
             Credentials(keys.access_key.get_secret_value(), keys.secret_key.get_secret_value()),
             ProbePorts(http, LiveWs(), SystemClock(), draw),
             limits,
+            settings.exchange.dialect,
         )
         outcomes.append(measured.outcome)
         await measured.run()

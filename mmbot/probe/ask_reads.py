@@ -35,7 +35,7 @@ async def paths(lab: Lab) -> None:
         ("seed", "/mm/get_price_ladder"),
         ("legacy", "/mm/get_odds_ladder"),
     ):
-        there[dialect] = (await lab.calls.get(path)).status not in NOT_THERE
+        there[dialect] = (await lab.calls.verbatim.get(path)).status not in NOT_THERE
     spoken = [dialect for dialect, answers in there.items() if answers]
     said = f"routes of {', '.join(spoken) or 'no dialect'} are there"
     if len(spoken) == len(there):
@@ -236,6 +236,7 @@ async def pages(lab: Lab) -> None:
         cursor = reply.data.get("next_cursor", False)
         form = "absent" if cursor is False else "null" if cursor is None else "empty"
         note.found("wire.end_of_pages", form, "next_cursor of the last page")
+    _lag(lab, await lab.calls.get(HISTORY, **week, limit=10))
     for name, path, small, large in (
         ("session.history_page_max", HISTORY, 100, 1_000),
         ("session.transactions_page_max", TRANSACTIONS, 500, 1_000),

@@ -41,9 +41,10 @@ NS_MIN: Final = 10**18
 def subscriptions(lab: Lab) -> list[dict[str, Any]]:
     """All tournaments, whose channel is free, and very few events."""
     tournaments = sorted({event.tournament_id for event in lab.ground.events})
+    events = [] if lab.calls.seed else listened(lab)  # there books come with their tournament
     return [
         {"type": kind, "ids": [str(ident) for ident in idents]}
-        for kind, idents in (("tournament", tournaments), ("event", listened(lab)))
+        for kind, idents in (("tournament", tournaments), ("event", events))
         if idents
     ]
 
@@ -68,10 +69,13 @@ async def registration(lab: Lab) -> None:
     took_s = min((one.received_ns - one.sent_ns) / NS_PER_S for one in answered)
     slow = round(took_s) if took_s >= SLOW_S else 0
     note.found("stream.registration_delay_s", slow, f"the registration took {took_s:.2f} s")
-    _channels(lab, reply.data)
+    if not lab.calls.seed:  # these are fields of the other registration
+        _channels(lab, reply.data)
     if not listener.alive:
         raise Unmeasurable(listener.why_not)
     data = listener.signed_in_data
+    if data is None:
+        raise Unmeasurable("nothing was signed in")
     inner = readable(data.encode()) if isinstance(data, str) else data
     form_of = "user_data" if isinstance(inner, dict) and inner else "empty"
     note.found("stream.signin_success", form_of, f"its data is {type(data).__name__}")
@@ -126,7 +130,8 @@ async def messages(lab: Lab) -> None:
         raise Unmeasurable(lab.listener.why_not or "no message of our orders came")
     names = {one.event for one in own} & ORDER_WORDS
     if len(names) == 1:
-        note.found("stream.private_event", names.pop(), f"{len(own)} messages of our orders")
+        name = "stream.private_event_legacy" if lab.calls.seed else "stream.private_event"
+        note.found(name, names.pop(), f"{len(own)} messages of our orders")
     for field in ("update_type", "update_status"):
         if any(field in one.info for one in own):
             note.found("stream.update_field", field, "messages of our orders")

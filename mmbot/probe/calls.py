@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
 
-from mmbot.domain.errors import FindOut, TryAgain
+from mmbot.domain.errors import FindOut, MmbotError, TryAgain
 from mmbot.exchange.http import HttpPort, HttpReply
+from mmbot.exchange.old_words import newer
 from mmbot.exchange.order_wire import Cleared
 from mmbot.exchange.rest import Rest
 from mmbot.exchange.routes import Route
+from mmbot.exchange.wire import Unreadable
 from mmbot.probe.allowance import Allowance
 from mmbot.probe.transcript import HEADERS_KEPT, Transcript, readable
 from mmbot.runtime.clock import Clock
@@ -20,6 +24,38 @@ from mmbot.runtime.limiter import Priority
 
 READ_TRIES_MAX: Final = 5
 RETRY_S_MAX: Final = 130.0  # a log-in whose answer was lost is tried again after two minutes
+
+
+class NoRoute(MmbotError):
+    """The dialect has no route for this; nothing was asked."""
+
+
+LADDER_SEED: Final = "/mm/get_price_ladder"  # bare numbers: its key is no word of an order
+# A route is named by its v4 path everywhere else; how the seed dialect calls it (contract 4).
+SEED_PATHS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "/v4/mm/get_balance": "/mm/get_balance",
+        "/v4/mm/get_price_ladder": LADDER_SEED,
+        "/v4/mm/get_markets": "/mm/get_markets",
+        "/v4/mm/get_multiple_markets": "/mm/get_multiple_markets",
+        "/v4/mm/submit_order": "/mm/place_order",
+        "/v4/mm/submit_multiple_orders": "/mm/place_batch_orders",
+        "/v4/mm/cancel_order": "/mm/cancel_order",
+        "/v4/mm/cancel_multiple_orders": "/mm/cancel_batch_orders",
+        "/v4/mm/get_order": "/mm/get_order",
+        "/v4/mm/get_order_history": "/mm/get_order_histories",
+    }
+)
+
+
+def in_seed(path: str) -> str:
+    """The seed dialect's path of a v4 path; NoRoute when its page names none."""
+    if not path.startswith("/v4/"):
+        return path
+    for v4, seed in SEED_PATHS.items():
+        if path == v4 or path.startswith(f"{v4}/"):
+            return seed + path.removeprefix(v4)
+    raise NoRoute(f"the seed dialect has no {path.rsplit('/', 1)[1]}")
 
 
 class RecordedHttp:
@@ -91,10 +127,17 @@ class Reply:
 class Calls:
     """Raises what `Rest.call` raises; a read is tried again before it does."""
 
-    def __init__(self, rest: Rest, http: RecordedHttp, clock: Clock) -> None:
+    def __init__(self, rest: Rest, http: RecordedHttp, clock: Clock, *, seed: bool = False) -> None:
+        """In the seed dialect paths are translated, and answers read in the newer words."""
         self.rest = rest
         self.http = http
+        self.seed = seed
         self._clock = clock
+
+    @property
+    def verbatim(self) -> Calls:
+        """The same without any translation."""
+        return Calls(self.rest, self.http, self._clock)
 
     async def get(self, path: str, **query: str | int) -> Reply:
         """Errors of the exchange's own are no answer to the question, either."""
@@ -133,10 +176,14 @@ class Calls:
         writes: bool = False,
     ) -> Reply:
         register = self.rest.routes.register
+        path = in_seed(path) if self.seed else path
         route = Route(path.rsplit("/", 1)[1], method, path, writes)
         if path == register.path:
             route = register  # it has a timeout of its own
         answer = await self.rest.call(route, priority, query or None, body)
+        if self.seed and answer.refusal is None and path != LADDER_SEED:
+            with contextlib.suppress(Unreadable):
+                answer = replace(answer, reply=replace(answer.reply, body=newer(answer.body)))
         body_seen = readable(answer.body)
         refusal = answer.refusal
         return Reply(

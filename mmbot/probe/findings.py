@@ -54,6 +54,11 @@ class Notebook:
         for name in names:
             self.findings.setdefault(name, Unknown(why))
 
+    def forget(self, names: Iterable[str], why: str) -> None:
+        """What was found there answers another question."""
+        for name in names:
+            self.findings[name] = Unknown(why)
+
     def value(self, name: str) -> Value | None:
         finding = self.findings.get(name)
         return finding.value if isinstance(finding, Found) else None

@@ -11,6 +11,7 @@ import msgspec
 
 from mmbot.domain.errors import FindOut, MmbotError, TryAgain
 from mmbot.exchange import frames, wire
+from mmbot.exchange.old_words import is_old, newer
 from mmbot.exchange.pusher import (
     AppMessage,
     ChannelAuth,
@@ -151,7 +152,10 @@ class Listener:
     async def _register(self, socket_id: str, subscriptions: list[dict[str, Any]]) -> None:
         """By the version's path, and by the other one when that is not there; both are noted."""
         body = {"socket_id": socket_id, "service": "pusher", "subscriptions": subscriptions}
-        for path in (self._calls.rest.routes.register.path, UNVERSIONED_PATH):
+        paths = [self._calls.rest.routes.register.path]
+        if not self._calls.seed:
+            paths.append(UNVERSIONED_PATH)
+        for path in paths:
             reply = await self._asked(path, body)
             self.registrations[path] = reply
             if reply.ok and self.registered is None:
@@ -197,7 +201,7 @@ class Listener:
                 case _:
                     pass
         if b"signin_success" in raw:
-            self.signed_in_data = dig(readable(raw), "data")
+            self.signed_in_data = dig(readable(raw), "data") or {}
         if self._protocol.phase is Phase.SUBSCRIBED and not self.ready.is_set():
             self.why_not = ""
             self.subscribed_ns = now_ns
@@ -208,6 +212,7 @@ class Listener:
         try:
             change_type, _, payload = frames.message_of(message.data)
             inner = frames.inner_json(message.data)
+            payload = newer(payload) if is_old(payload) else payload
         except (wire.Unreadable, msgspec.DecodeError):
             return  # the transcript has it
         envelope = readable(inner.encode() if isinstance(inner, str) else inner)

@@ -33,3 +33,15 @@ NOT_ASKED: Final[Mapping[str, str]] = MappingProxyType(
         "stream.close_at_token_expiry": "takes longer than a token lives, and a run may not",
     }
 )
+
+# What the seed dialect says in its own way, whatever the v4 routes do: a probe in seed hears it,
+# but it is no answer to these questions.
+V4_ONLY: Final = frozenset(
+    {
+        "stream.initial_image",
+        "stream.signin_success",
+        "stream.trade_print_name",
+        "wire.error_words",
+        "wire.order_id_field",
+    }
+)

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from mmbot.domain.errors import FindOut, MmbotError, SetUpError, Stop, TryAgain
+from mmbot.exchange.dialect import DIALECTS
 from mmbot.exchange.http import HttpPort
 from mmbot.exchange.notices import Notices
 from mmbot.exchange.rest import Rest, RestPorts
-from mmbot.exchange.routes import V4
 from mmbot.exchange.session import Session, SessionPorts, SessionSettings
 from mmbot.exchange.tokens import Credentials
 from mmbot.exchange.ws import WsPort
@@ -32,7 +32,7 @@ from mmbot.probe.findings import Notebook
 from mmbot.probe.ground import Ground
 from mmbot.probe.lab import Lab, Measurement
 from mmbot.probe.listener import Listener
-from mmbot.probe.not_asked import NOT_ASKED
+from mmbot.probe.not_asked import NOT_ASKED, V4_ONLY
 from mmbot.probe.transcript import Transcript
 from mmbot.runtime.clock import Clock
 from mmbot.runtime.limiter import Limiter
@@ -77,19 +77,24 @@ class Probe:
     """`run` measures; `outcome` is there from the beginning, also when `run` is cancelled."""
 
     def __init__(
-        self, base_url: str, credentials: Credentials, ports: ProbePorts, limits: Limits
+        self,
+        base_url: str,
+        credentials: Credentials,
+        ports: ProbePorts,
+        limits: Limits,
+        dialect: str = "v4",
     ) -> None:
-        clock = ports.clock
+        clock, routes = ports.clock, DIALECTS[dialect].routes
         transcript = Transcript((credentials.access_key, credentials.secret_key))
         allowance = Allowance(limits, clock)
         http = RecordedHttp(ports.http, allowance, transcript, clock)
         limiter, notices = Limiter(clock), Notices()
         session = Session(
             SessionSettings(base_url, credentials),
-            SessionPorts(http, limiter, clock, notices, V4, ports.draw),
+            SessionPorts(http, limiter, clock, notices, routes, ports.draw),
         )
-        rest = Rest(RestPorts(http, session, limiter, clock, notices, V4))
-        calls = Calls(rest, http, clock)
+        rest = Rest(RestPorts(http, session, limiter, clock, notices, routes))
+        calls = Calls(rest, http, clock, seed=dialect == "seed")
         desk = Desk(calls, allowance, clock, f"{int(ports.draw() * 2**40):010x}")
         listener = Listener(calls, ports.websockets, clock, transcript, desk.hear)
         desk.hears = lambda: listener.alive
@@ -107,6 +112,8 @@ class Probe:
             self.outcome.left_open = await self._clean_up()
         for name, why in NOT_ASKED.items():
             lab.notebook.unknown(name, why)
+        if lab.calls.seed:
+            lab.notebook.forget(V4_ONLY, "a question to the v4 routes, which were not asked")
         return self.outcome
 
     async def _clean_up(self) -> list[Ticket]:
@@ -171,7 +178,14 @@ class Probe:
                 raise
             except MmbotError as error:
                 note.leave(one.names, str(error))
+                await self._clear_desk()
                 return
+
+    async def _clear_desk(self) -> None:
+        """What a measurement left at rest would be in the way of the next one's money."""
+        with contextlib.suppress(TryAgain, FindOut, AllowanceSpent):
+            for ticket in self._lab.desk.tickets:
+                await self._lab.desk.end(ticket)
 
     async def _begin_again(self, error: MmbotError) -> None:
         """After a disturbance on the way: from a desk without orders."""

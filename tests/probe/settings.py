@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
 
+from mmbot.probe.not_asked import V4_ONLY
 from mmbot.probe.run import MEASUREMENTS
 from mmbot.sim.faults.plan import Fault, FaultRule
 from mmbot.sim.scenario import BoxOptions, with_table
@@ -36,11 +37,21 @@ QUIET: Final[dict[str, Any]] = {
 DEFAULT_SHARE: Final = 0.5
 VENUE_SHARE: Final = 0.25
 # Values with which this client cannot place at all have tests of their own.
-NOT_DRAWN: Final = {
-    "wire.paths": ("seed", "legacy"),
+NOT_DRAWN: Final[dict[str, tuple[object, ...]]] = {
     "wire.prices": ("decimal",),
     "rules.activation.delay": ("never",),
 }
+# Of routes, fields and messages that the seed dialect does not have.
+NO_SEED_ROUTE: Final = frozenset(
+    {
+        "rules.market_cancel_strike", "rules.market_id_form", "rules.mass_cancel_inactive",
+        "rules.trade_prints", "session.channel_limit", "session.transactions_page_max",
+        "stream.channel_count", "stream.channel_service", "stream.private_event",
+        "stream.tournament_entry", "stream.user_data_key", "wire.empty_lists",
+        "wire.item_fields", "wire.registration_path", "wire.strike_market_id",
+        "wire.trade_id_field",
+    }
+)  # fmt: skip
 NOISE: Final = (
     (Fault.FRAME_LOST, 0.1),
     (Fault.FRAME_COPIED, 0.1),
@@ -72,13 +83,18 @@ class Drawn:
     seed: int
     values: dict[str, Any]
     options: BoxOptions
+    dialect: str = "v4"
 
 
-def draw(seed: int) -> Drawn:
+def draw(seed: int, dialect: str = "v4") -> Drawn:
+    """`dialect` is the probe's: the exchange has its routes, if not all."""
     rng = Random(f"probe:{seed}")
     values: dict[str, Any] = {}
     for name, setting in sorted(settings().items()):
-        allowed = [one for one in setting.values if one not in NOT_DRAWN.get(name, ())]
+        refused: tuple[object, ...] = NOT_DRAWN.get(name, ())
+        if name == "wire.paths":
+            refused = tuple(one for one in setting.values if one not in {"all", dialect})
+        allowed = [one for one in setting.values if one not in refused]
         value = rng.choice(allowed)
         values[name] = setting.default if rng.random() < DEFAULT_SHARE else value
         if name not in MEASURED:
@@ -91,7 +107,7 @@ def draw(seed: int) -> Drawn:
     options = with_table(BoxOptions(seed=seed), QUIET)
     for name, value in values.items():
         options = with_table(options, Setting(name, (value,)).table(value))
-    return Drawn(seed, values, with_table(options, table))
+    return Drawn(seed, values, with_table(options, table), dialect)
 
 
 def disturbed(drawn: Drawn) -> Drawn:
@@ -104,6 +120,8 @@ def must_be_unknown_or_right(drawn: Drawn) -> frozenset[str]:
     """Settings that may stay unknown here, because nothing tells their values apart."""
     values, free = drawn.values, {"session.transactions_page", "rules.activation.delay_ms"}
     venue = drawn.options.latency_profile == "venue"
+    if drawn.dialect == "seed":
+        free |= V4_ONLY | NO_SEED_ROUTE
     if not values["session.reporting_lag_s"]:
         free.add("session.get_order_from")
     if venue or values["rules.activation.delay"] != "fixed":

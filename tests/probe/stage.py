@@ -35,7 +35,9 @@ def keys_of(options: BoxOptions) -> Credentials:
     return Credentials(options.access_key, options.secret_key)
 
 
-def probed(options: BoxOptions, limits: Limits | None = None, seed: int = 1) -> Seen:
+def probed(
+    options: BoxOptions, limits: Limits | None = None, seed: int = 1, dialect: str = "v4"
+) -> Seen:
     """One run on the virtual clock."""
     seen: list[Seen] = []
 
@@ -47,7 +49,7 @@ def probed(options: BoxOptions, limits: Limits | None = None, seed: int = 1) -> 
             LoopClock(EPOCH_NS, loop),
             Random(seed).random,
         )
-        probe = Probe(BASE_URL, keys_of(options), ports, limits or Limits())
+        probe = Probe(BASE_URL, keys_of(options), ports, limits or Limits(), dialect)
         seen.append(Seen(await probe.run(), box.box))
         box.stop()
 

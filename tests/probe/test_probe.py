@@ -19,6 +19,7 @@ from tests.probe.settings import QUIET, disturbed, draw
 from tests.probe.stage import Seen, probed
 from tests.probe_check import problems
 
+SEED_DIALECT_SEEDS = range(1, 31) if os.environ.get("FULL") else (9,)
 NOISY_SEEDS = range(1, 31) if os.environ.get("FULL") else (12,)
 ENOUGH = 50  # of about 70, behind a line on which every tenth message is lost
 SEEDS = range(1, 51) if os.environ.get("FULL") else (3, 14)
@@ -47,6 +48,14 @@ def why(seen: Seen, name: str) -> str:
 def test_switches_set_at_random_are_recovered(seed: int) -> None:
     drawn = draw(seed)
     seen = probed(drawn.options, seed=seed)
+    assert list(problems(drawn, seen.outcome)) == []
+    assert seen.box.maker.alive == {}
+
+
+@pytest.mark.parametrize("seed", SEED_DIALECT_SEEDS)
+def test_a_probe_in_seed_recovers_what_that_dialect_shows(seed: int) -> None:
+    drawn = draw(seed, "seed")
+    seen = probed(drawn.options, seed=seed, dialect="seed")
     assert list(problems(drawn, seen.outcome)) == []
     assert seen.box.maker.alive == {}
 
