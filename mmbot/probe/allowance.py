@@ -38,12 +38,16 @@ class Allowance:
     def elapsed_s(self) -> float:
         return (self._clock.monotonic_ns() - self._began_ns) / NS_PER_S
 
+    @property
+    def requests_left(self) -> int:
+        kept = 0 if self.closing else self.limits.requests_kept
+        return max(0, self.limits.requests_max - kept - self.requests)
+
     def request(self) -> None:
         """Count one request, or raise AllowanceSpent."""
-        limits = self.limits
-        kept = 0 if self.closing else limits.requests_kept
-        if self.requests >= limits.requests_max - kept:
-            raise AllowanceSpent(f"{self.requests} requests of {limits.requests_max} are used")
+        if not self.requests_left:
+            most = self.limits.requests_max
+            raise AllowanceSpent(f"{self.requests} requests of {most} are used")
         self.time()
         self.requests += 1
 

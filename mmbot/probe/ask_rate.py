@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from mmbot.domain.errors import FindOut, TryAgain
+from mmbot.domain.errors import MmbotError
 from mmbot.exchange.http import HttpReply
 from mmbot.probe.calls import dig
 from mmbot.probe.desk import ORDER
@@ -24,6 +24,8 @@ async def over_the_limit(lab: Lab) -> None:
     ticket = next((one for one in lab.desk.tickets if one.order_id), None)
     if ticket is None or not lab.desk.all_over:
         raise Unmeasurable("not asked while an order may rest")
+    if lab.allowance.requests_left < AT_ONCE:
+        raise Unmeasurable(f"only {lab.allowance.requests_left} requests are left")
     path = f"{ORDER}/{ticket.order_id}"
     token = await lab.calls.rest.session.token()
     replies: list[HttpReply] = []
@@ -32,7 +34,7 @@ async def over_the_limit(lab: Lab) -> None:
         try:
             headers = {"Authorization": f"Bearer {token}"}
             replies.append(await lab.calls.http.request("GET", path, headers, b"", TIMEOUT_S))
-        except (TryAgain, FindOut):
+        except MmbotError:
             return  # the others tell enough
 
     async with asyncio.TaskGroup() as group:

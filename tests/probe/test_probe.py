@@ -106,6 +106,12 @@ def test_the_allowance_ends_the_run_and_its_orders() -> None:
     assert seen.box.maker.alive == {}
 
 
+def test_the_rate_limit_is_not_asked_with_the_last_requests() -> None:
+    seen = probed(a_box(), Limits(requests_max=160))
+    assert why(seen, "session.retry_after").startswith("only ")
+    assert found(seen)["rules.fill_or_kill"] == "partial"
+
+
 @pytest.fixture(scope="module")
 def usual() -> Seen:
     return probed(a_box(rules={"fill_or_kill": "all_or_nothing"}, wire={"order_id_field": "id"}))
