@@ -207,9 +207,9 @@ async def initial_image(lab: Lab) -> None:
     if any(listener.late_ns(one) > IMAGE_NS // 2 for one in early):
         raise Unmeasurable("messages came late when the image was awaited")
     by_chance = _at_least(round(first * len(books)), len(books), max(usual, 1 / WINDOWS))
-    if first < SHARE_SURE and by_chance > CHANCE_MAX:
+    if first < SHARE_SURE:  # an image would have shown them all
         lab.notebook.found("stream.initial_image", False, said)
-    elif first >= SHARE_SURE and by_chance <= CHANCE_MAX:
+    elif by_chance <= CHANCE_MAX:
         lab.notebook.found("stream.initial_image", True, said)
     else:
         lab.notebook.unknown("stream.initial_image", said)
