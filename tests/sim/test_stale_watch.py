@@ -69,6 +69,7 @@ class Day:
         self.box.hub.members.join(self.socket, self.private)
         self.box.hub.members.join(self.socket, self.books)
         self.publishes(0, 105)
+        self.asks(f"{MARKETS}?event_ids={self.event_id}")
         return self.at(0).rests()
 
     def starts_in_seed(self) -> Order:
@@ -176,6 +177,18 @@ def test_an_image_of_nothing_new_and_one_on_its_way_tell_no_reader_of_muteness(
     day.at(40).asks(f"{MARKETS}?event_ids={day.event_id}")
     day.beats(*range(5, 75, 5))
     assert day.stale_s(75) == 0
+
+
+# faults: E3
+def test_the_first_read_after_a_new_subscription_is_where_it_begins() -> None:
+    day = Day()
+    day.starts()
+    day.at(10).box.hub.members.join(Connection("2.2", day.now_ns), day.books)
+    day.publishes(12)
+    for second in (20, 40):
+        day.at(second).asks(f"{MARKETS}?event_ids={day.event_id}")
+    day.beats(*range(5, 65, 5))
+    assert day.stale_s(65) == 0
 
 
 # faults: E12

@@ -61,10 +61,12 @@ class Event:
     _latest: dict[Hashable, object] = field(default_factory=dict)  # as they are
     _unheard: dict[Hashable, int] = field(default_factory=dict)  # since when they differ
     _read_ns: int | None = None  # a read showed a difference, so it could be known
+    _joined_ns: int | None = None  # no read since: what the first one shows is where it begins
 
     def joined(self, now_ns: int) -> None:
         """Another subscription is given its own time to speak."""
         self._sockets += 1
+        self._joined_ns = now_ns
         self._whole(now_ns)
         if self._gone_ns is not None:
             self.outages.append(Outage(self.part, self._gone_ns, now_ns, VISIBLE_NS))
@@ -92,6 +94,9 @@ class Event:
 
     def read(self, asked_ns: int, now_ns: int) -> None:
         """A read of its books, whole and young."""
+        if self._joined_ns is not None and asked_ns >= self._joined_ns:
+            self._joined_ns = None
+            self._whole(now_ns)
         known = any(at_ns < asked_ns - TRAVELS_NS for at_ns in self._unheard.values())
         if known and self._read_ns is None:
             self._read_ns = now_ns
