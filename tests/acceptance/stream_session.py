@@ -35,7 +35,7 @@ def walk_a_restart(folder: Path) -> None:
     with box("--latency", "loopback") as exchange, daemon(folder, exchange.port) as bot:
         for _ in range(2):
             bot.start()
-            until(lambda: bot.status["stream"]["private"], 20, "the stream is up")
+            until(lambda: bot.status.get("stream", {}).get("private"), 20, "the stream is up")
             bot.stop()
         assert exchange.record["requests"]["by_route"]["POST /auth/login"] == 1
 

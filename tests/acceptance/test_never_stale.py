@@ -15,6 +15,7 @@ from tests.acceptance import (
     stream_dialects,
     stream_drift,
     stream_freshness,
+    stream_network,
     stream_probe,
     stream_pusher,
     stream_quoting,
@@ -89,13 +90,14 @@ def test_line_10_backpressure(tmp_path: Path) -> None:
 @not_built
 def test_speed() -> None:
     """Frame to book <= 40 us; 5,000 messages/s, p99 < 50 ms, flat memory; 10 -> 10,000 lines."""
-    pytest.fail("not built")
+    stream_network.walk_speed()
+    pytest.fail("the flood of ten minutes was not run, and its shorter form was too late")
 
 
 @not_built
 def test_done_when_stream_check() -> None:
     """Four scenarios through the chaos proxy and the cable: 0 s stale, share >= 0.8."""
-    pytest.fail("not built")
+    stream_network.walk_stream_check()
 
 
 @pytest.mark.timeout(400)
