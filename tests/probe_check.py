@@ -15,7 +15,15 @@ from typing import Any
 
 from mmbot.probe.findings import Found
 from mmbot.probe.run import Outcome
-from tests.probe.settings import MEASURED, Drawn, disturbed, draw, must_be_unknown_or_right, truth
+from tests.probe.settings import (
+    MEASURED,
+    Drawn,
+    disturbed,
+    draw,
+    must_be_unknown_or_right,
+    on_loopback,
+    truth,
+)
 from tests.probe.stage import probed, probed_live
 
 
@@ -55,7 +63,10 @@ def _same(name: str, value: Any, wanted: Any) -> bool:
 def check(seed: int, way: str) -> dict[str, Any]:
     """One box, one probe: virtual, noisy and seed (both virtual, too) or sockets."""
     drawn = draw(seed, "seed" if way == "seed" else "v4")
-    drawn = disturbed(drawn) if way == "noisy" else drawn
+    if way == "noisy":
+        drawn = disturbed(drawn)
+    elif way == "sockets":
+        drawn = on_loopback(drawn)
     began_s = time.perf_counter()
     if way == "sockets":
         outcome = asyncio.run(probed_live(drawn.options, seed))

@@ -116,6 +116,13 @@ def disturbed(drawn: Drawn) -> Drawn:
     return dataclasses.replace(drawn, options=dataclasses.replace(drawn.options, faults=rules))
 
 
+def on_loopback(drawn: Drawn) -> Drawn:
+    """The same where the stream can be reached: without its host, the hosted service is meant."""
+    shown = with_table(drawn.options, {"stream": {"ws_host_shown": True}})
+    values = drawn.values | {"stream.ws_host_shown": True}
+    return dataclasses.replace(drawn, values=values, options=shown)
+
+
 def must_be_unknown_or_right(drawn: Drawn) -> frozenset[str]:
     """Settings that may stay unknown here, because nothing tells their values apart."""
     values, free = drawn.values, {"session.transactions_page", "rules.activation.delay_ms"}
