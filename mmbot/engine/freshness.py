@@ -19,7 +19,8 @@ from mmbot.domain.ids import LineId, SportEventId
 SECOND_NS: Final = 1_000_000_000
 AUDIT_EVERY_NS: Final = 45 * SECOND_NS  # a mute channel is noticed within a minute (fault E4)
 AUDIT_PACE_NS: Final = 5 * SECOND_NS
-AUDIT_EVENTS_MAX: Final = 50  # of one request
+AUDIT_BUSY_PACE_NS: Final = 2 * SECOND_NS  # while more than one request's worth are due
+AUDIT_EVENTS_MAX: Final = 20  # of one request: an answer of 50 held up every tick for 60 ms
 AGREES_WITHIN_NS: Final = SECOND_NS  # a frame that is on its way is waited for so long
 READ_AGAIN_NS: Final = 2 * SECOND_NS  # while something waits for a read
 RENEW_EVERY_NS: Final = 60 * SECOND_NS  # while a channel stays mute another socket is asked for
@@ -169,13 +170,15 @@ class Freshness:
         seen_ns = {one: self._seen_ns(one) for one, event in events.items() if event.pre_match}
         urgent = [one for one in seen_ns if one in self.mute or one in self._unread]
         found = [one for one in urgent if now_ns - seen_ns[one] >= READ_AGAIN_NS]
+        pace_ns = AUDIT_PACE_NS
         if not found:
             old = [one for one, at_ns in seen_ns.items() if now_ns - at_ns >= AUDIT_EVERY_NS]
             found = sorted(old, key=seen_ns.__getitem__)[:AUDIT_EVENTS_MAX]
+            pace_ns = AUDIT_BUSY_PACE_NS if len(old) > len(found) else AUDIT_PACE_NS
         for one in found:
             self._asked_ns[one] = seen_ns[one] = now_ns
         again_ns = min(seen_ns.values(), default=now_ns) + AUDIT_EVERY_NS
-        self._due_ns = now_ns + READ_AGAIN_NS if urgent else max(now_ns + AUDIT_PACE_NS, again_ns)
+        self._due_ns = now_ns + READ_AGAIN_NS if urgent else max(now_ns + pace_ns, again_ns)
         return found
 
     def ask_all(self, events: Iterable[SportEventId], now_ns: int) -> None:
