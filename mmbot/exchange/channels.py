@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from itertools import chain
 from typing import Final, NamedTuple
@@ -22,6 +22,7 @@ from mmbot.domain.ids import SportEventId
 _BETWEEN_WORDS: Final = re.compile(r"[\s/\-]")
 _NO_WORD: Final = re.compile(r"[^a-z0-9_]")
 SPARE_SHARE: Final = 10  # one in so many channels is kept free for what comes
+REFUSED_FOR_NS: Final = 600 * 1_000_000_000  # then as many are tried again: it may have been wrong
 
 
 class Topic(NamedTuple):
@@ -53,6 +54,37 @@ class Limits:
     @property
     def spare(self) -> int:
         return max(1, self.channels_max // SPARE_SHARE)
+
+
+class Room:
+    """How many channels a socket takes: as many as we are told, but no more than were granted
+    after a refusal, for a while."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits  # to plan by, now
+        self._told = limits.channels_max
+        self._refused_ns: int | None = None  # last
+
+    def told(self, channels_max: int) -> None:
+        self._told = channels_max
+        if self._refused_ns is None or channels_max < self.limits.channels_max:
+            self._plan_by(channels_max)
+
+    def refused(self, granted: int, now_ns: int) -> None:
+        """More than `granted` were refused."""
+        self._refused_ns = now_ns
+        self._plan_by(min(granted, self.limits.channels_max))
+
+    def forget(self, now_ns: int) -> bool:
+        """Whether the last refusal is so old that as many as we are told are tried again."""
+        if self._refused_ns is None or now_ns - self._refused_ns < REFUSED_FOR_NS:
+            return False
+        self._refused_ns = None
+        self._plan_by(self._told)
+        return True
+
+    def _plan_by(self, channels_max: int) -> None:
+        self.limits = replace(self.limits, channels_max=channels_max)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final, assert_never
 
 from mmbot.domain.errors import SetUpError, Stop
@@ -17,7 +17,7 @@ from mmbot.domain.events import (
     StreamStateChanged,
 )
 from mmbot.domain.ids import SportEventId
-from mmbot.exchange.channels import Limits, Topic, Worth, plan
+from mmbot.exchange.channels import Limits, Room, Topic, Worth, plan
 from mmbot.exchange.lane import Lane, LaneSettings
 from mmbot.exchange.link import Ended, Link, LinkPorts
 from mmbot.exchange.listing import Wish
@@ -25,7 +25,7 @@ from mmbot.exchange.token_bond import TokenBond
 from mmbot.exchange.whereabouts import Whereabouts
 
 NS_PER_S: Final = 1_000_000_000
-TOKEN_LOOK_S: Final = 5.0
+CLOCK_LOOK_S: Final = 5.0
 CHANNELS_MAX: Final = 10_000  # of one socket, whatever an answer says
 
 
@@ -83,10 +83,8 @@ class Feed:
         self._draw = draw
         self._worth = worth
         self._wish = Wish()
-        self._limits = Limits(settings.channels_max, settings.sockets_max)
-        if not ports.dialect.declarative:
-            self._limits = Limits(CHANNELS_MAX, 1)
-        self._channels_most = CHANNELS_MAX  # fewer once so many were refused
+        limits = Limits(settings.channels_max, settings.sockets_max)
+        self._room = Room(limits if ports.dialect.declarative else Limits(CHANNELS_MAX, 1))
         self._news: asyncio.Queue[_News] = asyncio.Queue()
         self._lanes: dict[int, Lane] = {}
         self._closing: list[Lane] = []  # given up once all others are what they shall be
@@ -132,7 +130,7 @@ class Feed:
         try:
             async with asyncio.TaskGroup() as group:
                 self._share_out(group)
-                group.create_task(self._heed_tokens(), name="tokens of the stream")
+                group.create_task(self._heed_the_clock(), name="clock of the stream")
                 while True:
                     self._turn(await self._news.get(), group)
         except* (SetUpError, Stop) as errors:
@@ -168,14 +166,15 @@ class Feed:
     def _share_out(self, group: asyncio.TaskGroup, delay_s: float = 0.0) -> None:
         """Give each lane its part of the wish; what serves is changed one after the other."""
         ranked = self._wish.ranked
-        alike = not self._wish.subtypes and len(ranked) <= self._limits.channels_max
+        alike = not self._wish.subtypes and len(ranked) <= self._room.limits.channels_max
         worth = {} if alike else self._worth()
         wanted = {
             topic: worth.get(topic, Worth.WATCHED)
             for topic in ranked
             if not topic.sub_type or topic in worth  # props are too many to watch for nothing
         }
-        planned = plan(wanted, [lane.load() for lane in self._lanes.values()], self._limits)
+        loads = [lane.load() for lane in self._lanes.values()]
+        planned = plan(wanted, loads, self._room.limits)
         for share in planned.shares:
             lane = self._lanes.get(share.number)
             if lane is None:
@@ -197,24 +196,26 @@ class Feed:
                 lane.close()
             self._closing = []
 
-    async def _heed_tokens(self) -> None:
-        """Where sockets end with their tokens, each is replaced before."""
+    async def _heed_the_clock(self) -> None:
+        """Where sockets end with their tokens, each is replaced before; refusals are forgotten."""
         while True:
-            await self._clock.sleep(TOKEN_LOOK_S)
+            await self._clock.sleep(CLOCK_LOOK_S)
+            changed = self._room.forget(self._clock.now_ns())
             for lane in self._lanes.values():
                 if lane.current is not None and self._bond.due(lane.current):
                     lane.replace_link()
-                    self._news.put_nowait(_WantsChange())
+                    changed = True
+            if changed:
+                self._news.put_nowait(_WantsChange())
 
     def _lane(self, number: int, group: asyncio.TaskGroup) -> Lane:
         return Lane(number, self, self._ports, self._settings.lane, self._draw, group)
 
     def _learn(self, link: Link) -> None:
-        """How many channels a socket takes: as told, but not again as many as were refused."""
+        if link.channels_max:
+            self._room.told(link.channels_max)
         if link.capped:
-            self._channels_most = min(self._channels_most, len(link.wish.topics))
-        told = link.channels_max or self._limits.channels_max
-        self._limits = replace(self._limits, channels_max=min(told, self._channels_most))
+            self._room.refused(len(link.wish.topics), self._clock.now_ns())
 
     def _leave_out(self) -> None:
         """What no open channel carries is not traded: it counts as unlisted until one does."""

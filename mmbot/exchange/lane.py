@@ -185,7 +185,9 @@ class Lane:
             if delay_s:
                 await self._clock.sleep(delay_s)
             config = await self._owner.whereabouts.ready()
-            link = Link(number, config, self.share, self._ports, self._owner, self._settings.link)
+            carried = self.current.wish.topics if self.current is not None else frozenset()
+            settings = self._settings.link
+            link = Link(number, config, self.share, self._ports, self._owner, settings, carried)
             if self._opening == number:
                 self.coming = link
             ended = await link.run()

@@ -89,7 +89,9 @@ class Link:
         ports: LinkPorts,
         owner: LinkOwner,
         settings: LinkSettings,
+        carried: frozenset[Topic] = frozenset(),
     ) -> None:
+        """`carried`: by the connection in whose place this one comes."""
         self.number = number
         self.config = config
         self.wish = wish
@@ -111,6 +113,7 @@ class Link:
         self._dialect = ports.dialect
         self._owner = owner
         self._settings = settings
+        self._carried = carried
         self._reader = StreamReader(ports.listing, ports.notices)
         self._protocol = PusherProtocol(self._clock.now_ns(), settings.timeouts)
         self._private_channel = ""
@@ -120,7 +123,7 @@ class Link:
         self._more_asked = False  # by `extend`, and not all of it has been answered
         self._registrar: Registrar | None = None
         self._group: asyncio.TaskGroup | None = None
-        self._health_ns = 0
+        self.health_ns = 0  # when it last heard a health_check
         self._lateness = Lateness(ports.rest.session.exchange_now_ns)
         self._speak = asyncio.Event()  # the protocol has frames to send
         self._done: asyncio.Future[Ended] | None = None
@@ -129,10 +132,6 @@ class Link:
     @property
     def name(self) -> str:
         return f"stream-{self.number}"
-
-    @property
-    def health_ns(self) -> int:
-        return self._health_ns
 
     @property
     def counted(self) -> frozenset[Topic]:
@@ -211,7 +210,7 @@ class Link:
     def _consume(self, message: AppMessage, now_ns: int) -> None:
         kind, events = self._reader.read(message, now_ns)
         if kind is Kind.HEALTH and message.channel in {self._private_channel, ""}:
-            self._health_ns = now_ns
+            self.health_ns = now_ns
             events = self._lateness.told_by(message)
             self._judge(now_ns)
         if events:
@@ -222,7 +221,7 @@ class Link:
             case Subscribed(channel):
                 self._review = True
                 if channel == self._private_channel:
-                    self._health_ns = now_ns
+                    self.health_ns = now_ns
             case SubscriptionFailed(channel, reason):
                 self._review = True
                 self._notices.alarm("subscription_failed", f"{channel}: {reason}")
@@ -250,7 +249,7 @@ class Link:
         if protocol.phase is Phase.SUBSCRIBED and self._private_channel in protocol.subscribed:
             if not self.live:
                 self.live, self.live_since_ns = True, now_ns
-            silent_s = (now_ns - self._health_ns) / NS_PER_S
+            silent_s = (now_ns - self.health_ns) / NS_PER_S
             self.private = silent_s <= self._settings.blind_after_s
             if self._review:
                 self._look_again()
@@ -282,7 +281,7 @@ class Link:
             if self._protocol.has_to_send:
                 self._speak.set()
             self._judge(now_ns)
-            silent_s = (now_ns - self._health_ns) / NS_PER_S
+            silent_s = (now_ns - self.health_ns) / NS_PER_S
             if self.live and silent_s > self._settings.dead_after_s:
                 self._notices.drift.note(Finding(What.SILENT_CHANNEL, PLACES[Kind.HEALTH]))
                 self._end(Ended(f"no health_check for {silent_s:.0f} s"))
@@ -290,7 +289,7 @@ class Link:
     async def _register(self, socket_id: str) -> None:
         self._registrar = Registrar(self._rest, self._dialect, socket_id)
         try:
-            granted = await self._registrar.ask(self.wish)
+            granted = await self._registrar.ask(self.wish, self._carried)
         except (TryAgain, FindOut, wire.Unreadable) as error:
             self._end(Ended(f"registration: {error}"))
             return

@@ -31,9 +31,10 @@ class Wish:
         """Events first, most imminent first."""
         return (*map(Topic, self.event_ids), *starmap(Topic, self.subtypes))
 
-    def first(self, channels: int) -> Wish:
-        """The same with so many topics at most."""
-        return self.part(frozenset(self.ranked[:channels]))
+    def first(self, channels: int, before: frozenset[Topic] = frozenset()) -> Wish:
+        """The same with so many topics at most; those of `before` go before the others."""
+        ranked = sorted(self.ranked, key=lambda topic: topic not in before)
+        return self.part(frozenset(ranked[:channels]))
 
     def part(self, topics: frozenset[Topic]) -> Wish:
         """The same for one socket of several: its own topics, and all that is shared."""

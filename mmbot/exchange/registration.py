@@ -45,8 +45,10 @@ class Registrar:
         self._notices = rest.notices
         self._socket_id = socket_id
 
-    async def ask(self, wish: Wish) -> Granted:
+    async def ask(self, wish: Wish, carried: frozenset[Topic] = frozenset()) -> Granted:
         """For a new socket: the whole wish, or as much of it as there is room for (E8).
+
+        What is `carried` by the socket in whose place it comes goes before the rest.
 
         Raises TryAgain, FindOut or wire.Unreadable.
         """
@@ -54,7 +56,8 @@ class Registrar:
             granted = await self.again(wish)
             if granted is not None:
                 return granted
-            wish = wish.first(await self._room(len(wish.topics)))
+            room = await self._room(len(wish.topics), len(carried & wish.topics))
+            wish = wish.first(room, carried)
         raise TryAgain("the registration exceeds the channel limit")
 
     async def again(self, wish: Wish) -> Granted | None:
@@ -81,11 +84,16 @@ class Registrar:
         self._notices.alarm("exceed_subscription_count", f"{len(wish.topics)} channels")
         return None
 
-    async def _room(self, refused: int) -> int:
-        """How many to ask for after so many were refused; who wishes for nothing is told."""
+    async def _room(self, refused: int, carried: int) -> int:
+        """How many to ask for after so many were refused; who wishes for nothing is told.
+
+        Untold it is half as many each time, and as many as are carried once on the way.
+        """
         answer = await self._register(Wish())
         told = answer.channel_limit if answer is not None else None
-        return told if told and 0 < told < refused else refused // 2
+        if told and 0 < told < refused:
+            return told
+        return carried if refused // 2 < carried < refused else refused // 2
 
     def _granted(self, answer: wire.Registered, wish: Wish) -> Granted:
         for one in answer.rejected or ():

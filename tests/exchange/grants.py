@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mmbot.exchange.http import HttpReply
-from tests.exchange.parts import Asked, example, example_json, refused, reply
+from tests.exchange.parts import Asked, FakeSocket, example, example_json, refused, reply
 
 BOOKS = [{"name": "market_selections", "type": "market_selections"}]
 
@@ -65,3 +65,14 @@ def channel(ident: str) -> dict[str, Any]:
 
 def nothing_goes(_: Asked) -> HttpReply:
     return refused(500, "internal_error")
+
+
+def names(*event_ids: int) -> set[str]:
+    return {name_of(str(one)) for one in event_ids}
+
+
+def carried(socket: FakeSocket) -> set[str]:
+    """The event channels of a socket."""
+    channels = [frame["data"]["channel"] for frame in socket.frames("pusher:subscribe")]
+    left = {frame["data"]["channel"] for frame in socket.frames("pusher:unsubscribe")}
+    return {one for one in channels if "=" in one and "service" not in one} - left

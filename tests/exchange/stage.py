@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mmbot.domain.events import Event, StreamStateChanged
+from mmbot.domain.events import Event, SportEventUnlisted, StreamStateChanged
 from mmbot.domain.ids import SportEventId
 from mmbot.exchange.channels import Topic, Worth
 from mmbot.exchange.feed import Feed, FeedSettings
@@ -122,3 +122,7 @@ DOWN = (False, False, "")
 
 def more(*event_ids: int) -> Wish:
     return Wish((EVENT_ID, *(SportEventId(one) for one in event_ids)), (), (31,))
+
+
+def unlisted(stage: Stage) -> list[int]:
+    return [one.event_id for one in stage.events if isinstance(one, SportEventUnlisted)]

@@ -10,7 +10,17 @@ from typing import Final
 import pytest
 
 from mmbot.domain.ids import SportEventId
-from mmbot.exchange.channels import Limits, Load, Plan, Share, Topic, Worth, plan
+from mmbot.exchange.channels import (
+    REFUSED_FOR_NS,
+    Limits,
+    Load,
+    Plan,
+    Room,
+    Share,
+    Topic,
+    Worth,
+    plan,
+)
 
 ONE = Limits(channels_max=10, sockets_max=1)
 TWO = Limits(channels_max=10, sockets_max=2)
@@ -238,3 +248,28 @@ def test_how_long_it_takes(channels: int, sockets: int, most_ms: float) -> None:
         plan(after, loads, limits)
         took_ms.append((time.process_time_ns() - began_ns) / 1e6)
     assert min(took_ms) < most_ms
+
+
+def test_a_refusal_is_kept_to_for_a_while_whatever_the_answers_tell() -> None:
+    room = Room(Limits(400, 4))
+    room.refused(50, now_ns=7)
+    room.told(400)
+    assert room.limits == Limits(50, 4)
+    room.refused(80, now_ns=8)  # more than 80 is not less than 50
+    assert room.limits == Limits(50, 4)
+    room.told(30)
+    assert room.limits == Limits(30, 4)
+    assert not room.forget(8 + REFUSED_FOR_NS - 1)
+    assert room.limits == Limits(30, 4)
+
+
+def test_a_refusal_is_forgotten_in_the_end_and_what_was_told_is_not() -> None:
+    room = Room(Limits(400, 4))
+    room.told(100)
+    room.refused(0, now_ns=7)
+    assert room.limits == Limits(0, 4)
+    assert room.forget(7 + REFUSED_FOR_NS)
+    assert room.limits == Limits(100, 4)
+    assert not room.forget(8 + REFUSED_FOR_NS)
+    room.told(120)
+    assert room.limits == Limits(120, 4)

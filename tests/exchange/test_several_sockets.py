@@ -5,35 +5,30 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from mmbot.domain.events import BookUpdated, OrderSeen, SportEventChanged, SportEventUnlisted
+from mmbot.domain.events import BookUpdated, OrderSeen, SportEventChanged
 from mmbot.domain.ids import SportEventId
 from mmbot.exchange.channels import Topic, Worth
 from mmbot.exchange.http import HttpReply
 from mmbot.exchange.listing import Wish
-from tests.exchange.grants import Grants, name_of, nothing_goes
-from tests.exchange.parts import EVENT_ID, Asked, FakeSocket, example
-from tests.exchange.stage import CONFIG, DOWN, REGISTER, UP, Stage, config, more, staged
+from tests.exchange.grants import Grants, carried, name_of, names, nothing_goes
+from tests.exchange.parts import EVENT_ID, Asked, example
+from tests.exchange.stage import (
+    CONFIG,
+    DOWN,
+    REGISTER,
+    UP,
+    Stage,
+    config,
+    more,
+    staged,
+    unlisted,
+)
 
 
 def on(limit: int, scenario: Callable[[Stage], Awaitable[None]], wish: Wish, **kw: Any) -> Stage:
     """On an exchange that grants so many channels per socket, from two seconds after the start."""
     grants = Grants(limit)
     return staged(scenario, wish, grants, channels_max=limit, **kw)
-
-
-def carried(socket: FakeSocket) -> set[str]:
-    """The event channels of a socket."""
-    channels = [frame["data"]["channel"] for frame in socket.frames("pusher:subscribe")]
-    left = {frame["data"]["channel"] for frame in socket.frames("pusher:unsubscribe")}
-    return {one for one in channels if "=" in one and "service" not in one} - left
-
-
-def names(*event_ids: int) -> set[str]:
-    return {name_of(str(one)) for one in event_ids}
-
-
-def unlisted(stage: Stage) -> list[int]:
-    return [one.event_id for one in stage.events if isinstance(one, SportEventUnlisted)]
 
 
 def test_it_is_spread_over_as_many_sockets_as_it_needs() -> None:
@@ -43,15 +38,6 @@ def test_it_is_spread_over_as_many_sockets_as_it_needs() -> None:
     stage = on(3, look, more(1, 2, 3, 4, 5))
     assert [carried(one) for one in stage.server.sockets] == [names(EVENT_ID, 1, 2), names(3, 4, 5)]
     assert stage.states == [UP, DOWN]
-
-
-def test_a_limit_that_the_answer_tells_is_kept() -> None:
-    async def look(stage: Stage) -> None:
-        assert stage.parts.listing.unstreamed == frozenset()
-        assert "exceed_subscription_count" in stage.parts.alarms
-
-    stage = staged(look, more(1, 2, 3, 4), Grants(3))
-    assert [carried(one) for one in stage.server.sockets] == [names(EVENT_ID, 1, 2), names(3, 4)]
 
 
 def test_a_limit_that_is_known_is_not_run_into() -> None:
