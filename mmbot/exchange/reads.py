@@ -20,12 +20,13 @@ from mmbot.domain.events import (
     TransactionsRead,
 )
 from mmbot.domain.fill import Trade, Transaction
-from mmbot.domain.ids import OrderId, SportEventId
+from mmbot.domain.ids import SportEventId
 from mmbot.domain.order import OrderReport
 from mmbot.exchange import codec, wire
 from mmbot.exchange.amounts import NS_PER_S, time_ns
 from mmbot.exchange.books import BookReader, leaves
 from mmbot.exchange.drift import Finding, What
+from mmbot.exchange.history_rows import one_by_one, orders_of
 from mmbot.exchange.listing import Listing
 from mmbot.exchange.page import page
 from mmbot.exchange.rest import Answer, Rest
@@ -90,9 +91,12 @@ class ReadGateway:
             return None
 
     async def read_history(self, read: ReadHistory) -> list[Event]:
-        """All orders created or changed since `from_ns`, or ReadFailed: never a part."""
+        """All orders created or changed since `from_ns`, or ReadFailed: never a part.
+
+        Beside a row that cannot be read the others tell of themselves, each as OrderSeen.
+        """
         priority = Priority.DOUBT if read.ends_doubt else Priority.AUDIT
-        reports: dict[OrderId, OrderReport] = {}
+        rows: list[wire.Raw] = []
         synced: list[int | None] = []
         first: Answer | None = None
         try:
@@ -100,34 +104,24 @@ class ReadGateway:
                 for answer in await self._pages(self.rest.routes.history, priority, query):
                     first = first or answer
                     synced.append(_synced_ns(answer.body))
-                    for raw in wire.rows_of(answer.body, "orders"):
-                        report = self._history_row(raw)
-                        reports[report.order_id] = report
+                    rows += wire.rows_of(answer.body, "orders")
         except (MmbotError, ValueError) as error:
             return [ReadFailed("ReadHistory", str(error))]
         if first is None:
             return [ReadFailed("ReadHistory", "the window lies in the future")]
         known = [ns for ns in synced if ns is not None]
         date_ns = first.date_ns
-        return [
-            HistoryRead(
-                from_ns=read.from_ns,
-                reports=tuple(reports.values()),
-                synced_ns=min(known) if len(known) == len(synced) else None,
-                date_ns=self.rest.session.exchange_now_ns() if date_ns is None else date_ns,
-                received_ns=first.received_ns,
-                alive_only=read.alive_only,
-                changed_only=read.changed_only,
-            )
-        ]
-
-    def _history_row(self, raw: wire.Raw) -> OrderReport:
-        """A row that cannot be read spoils the history: else its order would seem absent."""
-        try:
-            return codec.order_report(raw, self.notices)
-        except ValueError as error:
-            self.notices.alarm("history_unreadable", str(error))
-            raise
+        reports, spoiled = orders_of(rows, self.notices)
+        shown = HistoryRead(
+            from_ns=read.from_ns,
+            reports=reports,
+            synced_ns=min(known) if len(known) == len(synced) else None,
+            date_ns=self.rest.session.exchange_now_ns() if date_ns is None else date_ns,
+            received_ns=first.received_ns,
+            alive_only=read.alive_only,
+            changed_only=read.changed_only,
+        )
+        return [*one_by_one(shown), ReadFailed("ReadHistory", spoiled)] if spoiled else [shown]
 
     async def _pages(
         self, route: Route, priority: Priority, query: dict[str, str | int]

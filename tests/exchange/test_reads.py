@@ -175,7 +175,6 @@ def test_the_oldest_copy_decides_how_fresh_a_history_is() -> None:
         (page([wire_order(1)], "a"), page([wire_order(2)], "a")),  # the cursor repeats
         (page([wire_order(1)], "a"), ReplyLost("reset")),
         (page([wire_order(1)], "a"), refused(503, "reporting_not_available")),
-        (page([wire_order(1), wire_order(2, price=None)]),),  # one order cannot be read
         (reply({"data": {}}),),
     ],
 )
@@ -183,6 +182,20 @@ def test_half_a_history_is_no_history(steps: tuple[Step, ...]) -> None:
     # faults: D14
     event, _ = history(*steps)
     assert isinstance(event, ReadFailed)
+
+
+def test_beside_a_row_that_cannot_be_read_the_others_are_seen() -> None:
+    # faults: A13; what was placed and never answered for is found, and nothing looks absent
+    async def scenario() -> list[Event]:
+        parts = a_client()
+        parts.http.on(HISTORY, page([wire_order(1), wire_order(2, price=None), wire_order(3)]))
+        return await parts.gateway.read_history(ReadHistory(EPOCH_NS, ends_doubt=True))
+
+    first, third, failed = run(scenario())
+    assert [getattr(one, "route", "") for one in (first, third)] == ["history", "history"]
+    assert "theirs-1" in str(first)
+    assert "theirs-3" in str(third)
+    assert isinstance(failed, ReadFailed)
 
 
 def test_an_order_on_two_pages_counts_once() -> None:

@@ -27,12 +27,9 @@ PROPOSED: Final[tuple[Break, ...]] = (
     ),
     Break(
         "a bad row of the history is skipped",
-        "mmbot/exchange/reads.py",
-        "                        report = self._history_row(raw)\n"
-        "                        reports[report.order_id] = report\n",
-        '                        report = self._report(raw, "history_unreadable")\n'
-        "                        if report is not None:\n"
-        "                            reports[report.order_id] = report\n",
+        "mmbot/exchange/history_rows.py",
+        "            spoiled = str(error)\n",
+        "            continue\n",
         "the history proves absence: an order whose row cannot be read would look absent",
         faults="A13",
     ),

@@ -27,6 +27,8 @@ UNSAVED_NS: Final = 30 * NS  # what was told so late may be gone with the proces
 SHOWN_MAX: Final = 5
 MARKETS: Final = ("get_multiple_markets", "get_markets")
 ORDER_IDS: Final = ("order_id", "wager_id", "id")
+PRICES: Final = ("price", "odds")
+QUANTITIES: Final = ("quantity", "stake")
 ALL_BOOKS: Final = main_channel(3)  # in the older dialects, of the tournaments wished for: all
 _CHANNEL: Final = re.compile(r'"channel"\s*:\s*"([^"\\]+)"')
 
@@ -181,8 +183,17 @@ def named(body: bytes) -> Iterator[str]:
         elif isinstance(found, dict):
             todo += found.values()
             ident = found.get("external_id")
-            if isinstance(ident, str) and any(found.get(key) for key in ORDER_IDS):
+            named = any(found.get(key) for key in ORDER_IDS) and _believable(found)
+            if isinstance(ident, str) and named:
                 yield ident
+
+
+def _believable(order: Row) -> bool:
+    """A client does well to believe no word of an order without its figures (fault A13)."""
+    return all(
+        any(order.get(key) and type(order[key]) in (int, float) for key in keys)
+        for keys in (PRICES, QUANTITIES)
+    )
 
 
 def _told_of(frame: str) -> str:
