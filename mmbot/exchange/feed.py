@@ -183,14 +183,13 @@ class Feed:
             if share.renew:
                 lane.replace_link()
         kept = {share.number for share in planned.shares}
-        for lane in self._lanes.values():
-            if lane.current is None or not any(one.changing for one in self._lanes.values()):
-                lane.look(delay_s)
-
-        for number in self._lanes.keys() - kept:
+        for number in self._lanes.keys() - kept:  # first: nobody waits for one that is given up
             lane = self._lanes.pop(number)
             lane.drain()
             self._closing.append(lane)
+        for lane in self._lanes.values():
+            if lane.current is None or not any(one.changing for one in self._lanes.values()):
+                lane.look(delay_s)
         if all(lane.settled for lane in self._lanes.values()):
             for lane in self._closing:
                 lane.close()

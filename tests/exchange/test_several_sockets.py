@@ -113,6 +113,18 @@ def test_a_socket_that_is_not_needed_before_it_came_is_closed() -> None:
     on(3, shrink, more(1))
 
 
+def test_no_socket_waits_for_one_that_is_given_up_on_its_way() -> None:
+    async def shrink(stage: Stage) -> None:
+        stage.server.sockets[0].hang_up(4100)  # it waits for its next try
+        await stage.wait(0.1)
+        stage.feed.watch(Wish((SportEventId(4),), (), (31,)))
+        await stage.wait(2)
+        assert carried(stage.last) == names(4)
+        assert stage.parts.listing.unstreamed == frozenset()
+
+    on(2, shrink, more(1, 2, 3))
+
+
 def test_one_that_does_not_come_at_the_start_does_not_hold_up_the_others() -> None:
     grants = Grants(2)
 
