@@ -83,8 +83,7 @@ class Ticket:
         """What an answer or a message says; an older image undoes nothing."""
         if not isinstance(order, dict):
             return
-        found = next((order[key] for key in ("order_id", "id", "wager_id") if order.get(key)), "")
-        self.order_id = self.order_id or str(found)
+        self.order_id = self.order_id or _id_of(order)
         word = str(order.get("status") or "")
         if _rank(word) >= _rank(self.status):
             self.status = word or self.status
@@ -94,6 +93,10 @@ class Ticket:
         rest = _cents(order.get("open_quantity"))
         if rest is not None:
             self.open_cents = rest if self.open_cents is None else min(self.open_cents, rest)
+
+
+def _id_of(order: dict[str, Any]) -> str:
+    return str(next((order[key] for key in ("order_id", "id", "wager_id") if order.get(key)), ""))
 
 
 def _rank(status: str) -> int:
@@ -160,8 +163,11 @@ class Desk:
         return self._by_id[body["external_id"]]
 
     def adopt(self, order: Any, ticket: Ticket) -> None:
-        """An order that a batch made of this ticket; a second one gets a ticket of its own."""
-        if ticket.order_id:
+        """An order that a batch made of this ticket; a second one gets a ticket of its own.
+
+        A message may have told of the first before the batch was answered.
+        """
+        if ticket.order_id and isinstance(order, dict) and _id_of(order) != ticket.order_id:
             ticket = Ticket(
                 ticket.external_id,
                 ticket.strike_id,

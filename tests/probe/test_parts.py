@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any, cast
 
 import pytest
 
 from mmbot.probe.allowance import Allowance, AllowanceSpent, Limits
-from mmbot.probe.desk import Ticket
+from mmbot.probe.calls import Calls
+from mmbot.probe.desk import Desk, Ticket
 from mmbot.probe.findings import Found, Notebook, Unknown
+from mmbot.probe.listener import Heard
 from mmbot.probe.transcript import Transcript
 from mmbot.runtime.clock import NS_PER_S
 
@@ -115,3 +118,26 @@ def test_an_older_image_undoes_nothing() -> None:
     ticket = a_ticket(status="canceled", open_quantity=0.0, total_filled_quantity=2.0)
     ticket.take({"order_id": "o", "status": "open", "open_quantity": 5.0, "filled_quantity": 0.0})
     assert (ticket.status, ticket.filled_cents, ticket.open_cents) == ("canceled", 200, 0)
+
+
+def a_desk_with_an_order_told_of() -> tuple[Desk, Ticket]:
+    """A message came before the answer to the batch that placed it; the desk asks nothing here."""
+    watch = Watch()
+    desk = Desk(cast(Calls, None), Allowance(Limits(), watch), watch, "run")
+    ticket = desk.ticket_of(desk.draft("s", 150, 500))
+    told: dict[str, Any] = {"external_id": ticket.external_id, "order_id": "o-1", "status": "open"}
+    desk.hear(Heard(1, 1, "wager", "private", "", {"info": told}))
+    return desk, ticket
+
+
+def test_an_order_that_a_message_told_of_first_is_not_two() -> None:
+    """Seen 2026-11-23 on box 1095: the copy was never over, and held 5 of the run's 20 dollars."""
+    desk, ticket = a_desk_with_an_order_told_of()
+    desk.adopt({"order_id": "o-1", "status": "inactive", "open_quantity": 5.0}, ticket)
+    assert desk.tickets == [ticket]
+
+
+def test_a_second_order_of_one_id_is_a_ticket_of_its_own() -> None:
+    desk, ticket = a_desk_with_an_order_told_of()
+    desk.adopt({"order_id": "o-2", "status": "inactive", "open_quantity": 5.0}, ticket)
+    assert [one.order_id for one in desk.tickets] == ["o-1", "o-2"]
