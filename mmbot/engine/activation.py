@@ -27,11 +27,16 @@ class _Waiting:
 
 
 class Activations:
+    """An order is waited for until anything shows it active, and never again after that: the reply
+    to its placement may come seconds after the message, and shows how it was before.
+    """
+
     def __init__(self, timers: Timers, reads: Reads, reconcile: Reconciliation) -> None:
         self._timers = timers
         self._reads = reads
         self._reconcile = reconcile
         self._waiting: dict[ExternalId, _Waiting] = {}
+        self._active: set[ExternalId] = set()  # seen so, until the ledger forgets them
 
     @property
     def depth(self) -> Depth:
@@ -42,14 +47,20 @@ class Activations:
         ident = order.external_id
         waiting = self._waiting.get(ident)
         if report.status == "inactive" and not order.terminal:
-            if waiting is None and len(self._waiting) < WAITING_MAX:
+            known = waiting is not None or ident in self._active
+            if not known and len(self._waiting) < WAITING_MAX:
                 self._waiting[ident] = _Waiting(now_ns, ACTIVE_WAIT_NS, now_ns + ACTIVE_WAIT_NS)
                 self._timers.at(now_ns + ACTIVE_WAIT_NS, "activation", ident)
-        elif waiting is not None:
+            return
+        self._active.add(ident)
+        if waiting is not None:
             del self._waiting[ident]
             late = now_ns >= waiting.since_ns + ACTIVE_WAIT_NS
             if late and sight.channel == "read" and not order.terminal:
                 self._reconcile.activated(order, report, now_ns)
+
+    def forget(self, ident: ExternalId) -> None:
+        self._active.discard(ident)
 
     def fire(self, ident: ExternalId, order: Order | None, now_ns: int) -> None:
         waiting = self._waiting.get(ident)

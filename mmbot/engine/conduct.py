@@ -329,3 +329,4 @@ class Conduct:
             self._kit.settlement.forget(ident)
             self._kit.reversals.forget(ident)
             self._kit.proofs.forget(ident)
+            self._kit.activations.forget(ident)
