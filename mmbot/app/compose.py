@@ -193,4 +193,5 @@ def _listen_to_signals(daemon: Daemon) -> Bell:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, bell.ring)
+    loop.add_signal_handler(signal.SIGUSR1, daemon.halt, "signal", "SIGUSR1")
     return bell

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 from mmbot.app import strategies, wiring
 from mmbot.app.departure import LastLook
 from mmbot.app.dispatch import Dispatcher
+from mmbot.app.halt_desk import HaltDesk
 from mmbot.app.loop import EngineLoop, Pumps
 from mmbot.app.observers import Observers
 from mmbot.app.office import Office
@@ -102,7 +103,9 @@ class Daemon:
         self._listed = asyncio.Event()
         self._laddered = False
         self._supervisor = Supervisor(clock, world.rng, self._supervised)
-        self._office = Office(self._sources(), metrics, self._latch, tell, self.stop)
+        modes = self._engine.parts.modes
+        self._desk = HaltDesk(self._latch, tell, lambda: modes.halted, self._page)
+        self._office = Office(self._sources(), metrics, self._desk, self.stop)
 
     def _sources(self) -> Sources:
         return Sources(
@@ -141,7 +144,8 @@ class Daemon:
         if not self._ledger.orders() and not self._latch.latched:
             await self._patiently(self._list)
         if self._latch.latched:
-            self._inbox.put(OperatorSaid("halt", "latch", "halted before or during this start"))
+            why = self._latch.reason or "halted before or during this start"
+            self._inbox.put(OperatorSaid("halt", "latch", why))
         self._ledger.exchange_ahead(self._client.session.clock_offset_ns)
         self._dispatcher.commands(self._ledger.start(clock.now_ns()))
 
@@ -207,6 +211,10 @@ class Daemon:
     def stop(self) -> None:
         self._supervisor.stop()
 
+    def halt(self, who: str, reason: str) -> None:
+        """Halt and latch; at any time since `start` was called."""
+        self._desk.halt(who, reason)
+
     def left_open(self) -> str:
         """What a person has to know after the end; "" when all is proven and written down."""
         if not self._writer.idle:
@@ -244,6 +252,7 @@ class Daemon:
             services.append(Service("loop lag", self._measure_lag))
             admin = self._settings.admin
             services.append(Service("admin", lambda: self._office.serve(admin)))
+            services.append(Service("halt file", lambda: self._desk.watch(self._world.clock)))
         return services
 
     def _source_service(self, source: PolledSource) -> Service:
@@ -315,9 +324,10 @@ class Daemon:
             self._feed.renew()
         if "second daemon" in alarms:
             try:
-                self._latch.latch()  # a restart by the service manager must not fight on
+                # A restart by the service manager must not fight on.
+                self._latch.latch("second daemon")
             except OSError as error:
-                self._world.logger.error("NotLatched", reason=str(error))
+                self._page("halt not latched", f"a restart would quote: {error}")
 
     # --- telling -----------------------------------------------------------------------------
 
@@ -330,6 +340,10 @@ class Daemon:
                 self._world.logger.debug(type(event).__name__, name=event.name)
             case _:
                 self._world.logger.warning(type(event).__name__, detail=event)
+
+    def _page(self, what: str, detail: str) -> None:
+        """A person is called; who brings the call is not our business."""
+        self._observers((Alarm(what, detail, page=True),), self._world.clock.now_ns())
 
     def _odd(self, kind: str, detail: str) -> None:
         self._world.logger.warning("WireNotice", kind=kind, detail=detail)

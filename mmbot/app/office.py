@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from mmbot.app.halt_desk import HaltDesk
 from mmbot.app.status import Sources, status
 from mmbot.config import AdminSettings
 from mmbot.domain.errors import Stop
@@ -14,7 +15,6 @@ from mmbot.domain.events import OperatorSaid
 from mmbot.engine.modes import Mode
 from mmbot.ops import admin
 from mmbot.ops.metrics import CONTENT_TYPE, Levels, Metrics
-from mmbot.store.latch import HaltLatch
 
 REASON_CHARS_MAX: Final = 200
 WHO_CHARS_MAX: Final = 60
@@ -22,12 +22,11 @@ WHO_CHARS_MAX: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """`tell` puts an operator's word into the inbox; a halt is on disk before it is answered."""
+    """A halt is said to the engine at once, and on disk before it is answered."""
 
     sources: Sources
     metrics: Metrics
-    latch: HaltLatch
-    tell: Callable[[OperatorSaid], None]
+    desk: HaltDesk
     stop: Callable[[], None]
 
     async def prove_free(self, settings: AdminSettings) -> None:
@@ -94,16 +93,15 @@ class Office:
     # --- a person's words --------------------------------------------------------------------
 
     async def halt(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        said = self._said("halt", body)  # first: a sick disk must not keep us from halting
         try:
-            self.latch.latch()
+            await self.desk.halt(*_words(body))
         except OSError as error:
             raise Stop(f"halted, but NOT latched: a restart would quote ({error})") from None
-        return said
+        return {"said": "halt"}
 
     async def resume(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         try:
-            self.latch.release()
+            self.desk.latch.release()
         except OSError as error:
             raise Stop(f"not resumed: the latch cannot be released ({error})") from None
         return self._said("resume", body)
@@ -116,7 +114,11 @@ class Office:
         return {"said": "stop"}
 
     def _said(self, word: Any, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        reason = str(body.get("reason", ""))[:REASON_CHARS_MAX]
-        who = str(body.get("who", ""))[:WHO_CHARS_MAX] or "admin"
-        self.tell(OperatorSaid(word, who, reason))
+        self.desk.tell(OperatorSaid(word, *_words(body)))
         return {"said": word}
+
+
+def _words(body: Mapping[str, Any]) -> tuple[str, str]:
+    """Who and why, cut to a length that fits a ledger."""
+    who = str(body.get("who", ""))[:WHO_CHARS_MAX] or "admin"
+    return who, str(body.get("reason", ""))[:REASON_CHARS_MAX]

@@ -62,6 +62,7 @@ def status(sources: Sources) -> dict[str, Any]:
         "money_booked": house.money_booked and not ledger.any_disputed,
         "reconciliation": _reconciliation(ledger.reconciliation, now_ns),
         "flat": not ledger.live(),
+        "proven_flat": engine.flat,
         "pnl_cents": ledger.pnl_cents,
         "open_stake_cents": ledger.open_stake_cents,
         "fees_cents": ledger.accounting.books.fees_cents,

@@ -16,6 +16,7 @@ from mmbot.cli import (
     daemon,
     demo,
     doctor,
+    halting,
     ledger,
     operate,
     probe,
@@ -34,7 +35,7 @@ Start here: mmbot demo
 """
 
 GROUPS: Final = (
-    demo, daemon, box, simulation, probe, operate, doctor, records, why, ledger, bench,
+    demo, daemon, box, simulation, probe, operate, halting, doctor, records, why, ledger, bench,
 )  # fmt: skip
 
 

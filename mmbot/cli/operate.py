@@ -1,8 +1,7 @@
-"""Talks to a running daemon: `status positions strategies halt resume cancel-all`."""
+"""Talks to a running daemon: `status positions strategies cancel-all`."""
 
 from __future__ import annotations
 
-import getpass
 import json
 import time
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from typing import Any, Final
 
 import typer
 
-from mmbot.cli.admin_client import admin_address, ask
+from mmbot.cli.admin_client import admin_address, ask, say
 
 CONFIG: Final = typer.Option(
     Path("config/simulator.toml"), "--config", "-c", envvar="MMBOT_CONFIG",
@@ -27,7 +26,7 @@ POLL_S: Final = 0.5
 def register(app: typer.Typer) -> None:
     for name, command in (
         ("status", status), ("positions", positions), ("strategies", strategies),
-        ("halt", halt), ("resume", resume), ("cancel-all", cancel_all),
+        ("cancel-all", cancel_all),
     ):  # fmt: skip
         app.command(name)(command)
 
@@ -91,32 +90,6 @@ def strategies(config: Path = CONFIG, as_json: bool = AS_JSON) -> None:
         typer.echo(f"{row['file']:<24} {row['name']:<20} {row['state']}")
 
 
-def halt(
-    reason: str = typer.Option("", help="Kept in the ledger."),
-    config: Path = CONFIG,
-    admin: str | None = ADMIN,
-) -> None:
-    """Cancel everything now and stay halted, also after a restart.
-
-    Example: mmbot halt --reason "odds look wrong"
-    """
-    _say(admin_address(config, admin), "/halt", reason)
-    typer.echo("halted; mmbot resume lifts it")
-
-
-def resume(
-    reason: str = typer.Option("", help="Kept in the ledger."),
-    config: Path = CONFIG,
-    admin: str | None = ADMIN,
-) -> None:
-    """Lift a halt or a pause.
-
-    Example: mmbot resume --reason "feed checked"
-    """
-    _say(admin_address(config, admin), "/resume", reason)
-    typer.echo("resumed")
-
-
 def cancel_all(
     config: Path = CONFIG,
     admin: str | None = ADMIN,
@@ -127,7 +100,7 @@ def cancel_all(
     Example: mmbot cancel-all
     """
     address = admin_address(config, admin)
-    _say(address, "/pause", "cancel-all")
+    say(address, "/pause", "cancel-all")
     still = wait_until_empty(lambda: ask(address, "/status"), wait_s)
     if still:
         from mmbot.domain.errors import Stop
@@ -145,10 +118,6 @@ def wait_until_empty(read: Callable[[], dict[str, Any]], wait_max_s: float) -> i
         if not still or time.monotonic() >= until_s:
             return still
         time.sleep(POLL_S)
-
-
-def _say(address: str, path: str, reason: str) -> None:
-    ask(address, path, {"who": getpass.getuser(), "reason": reason})
 
 
 def _plain(key: str, value: object) -> str:

@@ -60,6 +60,7 @@ class Alarm:
     what: str
     detail: str
     event_id: SportEventId | None = None
+    page: bool = False  # a person is called, whatever the hour
 
 
 @dataclass(frozen=True, slots=True)

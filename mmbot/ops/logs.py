@@ -173,6 +173,8 @@ def log_fact(logger: FilteringBoundLogger, fact: Fact) -> None:
 
 def _level(fact: Fact) -> int:
     match fact:
+        case Alarm(page=True):
+            return logging.CRITICAL
         case Alarm() | StrategyFailed():
             return logging.WARNING
         case ModeChanged() | FillCounted() | FillTakenBack() | DifferenceRepaired() | Reconciled():

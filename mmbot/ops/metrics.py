@@ -101,6 +101,7 @@ class Metrics:
             "mmbot_differences", "Differences from the exchange, found and repaired.", "kind"
         )
         self._alarms = count("mmbot_alarms", "Things a person should look at, by kind.", "what")
+        self._pages = count("mmbot_pages", "Alarms that a person is called for, by kind.", "what")
         self._mode_changes = count(
             "mmbot_mode_changes", "Changes of mode, of the whole or of one sport event.", "mode"
         )
@@ -197,6 +198,8 @@ class Metrics:
                 self._refusals.labels(self._label("check", fact.check)).inc()
             case Alarm():
                 self._alarms.labels(self._label("what", fact.what)).inc()
+                if fact.page:
+                    self._pages.labels(self._label("what", fact.what)).inc()
             case ModeChanged():
                 self._mode_changes.labels(self._label("mode", fact.after)).inc()
             case StrategyFailed():

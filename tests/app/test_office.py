@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mmbot.app.halt_desk import HaltDesk
 from mmbot.app.office import Office
 from mmbot.domain.errors import Stop
 from mmbot.domain.events import OperatorSaid
@@ -20,8 +21,13 @@ class Room:
         self.latch.prepare()
         self.told: list[OperatorSaid] = []
         self.stopped = 0
+        self.paged: list[tuple[str, str]] = []
         nothing: Any = None  # words do not look at the sources of a status
-        self.office = Office(nothing, Metrics(), self.latch, self.told.append, self._stop)
+        desk = HaltDesk(self.latch, self.told.append, lambda: "", self._page)
+        self.office = Office(nothing, Metrics(), desk, self._stop)
+
+    def _page(self, what: str, detail: str) -> None:
+        self.paged.append((what, detail))
 
     def _stop(self) -> None:
         self.stopped += 1
@@ -50,11 +56,15 @@ async def test_a_resume_takes_the_latch_away(tmp_path: Path) -> None:
 
 
 async def test_a_halt_holds_although_the_folder_is_gone(tmp_path: Path) -> None:
-    room = Room(tmp_path)
-    (tmp_path / "halt.ready").unlink()
+    folder = tmp_path / "state"
+    folder.mkdir()
+    room = Room(folder)
+    (folder / "halt.ready").unlink()
+    folder.rmdir()
     with pytest.raises(Stop, match="NOT latched"):
         await room.office.halt({})
     assert [word.word for word in room.told] == ["halt"]
+    assert [what for what, _ in room.paged] == ["halt not latched"]
 
 
 async def test_a_long_reason_is_cut(tmp_path: Path) -> None:

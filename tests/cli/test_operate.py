@@ -3,67 +3,19 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
 
 from mmbot.cli.entry import execute
 from mmbot.cli.operate import wait_until_empty
-
-STATUS: dict[str, Any] = {
-    "mode": "ENABLED",
-    "orders": {"open": 2, "in_doubt": 0, "placed": 12, "cancelled": 10},
-    "pnl_cents": -1234,
-    "lines": [
-        {"event": "A at B", "market": "total", "number": 2.5, "position": {"if_0": 5, "if_1": -3}},
-        {"event": "A at B", "market": "moneyline", "number": None, "position": {}},
-    ],
-}
-
-
-@dataclass
-class AdminPort:
-    address: str
-    said: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    refuse: bool = False
-    open_orders: int = 0
+from tests.cli.admin_port import AdminPort, an_admin_port
 
 
 @pytest.fixture
 def admin() -> Iterator[AdminPort]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            orders = {**STATUS["orders"], "open": port.open_orders}
-            self._answer(200, {**STATUS, "orders": orders})
-
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            port.said.append((self.path, body))
-            if port.refuse:
-                self._answer(409, {"error": "the latch cannot be written"})
-            else:
-                self._answer(200, {"said": self.path})
-
-        def _answer(self, status: int, body: dict[str, Any]) -> None:
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(json.dumps(body).encode())
-
-        def log_message(self, *args: object) -> None:
-            """Silence."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    port = AdminPort(f"http://127.0.0.1:{server.server_port}")
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield port
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with an_admin_port() as port:
+        yield port
 
 
 def test_status_for_people_and_for_programs(
@@ -86,15 +38,6 @@ def test_positions_show_only_what_is_held(
     assert lines[0].startswith("A at B  total 2.5")
 
 
-@pytest.mark.parametrize("word", ["halt", "resume"])
-def test_a_word_reaches_the_daemon_with_its_reason(admin: AdminPort, word: str) -> None:
-    assert execute([word, "--reason", "looks wrong", "--admin", admin.address]) == 0
-    [(path, said)] = admin.said
-    assert path == f"/{word}"
-    assert said["reason"] == "looks wrong"
-    assert said["who"]
-
-
 def test_cancel_all_pauses_and_waits_for_the_last_order(
     admin: AdminPort, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -115,7 +58,7 @@ def test_a_refusal_and_a_silent_port_are_one_line(
     admin: AdminPort, capsys: pytest.CaptureFixture[str]
 ) -> None:
     admin.refuse = True
-    assert execute(["halt", "--admin", admin.address]) == 1
+    assert execute(["cancel-all", "--admin", admin.address]) == 1
     assert "the latch cannot be written" in capsys.readouterr().err
     assert execute(["status", "--admin", "http://127.0.0.1:1"]) == 1
     assert capsys.readouterr().err.startswith("mmbot: no daemon answers at http://127.0.0.1:1")
