@@ -151,7 +151,7 @@ class Lane:
             return  # an old connection that was replaced
         self._notices.count("stream_ended", ended.reason)
         if not self._opening and not self._closed and self._change_needed():
-            self._open(self._delay_s(ended))
+            self._open(self._delay_s(link, ended))
         # Otherwise another one is on its way, or the present one still serves.
 
     def _change_needed(self) -> bool:
@@ -163,9 +163,10 @@ class Lane:
         config = self._owner.whereabouts.config
         return link is self._leaving or (config is not None and config != link.config)
 
-    def _delay_s(self, ended: Ended) -> float:
+    def _delay_s(self, link: Link | None, ended: Ended) -> float:
         pauses = self._blind if self.current is None else self._changing
-        delay_s = pauses.after(ended.code)
+        lived_ns = self._clock.monotonic_ns() - link.began_ns if link is not None else 0
+        delay_s = pauses.after(ended.code, lived_ns / NS_PER_S)
         if close_class(ended.code) is CloseClass.CHANGE_FIRST:
             self._owner.whereabouts.distrust()
             if pauses.refusals > 1:

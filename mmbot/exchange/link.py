@@ -95,9 +95,8 @@ class Link:
         self.number = number
         self.config = config
         self.wish = wish
-        self.live = False
-        self.private = False
-        self.public = False
+        self.live = self.private = self.public = False
+        self.began_ns = ports.rest.clock.monotonic_ns()
         self.live_since_ns = 0
         self.ended: Ended | None = None
         self.streamed: frozenset[Topic] = frozenset()  # what has a channel that works

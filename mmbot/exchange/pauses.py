@@ -28,12 +28,16 @@ class Pauses:
         """It works: the next failure is the first."""
         self.failures = self.refusals = 0
 
-    def after(self, code: int | None) -> float:
-        """Seconds to wait after one failure more, which ended with this close code."""
+    def after(self, code: int | None, lived_s: float = 0.0) -> float:
+        """Seconds to wait after one failure more, which ended with this close code.
+
+        What is paced are the attempts: the time that the failed one has lived is waited already.
+        """
         self.failures += 1
-        first = self.failures == 1
-        longer_s = self._settings.first_s * 2.0 ** min(self.failures - 1, 10)
-        backed_off_s = min(self._settings.longer_max_s, longer_s) * (0.5 + 0.5 * self._draw())
+        first, settings = self.failures == 1, self._settings
+        longer_s = min(settings.longer_max_s, settings.first_s * 2.0 ** min(self.failures - 1, 10))
+        jitter = 0.5 + 0.5 * self._draw()
+        backed_off_s = max(settings.first_s * jitter, longer_s * jitter - lived_s)
         match close_class(code):
             case CloseClass.AT_ONCE:
                 return 0.0 if first else backed_off_s
@@ -43,6 +47,6 @@ class Pauses:
                 # Something is changed before: soon, whatever failed before it (a stream that moves
                 # closes what is open, and refuses the old key a moment later), and then slowly.
                 self.refusals += 1
-                return self._settings.first_s if self.refusals == 1 else self._settings.max_s
+                return settings.first_s if self.refusals == 1 else settings.max_s
             case CloseClass.BACK_OFF:
                 return backed_off_s

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,10 +13,11 @@ from mmbot.exchange.channels import Topic
 from mmbot.exchange.dialect import Dialect
 from mmbot.exchange.listing import Wish
 from mmbot.exchange.pusher import ChannelAuth
-from mmbot.exchange.rest import Rest
+from mmbot.exchange.rest import Answer, Rest, Throttled
 from mmbot.exchange.stream import ORDER_WORDS
 from mmbot.runtime.limiter import Priority
 
+THROTTLED_MAX: Final = 3  # 429s in a row on one socket; the pauses between them grow
 TRIES_MAX: Final = 10  # half as many each time: from 400 to none
 HEALTH_WORDS: Final = frozenset({"health_check", "private_system_signal"})
 
@@ -75,14 +77,21 @@ class Registrar:
         """None when it is too much."""
         said = self._dialect
         body, headers = said.register_body(self._socket_id, wish), said.register_headers(wish)
-        route = self._rest.routes.register
-        answer = await self._rest.call(route, Priority.STREAM, body=body, headers=headers)
+        answer = await self._answer(body, headers)
         if answer.refusal is None:
             return wire.unwrap(answer.body, wire.Registered)
         if answer.refusal.code != "exceed_subscription_count":
             raise TryAgain(answer.refusal.text)
         self._notices.alarm("exceed_subscription_count", f"{len(wish.topics)} channels")
         return None
+
+    async def _answer(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """A 429 says nothing of the socket: the same goes again when the pause is over."""
+        route = self._rest.routes.register
+        for _ in range(THROTTLED_MAX):
+            with suppress(Throttled):
+                return await self._rest.call(route, Priority.STREAM, body=body, headers=headers)
+        return await self._rest.call(route, Priority.STREAM, body=body, headers=headers)
 
     async def _room(self, refused: int, carried: int) -> int:
         """How many to ask for after so many were refused; who wishes for nothing is told.

@@ -134,6 +134,19 @@ def test_a_server_that_sends_everybody_away_is_not_stormed() -> None:
     assert 3 <= len(stage.server.sockets) <= 12
 
 
+def test_connections_that_end_now_and_then_come_back_at_once_each_time() -> None:
+    # faults: E14
+    async def now_and_then(stage: Stage) -> None:
+        for _ in range(8):
+            await stage.wait(12)
+            stage.last.hang_up(4200)
+
+    stage = staged(now_and_then)
+    assert [state[:2] for state in stage.states[:16]] == [(True, True), (False, False)] * 8
+    at_s = [told[0] for told in stage.told]
+    assert max(up - down for down, up in zip(at_s[1:14:2], at_s[2:15:2], strict=True)) <= 0.6
+
+
 # --- make before break ----------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from mmbot.domain.events import SportEventUnlisted
 from mmbot.exchange.feed import Feed, FeedSettings
 from mmbot.exchange.http import HttpReply, ReplyLost
 from mmbot.exchange.link import LinkPorts
+from mmbot.runtime.limiter import Priority
 from tests.exchange.grants import Grants
 from tests.exchange.parts import (
     EVENT_ID,
@@ -187,6 +189,45 @@ def test_a_registration_that_fails_is_tried_again(step: Any) -> None:
         await stage.wait(5)
 
     assert staged(start).states[:3] == [UP, DOWN, (True, True, "stream-3")]
+
+
+def test_a_429_says_nothing_of_the_socket_and_the_next_turn_comes_after_the_pause() -> None:
+    # faults: D7
+    async def start(stage: Stage) -> None:
+        good = reply(example("websocket_register.response.v4.json"))
+        stage.parts.http.on(REGISTER, *[refused(429, "rate_limit_reached")] * 3, good)
+        stage.last.hang_up(4200)
+        await stage.wait(20)
+
+    stage = staged(start)
+    assert stage.states[:3] == [UP, DOWN, (True, True, "stream-2")]
+    assert 7 <= stage.told[2][0] - stage.told[1][0] < 7.2  # 1 + 2 + 4 s
+
+
+def test_a_socket_on_which_429s_do_not_end_is_left() -> None:
+    async def start(stage: Stage) -> None:
+        stage.parts.http.on(REGISTER, refused(429, "rate_limit_reached"))
+        stage.last.hang_up(4200)
+        await stage.wait(20)
+        assert stage.server.sockets[1].closed
+
+    assert staged(start).states == [UP, DOWN]
+
+
+@pytest.mark.parametrize("code", [4200, 4001])
+def test_registration_and_config_go_before_the_reads_that_end_doubts(code: int) -> None:
+    async def start(stage: Stage) -> None:
+        rest = stage.parts.rest
+        stage.parts.http.on("/v4/mm/get_order/", reply({"data": {}}))
+        async with asyncio.TaskGroup() as group:
+            for n in range(125):  # five seconds' worth
+                group.create_task(rest.call(rest.routes.order, Priority.DOUBT, item=f"o-{n}"))
+            await stage.wait(0.5)
+            stage.last.hang_up(code)
+
+    stage = staged(start)
+    assert stage.states[:3] == [UP, DOWN, (True, True, "stream-2")]
+    assert stage.told[2][0] - stage.told[1][0] < 2
 
 
 def test_a_token_that_changed_while_the_socket_was_down_is_the_one_used() -> None:
