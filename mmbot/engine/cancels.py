@@ -139,9 +139,10 @@ class Cancels:
         self._timers.at(track.due_ns, "cancel", ident)
 
     def _read_in(self, ident: ExternalId, track: _Track, now_ns: int) -> None:
-        """When a read can show what the cancel did; at the latest when it would be repeated."""
+        """When a read can show what the cancel did; at the latest when it is to be repeated."""
         track.reading = True
-        track.due_ns = now_ns + min(ANSWER_WAIT_NS, CONFIRM_WAIT_NS + self._reads.lag_ns)
+        latest_ns = max(now_ns + CONFIRM_WAIT_NS, track.sent_ns + ANSWER_WAIT_NS)
+        track.due_ns = min(now_ns + CONFIRM_WAIT_NS + self._reads.lag_ns, latest_ns)
         self._timers.at(track.due_ns, "cancel", ident)
 
 
