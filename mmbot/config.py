@@ -21,8 +21,9 @@ from pydantic_settings import (
 from mmbot.domain.errors import SetUpError
 from mmbot.hosts import Environment
 from mmbot.hosts import classify_host as classify_host
+from mmbot.sentinel_config import SentinelSettings
 
-TABLES: Final = ("exchange", "session", "stream", "seeding", "risk", "ledger", "admin")
+TABLES: Final = ("exchange", "session", "stream", "seeding", "risk", "ledger", "admin", "sentinel")
 ENV_PREFIX: Final = "MMBOT_"
 SECRET_WORDS: Final = ("access_key", "secret_key", "api_key", "apikey", "password", "token")
 
@@ -198,6 +199,7 @@ class Settings(_Section):
     risk: RiskSettings
     ledger: LedgerSettings
     admin: AdminSettings = AdminSettings()
+    sentinel: SentinelSettings = SentinelSettings()
     sources: tuple[SourceSettings, ...] = ()
     strategies: tuple[StrategySettings, ...] = ()
     credentials: Credentials

@@ -12,7 +12,9 @@ from mmbot.app import strategies, wiring
 from mmbot.app.departure import LastLook
 from mmbot.app.dispatch import Dispatcher
 from mmbot.app.halt_desk import HaltDesk
+from mmbot.app.heartbeat import Pulse, Vitals
 from mmbot.app.loop import EngineLoop, Pumps
+from mmbot.app.measured import measure_lag
 from mmbot.app.observers import Observers
 from mmbot.app.office import Office
 from mmbot.app.queues import Queues
@@ -53,7 +55,6 @@ LISTING_WAIT_MAX_S: Final = 2.0
 FIRST_START_TRIES_MAX: Final = 5
 JOURNAL_WAIT_MAX_S: Final = 10.0
 LAST_CANCEL_MAX_S: Final = 10.0
-LAG_EVERY_S: Final = 0.5
 OBSERVE_AFTER_S: Final = 0.002
 Word = Literal["halt", "resume", "pause", "stop"]
 
@@ -105,7 +106,8 @@ class Daemon:
         self._supervisor = Supervisor(clock, world.rng, self._supervised)
         modes = self._engine.parts.modes
         self._desk = HaltDesk(self._latch, tell, lambda: modes.halted, self._page)
-        self._office = Office(self._sources(), metrics, self._desk, self.stop)
+        self._vitals = Vitals.of(settings, world, self._pulse, tell)
+        self._office = Office(self._sources(), metrics, self._desk, self.stop, self._vitals)
 
     def _sources(self) -> Sources:
         return Sources(
@@ -143,6 +145,7 @@ class Daemon:
         await self._patiently(self._client.session.token)
         if not self._ledger.orders() and not self._latch.latched:
             await self._patiently(self._list)
+        self._vitals.guard.look()  # nothing is placed before a sentinel that is required was seen
         if self._latch.latched:
             why = self._latch.reason or "halted before or during this start"
             self._inbox.put(OperatorSaid("halt", "latch", why))
@@ -206,6 +209,8 @@ class Daemon:
         except MmbotError:
             await self._last_cancel()
             raise
+        if self._engine.flat or self._client.writes is None:
+            self._vitals.heart.end()
         return self._engine.flat
 
     def stop(self) -> None:
@@ -235,7 +240,7 @@ class Daemon:
         return status(self._office.sources)
 
     def _services(self) -> list[Service]:
-        client, put = self._client, self._inbox.put
+        client, put, clock = self._client, self._inbox.put, self._world.clock
         services = [
             Service("engine", self._loop.run, critical=True),
             Service("journal", self._writer.run, critical=True),
@@ -249,10 +254,11 @@ class Daemon:
         for source in wiring.sources(self._settings, self._world, lambda: client.listing.catalog):
             services.append(self._source_service(source))
         if self._world.live:  # a virtual loop is never late
-            services.append(Service("loop lag", self._measure_lag))
+            services.append(Service("loop lag", lambda: measure_lag(clock, self._metrics)))
+            services.append(Service("sentinel", self._vitals.guard.run))
             admin = self._settings.admin
             services.append(Service("admin", lambda: self._office.serve(admin)))
-            services.append(Service("halt file", lambda: self._desk.watch(self._world.clock)))
+            services.append(Service("halt file", lambda: self._desk.watch(clock)))
         return services
 
     def _source_service(self, source: PolledSource) -> Service:
@@ -296,25 +302,12 @@ class Daemon:
 
         self._world.commit(entries, ended, urgent)
 
-    async def _measure_lag(self) -> None:
-        clock = self._world.clock
-        while True:
-            before_ns = clock.monotonic_ns()
-            await clock.sleep(LAG_EVERY_S)
-            late_ns = clock.monotonic_ns() - before_ns - LAG_EVERY_S * NS_PER_S
-            self._metrics.observe_loop_lag(late_ns / NS_PER_S)
-
     async def _tell_manager(self) -> None:
-        """Ready once recovered; then alive, as long as this loop turns."""
-        clock, notifier = self._world.clock, self._notifier
-        while not self._ledger.recovered:
-            await clock.sleep(STOP_LOOK_S)
-        notifier.ready(f"quoting, run {self._world.run}")
-        while notifier.watchdog_every_s is not None:
-            notifier.alive()
-            await clock.sleep(notifier.watchdog_every_s)
+        told = f"quoting, run {self._world.run}"
+        await self._notifier.keep_telling(self._world.clock, lambda: self._ledger.recovered, told)
 
     def _observed(self, facts: tuple[Fact, ...], now_ns: int) -> None:
+        self._vitals.heart.turned()
         if not facts:
             return
         # Orders wait for their commit, and its thread for us: telling waits until they have left.
@@ -328,6 +321,10 @@ class Daemon:
                 self._latch.latch("second daemon")
             except OSError as error:
                 self._page("halt not latched", f"a restart would quote: {error}")
+
+    def _pulse(self) -> Pulse:
+        heard_ns = max(self._client.session.time.heard_ns, self._feed.health_ns)
+        return Pulse(heard_ns, bool(self._engine.parts.modes.halted))
 
     # --- telling -----------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""An HttpPort that counts and times what passes: the requests as they are sent."""
+"""Measurements of the running process: requests as they are sent, and how late its loop is."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from mmbot.exchange.order_wire import Cleared
 from mmbot.ops.metrics import Metrics
 from mmbot.runtime.clock import NS_PER_S, Clock
 
+LAG_EVERY_S: Final = 0.5
 ID_CHARS_MIN: Final = 20  # a last path element this long is an id, and no label
 
 
@@ -43,3 +44,12 @@ def route_of(path: str) -> str:
     """`/v4/mm/get_order/7d1f...?x=1` -> `get_order`."""
     parts = path.partition("?")[0].rstrip("/").split("/")
     return parts[-2] if len(parts) > 1 and len(parts[-1]) >= ID_CHARS_MIN else parts[-1]
+
+
+async def measure_lag(clock: Clock, metrics: Metrics) -> None:
+    """Service: how late the event loop runs a timer."""
+    while True:
+        before_ns = clock.monotonic_ns()
+        await clock.sleep(LAG_EVERY_S)
+        late_ns = clock.monotonic_ns() - before_ns - LAG_EVERY_S * NS_PER_S
+        metrics.observe_loop_lag(late_ns / NS_PER_S)

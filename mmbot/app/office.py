@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from mmbot.app.halt_desk import HaltDesk
+from mmbot.app.heartbeat import Vitals
 from mmbot.app.status import Sources, status
 from mmbot.config import AdminSettings
 from mmbot.domain.errors import Stop
@@ -28,6 +29,7 @@ class Office:
     metrics: Metrics
     desk: HaltDesk
     stop: Callable[[], None]
+    vitals: Vitals
 
     async def prove_free(self, settings: AdminSettings) -> None:
         """Raise SetUpError now when `serve` could not listen: before a log-in is spent."""
@@ -36,7 +38,12 @@ class Office:
     async def serve(self, settings: AdminSettings) -> None:
         """Service: listen until cancelled."""
         views = admin.Views(
-            lambda: status(self.sources), self.exposition, CONTENT_TYPE, self.not_ready, self.sick
+            lambda: status(self.sources),
+            self.exposition,
+            CONTENT_TYPE,
+            self.not_ready,
+            self.sick,
+            self.heartbeat,
         )
         app = admin.build_app(
             views,
@@ -49,6 +56,11 @@ class Office:
         )
         async with admin.serve(app, settings.host, settings.port):
             await asyncio.Event().wait()
+
+    def heartbeat(self, query: Mapping[str, str]) -> Mapping[str, Any]:
+        """Our lease as the engine renewed it last. Who asks tells of its own."""
+        self.vitals.guard.asked(query)
+        return asdict(self.vitals.heart.lease)
 
     def not_ready(self) -> str | None:
         """Ready means: quoting is possible."""

@@ -254,6 +254,14 @@ class JournalStateChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class SentinelSeen:
+    """Whether the process that flattens us when we cannot is at work, where one is required."""
+
+    watching: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LoopStalled:
     """Our own loop stood still: unsent placements are dropped, books are stale."""
 
@@ -298,5 +306,5 @@ Event = (
     | CancelAcknowledged | CancelRefused | CancelLost | OrderNotFound | HistoryRead | ReadFailed
     | BalanceSeen | TransactionsRead | TradesRead
     | StreamStateChanged | SessionStateChanged | JournalStateChanged | LoopStalled | Lagged
-    | OperatorSaid | StrategyQuarantined | WishesChanged
+    | OperatorSaid | StrategyQuarantined | WishesChanged | SentinelSeen
 )  # fmt: skip

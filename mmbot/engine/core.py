@@ -33,6 +33,7 @@ from mmbot.domain.events import (
     PlaceNotSent,
     PlaceRefused,
     ReadFailed,
+    SentinelSeen,
     SessionStateChanged,
     SourceStateChanged,
     SportEventChanged,
@@ -138,7 +139,7 @@ class Engine:
                 if not healthy:
                     self._facts.append(Alarm("source is down", f"{source}: {detail}"))
                 self._dirty |= parts.state.apply(event, now_ns)
-            case SessionStateChanged() | JournalStateChanged() | Lagged():
+            case SessionStateChanged() | JournalStateChanged() | Lagged() | SentinelSeen():
                 parts.modes.apply(event, now_ns)
             case LoopStalled():
                 self._facts.append(Alarm("loop stalled", f"{event.gap_ns / 1e9:.1f} s"))

@@ -10,6 +10,7 @@ from mmbot.domain.events import (
     JournalStateChanged,
     Lagged,
     OperatorSaid,
+    SentinelSeen,
     SessionStateChanged,
     StreamStateChanged,
 )
@@ -58,6 +59,7 @@ class Modes:
     lag_ns: dict[str, int] = field(default_factory=lambda: {"inbox": 0, "stream": 0})
     token_until_ns: int = 0
     suspicion: str = ""  # somebody else may be placing in our name
+    unguarded: str = ""  # nobody would flatten us, and somebody has to
     distrusted: set[SportEventId] = field(default_factory=set)
 
     def apply(
@@ -66,6 +68,7 @@ class Modes:
         | SessionStateChanged
         | JournalStateChanged
         | Lagged
+        | SentinelSeen
         | OperatorSaid,
         now_ns: int,
     ) -> None:
@@ -77,6 +80,8 @@ class Modes:
                 self.token_until_ns = usable_until_ns
             case JournalStateChanged(healthy, reason):
                 self.journal = "" if healthy else reason or "journal failed"
+            case SentinelSeen(watching, reason):
+                self.unguarded = "" if watching else reason
             case Lagged(where, lag_ns):
                 self.lag_ns[where] = lag_ns
                 if lag_ns > LAG_MAX_NS:
@@ -133,7 +138,7 @@ class Modes:
         why = self.withdrawn(now_ns)
         if not why and not self.recovered:
             why = "recovering"
-        why = why or self.suspicion or self.journal
+        why = why or self.suspicion or self.journal or self.unguarded
         if not why and in_doubt > IN_DOUBT_MAX:
             why = f"{in_doubt} orders in doubt"
         return (Mode.CANCEL_ONLY, why) if why else (Mode.ENABLED, "")

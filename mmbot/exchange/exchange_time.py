@@ -18,6 +18,7 @@ class ExchangeTime:
     def __init__(self, clock: Clock) -> None:
         self.offset_ns = 0
         self._clock = clock
+        self.heard_ns = 0  # when the last reply came, whatever it said; 0 = none yet
         self._dated = False  # a quick reply has told the exchange's time
 
     def now_ns(self) -> int:
@@ -28,8 +29,9 @@ class ExchangeTime:
 
         A reply may have been under way for seconds: slow ones count only until a quick one came.
         """
+        self.heard_ns = self._clock.now_ns()
         date_ns = http_date_ns(reply.headers.get("date"))
-        quick = self._clock.now_ns() - sent_ns <= QUICK_REPLY_NS
+        quick = self.heard_ns - sent_ns <= QUICK_REPLY_NS
         if date_ns is not None and (quick or not self._dated):
             self._dated = quick
             offset_ns = date_ns + NS_PER_S // 2 - self._clock.now_ns()

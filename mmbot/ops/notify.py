@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from mmbot.domain.errors import SetUpError
+from mmbot.runtime.clock import Clock
+
+READY_LOOK_S: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,15 @@ class Notifier:
 
     def alive(self) -> None:
         self._send("WATCHDOG=1")
+
+    async def keep_telling(self, clock: Clock, ready: Callable[[], bool], status: str) -> None:
+        """Ready once it is; then alive, as long as this loop turns."""
+        while not ready():
+            await clock.sleep(READY_LOOK_S)
+        self.ready(status)
+        while self.watchdog_every_s is not None:
+            self.alive()
+            await clock.sleep(self.watchdog_every_s)
 
     def stopping(self, status: str) -> None:
         self._send(f"STOPPING=1\nSTATUS={status}")

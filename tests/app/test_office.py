@@ -24,7 +24,7 @@ class Room:
         self.paged: list[tuple[str, str]] = []
         nothing: Any = None  # words do not look at the sources of a status
         desk = HaltDesk(self.latch, self.told.append, lambda: "", self._page)
-        self.office = Office(nothing, Metrics(), desk, self._stop)
+        self.office = Office(nothing, Metrics(), desk, self._stop, nothing)
 
     def _page(self, what: str, detail: str) -> None:
         self.paged.append((what, detail))

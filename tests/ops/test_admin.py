@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -111,3 +112,20 @@ async def test_an_address_that_is_not_ours_is_one_clear_line() -> None:
     with pytest.raises(SetUpError, match=r"\[admin\] host: cannot listen on 192\.0\.2\.1"):
         async with serve(build_app(views(), {}), "192.0.2.1", 0):
             pytest.fail("it listened on a foreign address")
+
+
+async def test_a_heartbeat_is_told_and_hears_who_asks() -> None:
+    heard: list[Mapping[str, str]] = []
+
+    def heartbeat(query: Mapping[str, str]) -> Mapping[str, Any]:
+        heard.append(dict(query))
+        return {"beat": 3}
+
+    app = build_app(replace(views(), heartbeat=heartbeat), {})
+    async with (
+        serve(app, "127.0.0.1", 0) as port,
+        aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client,
+        client.get("/heartbeat", params={"sentinel": "{}"}) as reply,
+    ):
+        assert await reply.json() == {"beat": 3}
+    assert heard == [{"sentinel": "{}"}]
