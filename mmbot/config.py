@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -21,6 +20,7 @@ from pydantic_settings import (
 from mmbot.domain.errors import SetUpError
 from mmbot.hosts import Environment
 from mmbot.hosts import classify_host as classify_host
+from mmbot.limits_config import RiskSettings, ScopeSettings, Seconds
 from mmbot.sentinel_config import SentinelSettings
 
 TABLES: Final = ("exchange", "session", "stream", "seeding", "risk", "ledger", "admin", "sentinel")
@@ -29,8 +29,6 @@ SECRET_WORDS: Final = ("access_key", "secret_key", "api_key", "apikey", "passwor
 
 REQUESTS_PER_SECOND_MIN: Final = 9  # the reserves of so small a share leave four placements
 
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Usd = Annotated[Decimal, Field(gt=0, max_digits=12, decimal_places=2, allow_inf_nan=False)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,39}$")]
 Port = Annotated[int, Field(ge=0, le=65535)]
 DialectName = Literal["v4", "seed"]
@@ -106,35 +104,6 @@ class SeedingSettings(_Section):
     tournaments: tuple[int, ...] = ()
     refresh_s: Seconds = 1800.0
     compare_s: Seconds = 900.0
-
-
-class RiskSettings(_Section):
-    """No figure here has a default: the person who runs the daemon has to choose it."""
-
-    order_quantity_max_usd: Annotated[Usd, Field(ge=1)]
-    line_loss_max_usd: Usd
-    total_loss_max_usd: Usd
-    unmatched_cash_multiple_max: Annotated[float, Field(gt=0, le=8, allow_inf_nan=False)]
-    price_age_max_s: Seconds
-    fair_age_max_s: Seconds
-
-    @model_validator(mode="after")
-    def _lines_fit_into_the_total(self) -> RiskSettings:
-        if self.line_loss_max_usd > self.total_loss_max_usd:
-            raise ValueError("line_loss_max_usd is above total_loss_max_usd")
-        return self
-
-    @property
-    def order_quantity_max_cents(self) -> int:
-        return int(self.order_quantity_max_usd * 100)
-
-    @property
-    def line_loss_max_cents(self) -> int:
-        return int(self.line_loss_max_usd * 100)
-
-    @property
-    def total_loss_max_cents(self) -> int:
-        return int(self.total_loss_max_usd * 100)
 
 
 class LedgerSettings(_Section):
@@ -319,6 +288,8 @@ def _problem(item: ErrorDetails) -> str:
     match loc:
         case [str(table), int(number), *rest]:
             where = f"[[{table}]] #{number + 1} {'.'.join(map(str, rest))}"
+        case [str(table), str(rows), int(number), *rest]:
+            where = f"[[{table}.{rows}]] #{number + 1} {'.'.join(map(str, rest))}"
         case [str(table), *rest] if rest or table in TABLES:
             where = f"[{table}] {'.'.join(map(str, rest))}"
         case _:
@@ -333,11 +304,11 @@ def _problem(item: ErrorDetails) -> str:
 
 def _suggestion(loc: list[int | str]) -> str:
     model: Any = Settings
+    rows = {"sources": OddsApiSource, "strategies": StrategySettings, "scopes": ScopeSettings}
     for part in loc[:-1]:
         if isinstance(part, str):
-            kinds = {"sources": OddsApiSource, "strategies": StrategySettings}
             field = model.model_fields.get(part)
-            model = kinds.get(part) or (None if field is None else field.annotation)
+            model = rows.get(part) or (None if field is None else field.annotation)
         if not (isinstance(model, type) and issubclass(model, BaseModel)):
             return ""
     close = difflib.get_close_matches(str(loc[-1]), list(model.model_fields), n=1)

@@ -15,6 +15,7 @@ from mmbot.app import wiring
 from mmbot.config import ConfigError, Settings, bundled_folder, load
 from mmbot.domain.errors import SetUpError
 from mmbot.hosts import Environment, classify_host
+from mmbot.limits_config import RiskSettings
 from mmbot.runtime.limiter import Rates
 from mmbot.strategy.loader import Found, create
 from mmbot.strategy.loader import load as load_strategy
@@ -28,9 +29,20 @@ state_dir = "state"
 [exchange]
 base_url = "http://127.0.0.1:8400/partner"
 [risk]
+capital_usd = 5000
 order_quantity_max_usd = 100
+strike_resting_max_usd = 200
+market_resting_max_usd = 800
+open_orders_max = 50
 line_loss_max_usd = 250.50
+market_loss_max_usd = 300
+event_loss_max_usd = 400
+tournament_held_max_usd = 500
+tournament_loss_max_usd = 900
+total_held_max_usd = 600
 total_loss_max_usd = 1000
+simultaneous_events_max = "all"
+balance_reserve_usd = 0
 unmatched_cash_multiple_max = 8
 price_age_max_s = 30
 fair_age_max_s = 10
@@ -80,7 +92,7 @@ def test_a_shipped_file_names_every_setting_there_is(name: str) -> None:
             continue
         inner = getattr(field.annotation, "model_fields", {section: None})
         for key in inner:
-            shown = rf"^(# )?{key} = "  # what has no default is shown as a comment
+            shown = rf"^(# )?({key} = |\[\[{section}\.{key}\]\])"  # or as a comment
             assert re.search(shown, text, re.MULTILINE), f"{name}.toml: no {key}"
 
 
@@ -115,13 +127,12 @@ def test_no_cent_is_lost_on_the_way_from_text(cents: int) -> None:
             "exchange": {"base_url": "http://127.0.0.1/partner"},
             "ledger": {"prefix": "mm"},
             "credentials": {"access_key": "a", "secret_key": "b"},
-            "risk": {
+            "risk": dict.fromkeys(RiskSettings.model_fields.keys() - {"scopes"}, 10**8)
+            | {
                 "order_quantity_max_usd": 1,
                 "line_loss_max_usd": cents / 100,
-                "total_loss_max_usd": 10**8,
+                "open_orders_max": 1,
                 "unmatched_cash_multiple_max": 8,
-                "price_age_max_s": 1,
-                "fair_age_max_s": 1,
             },
         }
     )
@@ -157,7 +168,7 @@ def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
             "[[strategies]] two have the name a",
         ),
         (GOOD.replace("_max = 8", "_max = 9"), "less than or equal to 8"),
-        (GOOD.replace("250.50", "2500"), "[risk]: line_loss_max_usd is above total_loss_max_usd"),
+        (GOOD.replace("250.50", "2500"), "[risk]: line_loss_max_usd is above market_loss_max_usd"),
         (GOOD.replace("250.50", "nan"), "[risk] line_loss_max_usd: "),
         (GOOD.replace("250.50", "-1"), "[risk] line_loss_max_usd: "),
         (GOOD.replace("250.50", "0.001"), "[risk] line_loss_max_usd: "),
@@ -178,9 +189,10 @@ def test_a_process_takes_its_share_of_the_accounts_rate_and_no_more(tmp_path: Pa
     assert wiring.rates(settings_of(tmp_path, share(45, 0.5))) == Rates.of_share(45, 0.5)
 
 
-def test_the_six_risk_figures_have_no_default(tmp_path: Path) -> None:
+def test_no_risk_figure_has_a_default(tmp_path: Path) -> None:
     text = re.sub(r"\[risk\].*?\[ledger\]", "[risk]\n[ledger]", GOOD, flags=re.DOTALL)
-    assert len(problems_of(tmp_path, text)) == 6
+    missing = {problem.split()[1].rstrip(":") for problem in problems_of(tmp_path, text)}
+    assert missing == RiskSettings.model_fields.keys() - {"scopes"}
 
 
 def test_a_missing_file_and_broken_text_are_one_line(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from mmbot.config import Settings
 from mmbot.domain.errors import SetUpError
-from mmbot.engine.situation import EXCHANGE_QUANTITY_MIN_CENTS
+from mmbot.engine.limits import EXCHANGE_QUANTITY_MIN_CENTS
 from mmbot.probe import profile
 from mmbot.probe.findings import Value
 

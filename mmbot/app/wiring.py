@@ -13,12 +13,12 @@ from mmbot.domain.catalog import Catalog
 from mmbot.engine.core import Engine
 from mmbot.engine.housekeeping import Housekeeping
 from mmbot.engine.ledger import Ledger
+from mmbot.engine.limits import LimitBook
 from mmbot.engine.modes import Modes
 from mmbot.engine.parts import Parts
 from mmbot.engine.placing import Placing, Rights
 from mmbot.engine.ports import Slot
 from mmbot.engine.risk import Gate
-from mmbot.engine.situation import Limits
 from mmbot.engine.state import MarketState
 from mmbot.engine.wishes import Wishes
 from mmbot.exchange.catalog import CatalogSeeder, CatalogSettings
@@ -37,7 +37,6 @@ from mmbot.exchange.reads import ReadGateway
 from mmbot.exchange.rest import Rest, RestPorts, RestSettings
 from mmbot.exchange.session import Session, SessionPorts, SessionSettings
 from mmbot.exchange.tokens import Credentials
-from mmbot.runtime.clock import NS_PER_S
 from mmbot.runtime.limiter import Limiter, Rates
 from mmbot.sources import odds_api, static
 from mmbot.sources.fairs import SourceRules
@@ -126,17 +125,8 @@ def engine(settings: Settings, world: World, ledger: Ledger, slots: list[Slot]) 
     return Engine(Parts(ledger, state, modes, wishes, placing, house, whole))
 
 
-def limits(settings: Settings) -> Limits:
-    risk = settings.risk
-    return Limits(
-        order_quantity_max_cents=risk.order_quantity_max_cents,
-        line_loss_max_cents=risk.line_loss_max_cents,
-        total_loss_max_cents=risk.total_loss_max_cents,
-        unmatched_cash_multiple_max=risk.unmatched_cash_multiple_max,
-        price_age_max_ns=round(risk.price_age_max_s * NS_PER_S),
-        fair_age_max_ns=round(risk.fair_age_max_s * NS_PER_S),
-        quantity_min_cents=quantity_min_cents(settings),
-    )
+def limits(settings: Settings) -> LimitBook:
+    return settings.risk.book(quantity_min_cents(settings))
 
 
 def sources(settings: Settings, world: World, catalog: Callable[[], Catalog]) -> list[PolledSource]:

@@ -28,6 +28,7 @@ class SportEvent:
     start_ns: int
     status: str
     competitors: tuple[Competitor, ...] = ()
+    sport_name: str = ""  # "American Football"; "" when the exchange does not say
 
     @property
     def pre_match(self) -> bool:

@@ -14,7 +14,8 @@ from mmbot.domain.money import usd
 from mmbot.domain.motive import Verdict
 from mmbot.domain.order import Order
 from mmbot.domain.price import crosses, profit_cents
-from mmbot.engine.situation import Limits, Resting, Situation
+from mmbot.engine.limits import LimitBook, Limits
+from mmbot.engine.situation import Resting, Situation
 from mmbot.pricing.exposure import (
     OpenStakes,
     line_worst_case_cents,
@@ -287,14 +288,15 @@ REST_CHECKS: Final[tuple[RestCheck, ...]] = (
 class Gate:
     """Asks every check in order; the first refusal is the answer."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: LimitBook) -> None:
         self.limits = limits
 
     def review(
         self, order: Order, situation: Situation, resend: bool = False
     ) -> Approved | Refused:
         """`situation` must be of this moment; approve, then intend, then build the next one."""
-        case = Case.of(situation, self.limits, order, resend)
+        limits = self.limits.of(situation.event, situation.line)
+        case = Case.of(situation, limits, order, resend)
         for check in CHECKS:
             detail = check(case)
             if detail is not None:
@@ -303,12 +305,14 @@ class Gate:
 
     def still_good(self, situation: Situation) -> str:
         """A last look between commit and write: why not to send after all, or ""."""
-        failed = _first_failing(LAST_CHECKS, Moment(situation, self.limits))
+        limits = self.limits.of(situation.event, situation.line)
+        failed = _first_failing(LAST_CHECKS, Moment(situation, limits))
         return f"{failed.check}: {failed.detail}" if failed else ""
 
     def may_rest(self, resting: Resting) -> Refused | None:
         """Whether orders may go on resting on this line; asked without one in particular."""
-        return _first_failing(REST_CHECKS, RestCase(resting, self.limits))
+        limits = self.limits.of(resting.event, resting.line)
+        return _first_failing(REST_CHECKS, RestCase(resting, limits))
 
 
 def _first_failing(checks: Iterable[Callable[[M], str | None]], moment: M) -> Refused | None:

@@ -1,9 +1,9 @@
-"""What the risk gate is shown of one moment, and the limits that a person has set."""
+"""What the risk gate is shown of one moment."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+from typing import Literal, Protocol
 
 from mmbot.domain.catalog import Line, SportEvent
 from mmbot.domain.price import Ladder, Price
@@ -11,23 +11,6 @@ from mmbot.domain.view import Position
 from mmbot.pricing.exposure import NOTHING_OPEN, OpenStakes
 
 Mode = Literal["ENABLED", "REDUCE_ONLY", "CANCEL_ONLY", "HALTED"]
-
-EXCHANGE_QUANTITY_MIN_CENTS: Final = 100
-START_MARGIN_NS: Final = 120 * 10**9
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a person has decided; `unmatched_cash_multiple_max` counts times our cash."""
-
-    order_quantity_max_cents: int
-    line_loss_max_cents: int
-    total_loss_max_cents: int
-    unmatched_cash_multiple_max: float
-    price_age_max_ns: int
-    fair_age_max_ns: int
-    quantity_min_cents: int = EXCHANGE_QUANTITY_MIN_CENTS
-    start_margin_ns: int = START_MARGIN_NS
 
 
 class Exposure(Protocol):

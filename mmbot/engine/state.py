@@ -68,7 +68,7 @@ class MarketState:
                 self.ladder = ladder
                 return set(self.lines)
             case SportEventChanged(fixture):
-                self.events[fixture.event_id] = fixture
+                self.events[fixture.event_id] = self._completed(fixture)
                 return set(self.lines_of_event.get(fixture.event_id, ()))
             case SportEventUnlisted(event_id):
                 touched = set(self.lines_of_event.get(event_id, ()))
@@ -100,6 +100,15 @@ class MarketState:
                 return set(self.lines)
             case _:
                 assert_never(event)
+
+    def _completed(self, changed: SportEvent) -> SportEvent:
+        """What a message leaves out stays: limits may be set for a sport or a tournament."""
+        known = self.events.get(changed.event_id, changed)
+        return replace(
+            changed,
+            tournament_id=changed.tournament_id or known.tournament_id,
+            sport_name=changed.sport_name or known.sport_name,
+        )
 
     def _seed(self, event: CatalogSeeded) -> Dirty:
         catalog = event.catalog

@@ -97,6 +97,7 @@ def sport_event(seen: wire.SportEvent) -> SportEvent:
         competitors=tuple(
             Competitor(one.name or "", one.side or "") for one in seen.competitors or ()
         ),
+        sport_name=seen.sport_name or "",
     )
 
 

@@ -57,6 +57,7 @@ class SportEvent(msgspec.Struct):
     event_id: Ident = None
     name: str | None = None
     sub_type: str | None = None
+    sport_name: str | None = None
     tournament_id: Ident = None
     tournament_name: str | None = None
     scheduled: str | int | float | None = None

@@ -44,9 +44,20 @@ refresh_s = 1800.0
 compare_s = 900.0
 
 [risk]
+capital_usd = 8000
 order_quantity_max_usd = 100
+strike_resting_max_usd = 8000
+market_resting_max_usd = 8000
+open_orders_max = 1000
 line_loss_max_usd = 1000
+market_loss_max_usd = 8000
+event_loss_max_usd = 8000
+tournament_held_max_usd = 8000
+tournament_loss_max_usd = 8000
+total_held_max_usd = 8000
 total_loss_max_usd = 8000
+simultaneous_events_max = "all"
+balance_reserve_usd = 0
 unmatched_cash_multiple_max = 8
 price_age_max_s = 3600.0
 fair_age_max_s = 10.0

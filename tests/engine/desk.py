@@ -34,7 +34,7 @@ from mmbot.engine.risk import Gate
 from mmbot.engine.state import MarketState
 from mmbot.engine.wishes import Wishes
 from tests.builders import a_report
-from tests.engine.situations import AWAY, EVENT, HOME, LADDER, LIMITS, LINE, NOW_NS, S
+from tests.engine.situations import AWAY, BOOK, EVENT, HOME, LADDER, LINE, NOW_NS, S
 
 PLENTY = Budget(10)
 BOTH_SIDES = (Quote(HOME, Price(105), 5_000), Quote(AWAY, Price(105), 5_000))
@@ -72,7 +72,7 @@ class Desk:
         wishes = Wishes([slot], self._ask, state, self.ledger, self.now_ns)
         self.ledger.line_of = state.line_with
         rights = Rights(self.writable)
-        placing = Placing(Gate(LIMITS), self.ledger, state, modes, house, wishes, rights)
+        placing = Placing(Gate(BOOK), self.ledger, state, modes, house, wishes, rights)
         parts = Parts(self.ledger, state, modes, wishes, placing, house, self.whole_account)
         self.engine = Engine(parts)
         self.ledger.begin_run("0123456789ab", self.now_ns)

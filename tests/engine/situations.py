@@ -9,8 +9,9 @@ from mmbot.domain.ids import ExternalId, LineId, MarketId, SportEventId, StrikeI
 from mmbot.domain.order import Order, State
 from mmbot.domain.price import Ladder, Price
 from mmbot.domain.view import Position
+from mmbot.engine.limits import LimitBook, Limits
 from mmbot.engine.risk import Approved, Gate
-from mmbot.engine.situation import Limits, Situation
+from mmbot.engine.situation import Situation
 from mmbot.pricing.exposure import NOTHING_OPEN, OpenStakes
 
 S = 10**9
@@ -34,12 +35,23 @@ LINE = Line(
 )
 LIMITS = Limits(
     order_quantity_max_cents=10_000,
+    strike_resting_max_cents=10**9,
+    market_resting_max_cents=10**9,
+    open_orders_max=1_000,
     line_loss_max_cents=50_000,
+    market_loss_max_cents=10**9,
+    event_loss_max_cents=10**9,
+    tournament_held_max_cents=10**9,
+    tournament_loss_max_cents=10**9,
+    total_held_max_cents=10**9,
     total_loss_max_cents=200_000,
+    simultaneous_events_max=None,
+    balance_reserve_cents=0,
     unmatched_cash_multiple_max=8.0,
     price_age_max_ns=30 * S,
     fair_age_max_ns=10 * S,
 )
+BOOK = LimitBook(LIMITS)
 FLAT = Position()
 
 
@@ -113,6 +125,6 @@ def approved(order: Order, resend: bool = False) -> Approved:
         ladder=Ladder.of([order.price]),
         line=replace(LINE, line_id=order.line_id, strikes=(strikes[0], strikes[1])),
     )
-    verdict = Gate(generous).review(order, situation, resend)
+    verdict = Gate(LimitBook(generous)).review(order, situation, resend)
     assert isinstance(verdict, Approved), verdict
     return verdict

@@ -18,6 +18,7 @@ from mmbot.engine.situation import Situation
 from mmbot.pricing.exposure import line_worst_case_cents
 from tests.engine.situations import (
     ALL_IS_WELL,
+    BOOK,
     EVENT,
     LADDER,
     LIMITS,
@@ -31,12 +32,12 @@ from tests.engine.situations import (
 
 
 def refusal(order: Order, situation: Situation, resend: bool = False) -> str:
-    verdict = Gate(LIMITS).review(order, situation, resend)
+    verdict = Gate(BOOK).review(order, situation, resend)
     return verdict.check if isinstance(verdict, Refused) else ""
 
 
 def test_an_order_leaves_when_all_is_well() -> None:
-    verdict = Gate(LIMITS).review(an_order(), ALL_IS_WELL)
+    verdict = Gate(BOOK).review(an_order(), ALL_IS_WELL)
     assert isinstance(verdict, Approved)
     assert (verdict.order, verdict.resend) == (an_order(), False)
 
@@ -174,7 +175,7 @@ def test_reducing_orders_together_never_turn_the_position_round() -> None:
 
 
 def test_the_last_look_before_the_write() -> None:
-    gate = Gate(LIMITS)
+    gate = Gate(BOOK)
     assert gate.still_good(ALL_IS_WELL) == ""
     assert gate.still_good(replace(ALL_IS_WELL, mode="REDUCE_ONLY")) == ""
     assert gate.still_good(replace(ALL_IS_WELL, mode="CANCEL_ONLY")).startswith("mode_places: ")

@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 
 from mmbot.domain.book import Book, Level
 from mmbot.domain.catalog import Catalog
-from mmbot.domain.events import BookUpdated, CatalogSeeded, StreamStateChanged
+from mmbot.domain.events import (
+    BookUpdated,
+    CatalogSeeded,
+    SportEventChanged,
+    StreamStateChanged,
+)
 from mmbot.domain.order import Order
 from mmbot.domain.price import Price, profit_ratio
 from mmbot.engine.state import MarketState
@@ -64,3 +69,13 @@ def test_a_book_that_no_channel_carries_ages_on_a_live_stream(sub_type: str, age
     state.apply(StreamStateChanged(True, True, "stream-1"), NOW)
     state.apply(BookUpdated(replace(Book(LINE), received_ns=NOW + SECOND)), NOW + SECOND)
     assert state.book_age_ns(LINE, NOW + 41 * SECOND) == age_s * SECOND
+
+
+def test_a_message_that_leaves_out_sport_and_tournament_takes_no_limit_away() -> None:
+    state, known = MarketState(), replace(an_event(), sport_name="Soccer")
+    state.apply(CatalogSeeded(Catalog.of((known,), (a_line(),))), NOW)
+    state.apply(SportEventChanged(replace(known, sport_name="", tournament_id=0, name="B")), NOW)
+    assert state.events[known.event_id] == replace(known, name="B")
+    moved = replace(known, sport_name="Tennis", tournament_id=32)
+    state.apply(SportEventChanged(moved), NOW)
+    assert state.events[known.event_id] == moved

@@ -97,6 +97,7 @@ def test_transactions_are_signed_cents() -> None:
 def test_sport_events_and_tournaments_are_read() -> None:
     rows = wire.rows_of(example("get_sport_events.response.json"), "sport_events")
     game = codec.sport_event(wire.decode(rows[0], wire.SportEvent))
+    assert game.sport_name == "American Football"
     assert (game.event_id, game.tournament_id, game.pre_match) == (EVENT_ID, 31, True)
     assert [one.side for one in game.competitors] == ["home", "away"]
     assert wire.rows_of(example("get_sport_events.response.empty.json"), "sport_events") == []

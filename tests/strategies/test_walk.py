@@ -15,17 +15,18 @@ from mmbot.domain.ids import ExternalId
 from mmbot.domain.order import Order, State
 from mmbot.domain.price import crosses, implied, profit_cents
 from mmbot.domain.view import MarketView, Position
+from mmbot.engine.limits import LimitBook
 from mmbot.engine.planner import plan
 from mmbot.engine.risk import Approved, Gate
-from mmbot.engine.situation import Limits
 from mmbot.pricing.exposure import line_worst_case_cents
 from mmbot.pricing.odds import expit, logit
 from mmbot.strategy.foreign import ask
 from strategies.consensus import Consensus, Params
-from tests.engine.situations import ALL_IS_WELL, Held, S, an_order
+from tests.engine.situations import ALL_IS_WELL, LIMITS, Held, S, an_order
 from tests.strategy.views import EVENT, LINE, NOW_NS, a_view
 
-LIMITS = Limits(10_000, 60_000, 60_000, 8.0, 30 * S, 10 * S)
+LINE_LOSS_MAX_CENTS = 60_000
+GATE = Gate(LimitBook(replace(LIMITS, line_loss_max_cents=60_000, total_loss_max_cents=60_000)))
 
 
 @dataclass(slots=True)
@@ -82,7 +83,7 @@ class Day:
                 (o.side, o.price) == (order.side, order.price) for o in self.orders
             ),
         )
-        if isinstance(Gate(LIMITS).review(order, now), Approved):
+        if isinstance(GATE.review(order, now), Approved):
             self.orders.append(order)
 
     def fill(self, order: Order, cents: int) -> None:
@@ -119,7 +120,7 @@ def test_a_day_of_quoting(start: float, levels: int) -> None:
         assert len(set(over)) == len(over) <= levels
         assert len(set(under)) == len(under) <= levels
         assert not any(crosses(a, b) for a in over for b in under)
-        assert day.worst_cents() <= LIMITS.line_loss_max_cents
+        assert day.worst_cents() <= LINE_LOSS_MAX_CENTS
         if day.orders and rng.random() < 0.15:
             hit = rng.choice(day.orders)
             day.fill(hit, rng.randint(1, hit.remaining_cents))
