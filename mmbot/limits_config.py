@@ -20,6 +20,7 @@ from mmbot.engine.limits import (
 NS_PER_S: Final = 10**9
 CENTS: Final = "_cents"
 USD: Final = "_usd"
+CAPITAL: Final = "capital_usd"  # explains the limits and is none
 SCOPES: Final = "[[risk.scopes]]"
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -34,11 +35,10 @@ class _Table(BaseModel):
     @property
     def figures(self) -> dict[str, int]:
         """What is given of `NAME_usd`, as `NAME_cents`."""
-        given = self.model_dump(exclude_none=True, exclude={"capital_usd", "scopes"})
         return {
             name.removesuffix(USD) + CENTS: int(value * 100)
-            for name, value in given.items()
-            if name.endswith(USD)
+            for name, value in self
+            if name.endswith(USD) and name != CAPITAL and value is not None
         }
 
 
