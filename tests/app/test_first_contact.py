@@ -29,7 +29,7 @@ def settings_with(folder: Path, text: str) -> Settings:
 
 def test_without_a_profile_nothing_changes() -> None:
     settings = load(bundled_folder("config") / "simulator.toml", KEYS)
-    assert limits(settings).quantity_min_cents == 100
+    assert limits(settings).account.quantity_min_cents == 100
 
 
 def test_the_smallest_order_is_the_one_that_was_taken(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_the_smallest_order_is_the_one_that_was_taken(tmp_path: Path) -> None:
     notebook.found("wire.paths", "all", "routes of v4 are there")
     notebook.unknown("rules.fee_bps", "shows only when a game has its result")
     text = profile.text_of(notebook, {"base_url": "http://127.0.0.1:8460/partner"})
-    assert limits(settings_with(tmp_path, text)).quantity_min_cents == 500
+    assert limits(settings_with(tmp_path, text)).account.quantity_min_cents == 500
 
 
 @pytest.mark.parametrize(
