@@ -123,7 +123,7 @@ def _quantity_left(lab: Lab, ticket: Ticket) -> None:
     left = round((dig(ticket.seen, "quantity") or 0) * 100)
     said = (
         f"{ticket.quantity_cents / 100:.2f}, of which {ticket.filled_cents / 100:.2f} were "
-        f"filled, is told as {left / 100:.2f} after the cancel of the rest"
+        f"filled, is told as {left / 100:.2f} after the end of the rest"
     )
     form = {ticket.quantity_cents: "kept", ticket.filled_cents: "shrunk"}.get(left)
     if form is not None:
@@ -198,6 +198,8 @@ async def fill_or_kill(lab: Lab) -> None:
         said = f"{ticket.filled_cents / 100:.2f} of {take.quantity_cents / 100:.2f} were filled"
         if ticket.filled_cents:
             lab.filled.append(ticket)
+        if ticket.over and 0 < ticket.filled_cents < ticket.quantity_cents:
+            _quantity_left(lab, ticket)  # others may fill up all that the next one leaves to rest
         if 0 < ticket.filled_cents < ticket.quantity_cents or _in_steps(ticket):
             lab.notebook.found(name, "partial", f"{said}, in {len(_fills(ticket))} steps")
             return
