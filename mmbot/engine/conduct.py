@@ -172,6 +172,8 @@ class Conduct:
             kit.reconcile.told(order.external_id, report)
         elif sight.channel == "read":
             kit.reconcile.compared(before, order, report, sight.received_ns)
+            shown_ns = kit.reads.shown_ns(sight.synced_ns, sight.received_ns)
+            kit.reconcile.read(order.external_id, shown_ns)
 
     def _find(self, report: OrderReport, sight: Sight, now_ns: int) -> Order | None:
         """The order of a report; adopted when it is ours and unknown; None when not ours."""
@@ -249,11 +251,12 @@ class Conduct:
         kit = self._kit
         kit.reads.answered(read, now_ns)
         sight = Sight("read", read.received_ns, read.synced_ns, "history", exchange_ns=read.date_ns)
-        listed = set()
+        listed, shown_ns = set(), kit.reads.shown_ns(read.synced_ns, now_ns)
         for report in read.reports:
             listed.add(report.external_id or "")
             if kit.recovery.unchanged(report, now_ns):
                 kit.proofs.unchanged(report.external_id, sight, now_ns)
+                kit.reconcile.read(report.external_id, shown_ns)
             else:
                 self.see(report, sight, now_ns)
         for order in kit.doubts.absent_from(read, listed):

@@ -124,6 +124,9 @@ class Ledger:
         """The private channel is up: after a gap the same as a start; a move had none."""
         self._kit.manual.hears(True, now_ns)
         moved = self._connection not in {"", name}
+        if after_gap or not self._connection:
+            live = [order.external_id for order in self._kit.orders.live()]
+            self._kit.reconcile.listening("reconnect" if after_gap else "start", live, now_ns)
         self._connection = name
         if after_gap:
             self._start_reads(now_ns, "reconnect")

@@ -7,6 +7,7 @@ while all is well, what the stream tells within a few seconds was none.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -60,6 +61,9 @@ class Reconciliation:
         self._out = out
         self._timers = timers
         self._expected: dict[ExternalId, _Expected] = {}
+        self._untold: set[ExternalId] = set()  # alive when we began to listen, not read since
+        self._listening_ns = 0
+        self._gap: Cause = "start"
         self._doubled: set[OrderId] = set()
         self._traded: set[ExternalId] = set()  # a trade says that a fill is not counted yet
         self.counts: dict[DifferenceKind, int] = {}
@@ -123,15 +127,15 @@ class Reconciliation:
         follow: Order | None = None,
     ) -> None:
         """`follow`: the stream should tell the same of it, and has a while to do so."""
-        ours = f"{before.state} filled {before.filled_cents}"
-        difference = Difference(kind, before.external_id, ours, _theirs(report), repair, self.cause)
-        if follow is None or before.terminal or difference.cause != "audit":
+        ident, ours = before.external_id, f"{before.state} filled {before.filled_cents}"
+        difference = Difference(kind, ident, ours, _theirs(report), repair, self._cause_of(ident))
+        if follow is None or before.terminal:
             self.found(difference, now_ns)
         else:
             self._follow(follow, difference, now_ns)
 
     def _follow(self, order: Order, difference: Difference, now_ns: int) -> None:
-        if len(self._expected) >= WATCHED_MAX:
+        if difference.cause != "audit" or len(self._expected) >= WATCHED_MAX:
             self.found(difference, now_ns)
             return
         ident, due_ns = order.external_id, now_ns + FOLLOW_WAIT_NS
@@ -153,10 +157,9 @@ class Reconciliation:
 
     def activated(self, order: Order, report: OrderReport, now_ns: int) -> None:
         """A read shows active what no message told of in the time that it may take."""
-        kind, ours = DifferenceKind.STATUS, "OPEN, not active yet"
-        difference = Difference(
-            kind, order.external_id, ours, _theirs(report), Repair.NOTED, self.cause
-        )
+        kind, ident, ours = DifferenceKind.STATUS, order.external_id, "OPEN, not active yet"
+        theirs, cause = _theirs(report), self._cause_of(ident)
+        difference = Difference(kind, ident, ours, theirs, Repair.NOTED, cause)
         self._follow(order, difference, now_ns)
 
     def vanished(self, order: Order, why: str, now_ns: int) -> None:
@@ -190,8 +193,22 @@ class Reconciliation:
 
     # --- the stream --------------------------------------------------------------------------
 
+    def listening(self, after: Cause, live: Iterable[ExternalId], now_ns: int) -> None:
+        """The private channel is up after a start or a gap. What happened before, to the orders
+        that were alive, it does not tell; a process that died may have heard it."""
+        self._gap, self._listening_ns, self._untold = after, now_ns, set(live)
+
+    def read(self, ident: ExternalId | None, shown_ns: int) -> None:
+        """A read that shows all that happened to the order before then (our time)."""
+        if ident is not None and shown_ns >= self._listening_ns:
+            self._untold.discard(ident)
+
+    def _cause_of(self, ident: ExternalId) -> Cause:
+        return self._gap if ident in self._untold else self.cause
+
     def told(self, ident: ExternalId, report: OrderReport) -> None:
         """The stream speaks of the order: is it what the read had shown?"""
+        self._untold.discard(ident)
         expected = self._expected.get(ident)
         if expected is None or report.filled_cents < expected.order.filled_cents:
             return

@@ -302,3 +302,46 @@ def test_the_stream_that_missed_something_is_an_alarm_too() -> None:
     ledger.tick(MINUTE + 20 * SECOND)
     alarms = [f.what for f in ledger.drain().facts if isinstance(f, Alarm)]
     assert alarms == ["the stream missed something"]
+
+
+def after_a_gap(read_as_of_ns: int) -> tuple[Ledger, Order]:
+    """We hear the exchange again since `MINUTE`; a list as of then, which came later, found all as
+    we knew it."""
+    ledger, order = running()
+    ledger.connected("1", after_gap=False, now_ns=NOW)
+    ledger.disconnected(NOW + 50 * SECOND)
+    ledger.connected("2", after_gap=True, now_ns=MINUTE)
+    at_ns, row = MINUTE + 5 * SECOND, a_report(order)
+    ledger.apply(a_history(row, at_ns=at_ns, synced_ns=read_as_of_ns, alive_only=True), at_ns)
+    ledger.drain()
+    assert ledger.recovered
+    return ledger, order
+
+
+@pytest.mark.parametrize("lag_s", [0, 40])
+def test_a_fill_in_a_gap_is_nothing_that_the_stream_has_missed(lag_s: int) -> None:
+    """Seen 2026-11-23: the copy that the first reads show is older than the gap, and only an audit
+    shows what happened in it. What a read as of later agreed with, the stream has to tell."""
+    ledger, order = after_a_gap(MINUTE + (4 - lag_s) * SECOND)
+    ledger.tick(MINUTE + 60 * SECOND)
+    ledger.drain()
+    listed(ledger, order, at_ns=MINUTE + 61 * SECOND, filled=30_00)
+    ledger.tick(MINUTE + 75 * SECOND)
+    said = ledger.drain()
+    (one,) = [f.difference for f in said.facts if isinstance(f, DifferenceRepaired)]
+    alarms = [f.what for f in said.facts if isinstance(f, Alarm)]
+    assert (one.cause, alarms) == (
+        ("reconnect", []) if lag_s else ("audit", ["the stream missed something"])
+    )
+    assert ledger.exposure(LINE).position.stake_cents == (30_00, 0)
+
+
+def test_what_the_stream_tells_after_a_gap_it_has_to_go_on_telling() -> None:
+    ledger, order = after_a_gap(MINUTE - 40 * SECOND)
+    ledger.apply(seen(a_report(order, filled=10_00)), MINUTE + 30 * SECOND)
+    ledger.drain()
+    listed(ledger, order, at_ns=MINUTE + 61 * SECOND, filled=30_00)
+    ledger.tick(MINUTE + 75 * SECOND)
+    assert "the stream missed something" in {
+        fact.what for fact in ledger.drain().facts if isinstance(fact, Alarm)
+    }
