@@ -6,6 +6,7 @@ from typing import Final
 
 from mmbot.domain.errors import SetUpError, TryAgain
 from mmbot.exchange.amounts import NS_PER_S
+from mmbot.exchange.tokens import Tried
 from mmbot.runtime.clock import Clock
 
 FULL_WAIT_MAX_S: Final = 600.0  # the error table's word for session_num_exceed
@@ -26,19 +27,29 @@ class SessionsExhausted(TryAgain):
 class LoginPace:
     """One log-in in `gap_s`, counted from the end of the last: a slow answer left late.
 
-    `tried_ns` is the stamp (our wall clock) that outlives the process. Inside the process the pace
-    is monotonic, so that a clock that is set does not bring two log-ins together.
+    `tried` outlives the process. What is counted is monotonic, so that a clock that is set neither
+    brings two log-ins together nor keeps them apart for longer than `gap_s`.
     """
 
-    def __init__(self, clock: Clock, gap_s: float, tried_ns: int) -> None:
-        self.tried_ns = tried_ns
+    def __init__(self, clock: Clock, gap_s: float, tried: Tried) -> None:
+        self.last = tried
         self._clock = clock
         self._gap_ns = round(gap_s * NS_PER_S)
         self._full_in_a_row = 0
-        age_ns = clock.now_ns() - tried_ns
-        # A stamp from the future is a clock that was set back: it says nothing.
-        left_ns = self._gap_ns - age_ns if tried_ns and age_ns >= 0 else 0
-        self._free_ns = clock.monotonic_ns() + max(0, left_ns)
+        self._free_ns = clock.monotonic_ns() + max(0, self._gap_ns - self._age_ns(tried))
+
+    def _age_ns(self, tried: Tried) -> int:
+        """How long ago that was, at least.
+
+        The count goes on from process to process and begins anew with the machine: then it shows
+        too short an age, or none, and only our wall clock is left. A stamp of its future says that
+        it was set back, and nothing more.
+        """
+        counted_ns = self._clock.monotonic_ns() - tried.counted_ns
+        if tried.counted_ns and counted_ns >= 0:
+            return counted_ns
+        age_ns = self._clock.now_ns() - tried.wall_ns
+        return age_ns if age_ns >= 0 else self._gap_ns
 
     @property
     def wait_s(self) -> float:
@@ -47,12 +58,12 @@ class LoginPace:
 
     def tried(self) -> None:
         """Said before one leaves, as a crash may follow, and again when it has ended."""
-        self.tried_ns = self._clock.now_ns()
-        self._free_ns = self._clock.monotonic_ns() + self._gap_ns
+        self.last = Tried(self._clock.now_ns(), self._clock.monotonic_ns())
+        self._free_ns = self.last.counted_ns + self._gap_ns
 
     def unsent(self) -> None:
         """What never left burned no session."""
-        self.tried_ns, self._free_ns = 0, self._clock.monotonic_ns()
+        self.last, self._free_ns = Tried(), self._clock.monotonic_ns()
 
     def succeeded(self) -> None:
         self._full_in_a_row = 0

@@ -84,7 +84,7 @@ class Session:
         saved = self._file.load()
         self._tokens: Tokens = saved.tokens
         self._due_ns = self._refresh_due_ns()
-        self._pace = LoginPace(ports.clock, settings.login_gap_s, saved.login_tried_ns)
+        self._pace = LoginPace(ports.clock, settings.login_gap_s, saved.login)
         self._refused = ""  # the token that the exchange would not take
         self._renewed_ns: int | None = None  # tried last, monotonic as all paces are
         self._refused_young = 0  # renewals in a row of tokens that should have lived
@@ -339,7 +339,7 @@ class Session:
 
     def _keep(self) -> None:
         try:
-            self._file.save(self._tokens, self._pace.tried_ns)
+            self._file.save(self._tokens, self._pace.last)
         except SetUpError as error:
             if not self._tokens.access:
                 raise

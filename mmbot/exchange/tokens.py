@@ -40,15 +40,22 @@ class Tokens(msgspec.Struct, frozen=True):
         return f"Tokens(access_until_ns={self.access_until_ns})"
 
 
+class Tried(msgspec.Struct, frozen=True):
+    """When a log-in was tried last, by our wall clock and by the machine's count; 0 = never."""
+
+    wall_ns: int = 0
+    counted_ns: int = 0
+
+
 class Saved(msgspec.Struct, frozen=True):
-    """`owner` ties tokens to one account at one exchange; `login_tried_ns` outlives a crash."""
+    """`owner` ties tokens to one account at one exchange; `login` outlives a crash."""
 
     owner: str = ""
     tokens: Tokens = Tokens()
-    login_tried_ns: int = 0
+    login: Tried = Tried()
 
     def __repr__(self) -> str:
-        return f"Saved(login_tried_ns={self.login_tried_ns})"
+        return f"Saved(login={self.login})"
 
 
 def until_ns(given: Decimal | None, now_ns: int, life_max_s: int) -> tuple[int, bool]:
@@ -112,11 +119,11 @@ class TokenFile:
             return Saved(self._owner)
         return saved if saved.owner == self._owner else Saved(self._owner)
 
-    def save(self, tokens: Tokens, login_tried_ns: int) -> None:
+    def save(self, tokens: Tokens, login: Tried) -> None:
         """SetUpError when the folder cannot be written: every crash would cost a log-in."""
         if self._path is None:
             return
-        body = msgspec.json.encode(Saved(self._owner, tokens, login_tried_ns))
+        body = msgspec.json.encode(Saved(self._owner, tokens, login))
         temporary = self._path.with_name(self._path.name + ".new")
         try:
             temporary.unlink(missing_ok=True)

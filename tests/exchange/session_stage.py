@@ -26,14 +26,19 @@ DONE = reply({"data": {"success": True}})
 
 
 class SetClock(LoopClock):
-    """A wall clock that somebody sets; what it counts by stays true."""
+    """A wall clock that somebody sets; what it counts by stays true, until the machine starts anew
+    and counts from 0."""
 
-    def __init__(self) -> None:
+    def __init__(self, set_by_ns: int = 0, machine_began_ns: int = 0) -> None:
         super().__init__(EPOCH_NS)
-        self.set_by_ns = 0
+        self.set_by_ns = set_by_ns
+        self._machine_began_ns = machine_began_ns
 
     def now_ns(self) -> int:
-        return super().now_ns() + self.set_by_ns
+        return super().now_ns() + self._machine_began_ns + self.set_by_ns
+
+    def monotonic_ns(self) -> int:
+        return super().monotonic_ns() - self._machine_began_ns
 
 
 def counting(life_s: float = 600) -> Callable[[Asked], HttpReply]:

@@ -96,6 +96,49 @@ def test_a_clock_that_is_set_forward_brings_no_two_log_ins_together() -> None:
     run(scenario())
 
 
+@pytest.mark.parametrize("set_by_s", [0, 3_600, -3_600])
+def test_restarts_bring_no_two_log_ins_together_however_the_clock_is_set(
+    tmp_path: Path, set_by_s: int
+) -> None:
+    # faults: D3
+    async def scenario() -> None:
+        left_s: list[float] = []
+        for restart in range(20):
+            clock = SetClock(restart * set_by_s * S)
+            parts = a_client(tmp_path / "session.json", clock=clock)
+            parts.http.on(LOGIN, refused(500, "internal_error"))
+            await play(clock.sleep(50), parts.session.run(unheard))
+            left_s += [one.at_ns / S - restart * set_by_s for one in parts.http.asked]
+        gaps = [after - before for before, after in itertools.pairwise(left_s)]
+        assert min(gaps) >= 120
+        assert max(gaps) <= 180  # nor is one that is needed kept back
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(("set_by_s", "waits"), [(0, True), (-30, False), (110, False)])
+def test_after_a_start_of_the_machine_only_its_clock_is_left(
+    tmp_path: Path, set_by_s: int, waits: bool
+) -> None:
+    async def scenario() -> None:
+        file, began = tmp_path / "session.json", SetClock()
+        await began.sleep(1_000)
+        before = a_client(file, clock=began)
+        before.http.on(LOGIN, ReplyLost("reset"))
+        with pytest.raises(ReplyLost):
+            await before.session.token()
+        anew = SetClock(set_by_s * S, machine_began_ns=began.monotonic_ns())
+        await anew.sleep(20)
+        after = a_client(file, clock=anew)
+        after.http.on(LOGIN, tokens())
+        if waits:
+            assert "in 100 s" in await why_not(after.session.token())
+        else:
+            assert await after.session.token() == "t1"
+
+    run(scenario())
+
+
 def test_too_many_sessions_is_an_alarm_of_its_own_and_waits_ever_longer() -> None:
     # faults: D5
     async def scenario() -> None:
