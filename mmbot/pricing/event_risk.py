@@ -1,0 +1,146 @@
+"""The worst case of one sport event: its scores, and beside them what no score decides.
+
+Exact on each score. Scores of different periods, and lines that lie on none, are added by their
+minima: a bound that no correlation can break. The fee is that of each market on what it wins on
+one score, so it is never counted lower than it will be.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mmbot.domain.catalog import Side
+from mmbot.domain.ids import LineId, MarketId
+from mmbot.pricing.event_grid import FIGURES, NO_RESULTS, Grid, Results
+from mmbot.pricing.score import Cut, own_axis
+
+BothResults = tuple[Results, Results]  # per figure: held, everything
+NOTHING: BothResults = (NO_RESULTS, NO_RESULTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Worst case in cents, 0 or more; `everything_cents` is never below `held_cents`."""
+
+    held_cents: int
+    everything_cents: int
+
+
+NO_LOSS = Loss(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class EventLosses:
+    """One line, its market and its sport event."""
+
+    line: Loss
+    market: Loss
+    event: Loss
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    market_id: MarketId
+    cut: Cut
+    results: BothResults
+
+
+class EventRisk:
+    """Takes what each line would pay, and answers what the sport event would at the least."""
+
+    def __init__(self, fee_ppm: int) -> None:
+        self._fee_ppm = fee_ppm
+        self._lines: dict[LineId, _Line] = {}
+        self._grids: dict[str, Grid] = {}
+        # The least that is paid, per figure; never above 0.
+        self._of_market: dict[MarketId, list[int]] = {}
+        self._least = [0, 0]
+
+    def __contains__(self, line_id: LineId) -> bool:
+        return line_id in self._lines
+
+    @property
+    def empty(self) -> bool:
+        return all(line.results == NOTHING for line in self._lines.values())
+
+    @property
+    def loss(self) -> Loss:
+        return Loss(-self._least[0], -self._least[1])
+
+    def markets(self) -> dict[MarketId, Loss]:
+        return {market: Loss(-held, -every) for market, (held, every) in self._of_market.items()}
+
+    def place(self, line_id: LineId, market_id: MarketId, cut: Cut) -> None:
+        """Comes before anything else is said of the line; again when its cut is known better."""
+        old = self._lines.get(line_id)
+        if old is not None:
+            if old.cut == cut:
+                return
+            self.put(line_id, NOTHING)
+        self._lines[line_id] = _Line(market_id, cut, NOTHING)
+        self._of_market.setdefault(market_id, [0, 0])
+        grid = self._grids.get(cut.grid)
+        if grid is None:
+            grid = self._grids[cut.grid] = Grid(self._fee_ppm)
+        grid.part(cut)
+        if old is not None:
+            self.put(line_id, old.results)
+
+    def put(self, line_id: LineId, results: BothResults) -> None:
+        """What the line pays from now on."""
+        line = self._lines[line_id]
+        grid, market = self._grids[line.cut.grid], self._of_market[line.market_id]
+        for figure in FIGURES:
+            change = _difference(results[figure], line.results[figure])
+            if change == NO_RESULTS:
+                continue
+            moved = grid.moved(figure, line.market_id, line.cut, change)
+            row = grid.row(figure, line.market_id, line.cut.axis)
+            market[figure] += moved.row.least - row.least
+            self._least[figure] += moved.least - grid.least[figure]
+            grid.take(figure, line.market_id, line.cut.axis, moved)
+        self._lines[line_id] = _Line(line.market_id, line.cut, results)
+
+    def losses(self, line_id: LineId) -> EventLosses:
+        line = self._lines[line_id]
+        held, every = self._of_market[line.market_id]
+        return EventLosses(_line_loss(line.results), Loss(-held, -every), self.loss)
+
+    def losses_if_lost(self, line_id: LineId, winner: Side, stake_cents: int) -> EventLosses:
+        """As `losses`, were so much more lost when side `winner` wins; nothing changes."""
+        line = self._lines[line_id]
+        grid, cut = self._grids[line.cut.grid], line.cut
+        market, event = self._of_market[line.market_id][:], self._least[:]
+        change = (-stake_cents, 0) if winner == 0 else (0, -stake_cents)
+        for figure in FIGURES:
+            moved = grid.moved(figure, line.market_id, cut, change)
+            market[figure] += moved.row.least - grid.row(figure, line.market_id, cut.axis).least
+            event[figure] += moved.least - grid.least[figure]
+        held, every = line.results
+        return EventLosses(
+            _line_loss((_sum(held, change), _sum(every, change))),
+            Loss(-market[0], -market[1]),
+            Loss(-event[0], -event[1]),
+        )
+
+    def alone(self) -> list[tuple[LineId, MarketId]]:
+        """Lines that have an axis of their own."""
+        return [
+            (line_id, line.market_id)
+            for line_id, line in self._lines.items()
+            if line.cut == own_axis(line_id)
+        ]
+
+
+def _sum(one: Results, other: Results) -> Results:
+    return one[0] + other[0], one[1] + other[1]
+
+
+def _difference(new: Results, old: Results) -> Results:
+    return new[0] - old[0], new[1] - old[1]
+
+
+def _line_loss(results: BothResults) -> Loss:
+    """No fee: of a line alone it only takes from what is won."""
+    held, every = results
+    return Loss(max(0, -held[0], -held[1]), max(0, -every[0], -every[1]))
