@@ -24,6 +24,7 @@ from tests.pricing.games import (
     place_of,
     turned,
 )
+from tests.pricing.vectors import vectors
 
 FULL = os.environ.get("FULL") == "1"
 FEE_PPM = 20_000
@@ -39,10 +40,17 @@ OPEN = (
 
 
 def test_the_worked_example_of_the_design() -> None:
-    assert a_portfolio(*FILLED).total.held_cents == 26_000
-    with_open = a_portfolio(*FILLED, *OPEN)
-    assert with_open.total.held_cents == 26_000
-    assert with_open.total.everything_cents == 26_000  # not 590.00, as added one by one
+    said = vectors()["event_grid"]
+    with_open = a_portfolio(*FILLED, *OPEN).total
+    assert a_portfolio(*FILLED).total.held_cents == with_open.held_cents == -100 * said["worst"]
+    assert with_open.everything_cents == -100 * said["worst_with_open"]  # one by one: 590.00
+    for first, last, dollars in said["payoff_by_margin_range"]:
+        for margin in range(first, last + 1):
+            assert sum(bet.pays(margin, 60) for bet in FILLED) == 100 * dollars
+    for first, last, dollars in said["payoff_with_adverse_open_fills"]:
+        for margin in range(first, last + 1):
+            adverse = sum(min(0, bet.pays(margin, 60)) for bet in OPEN)
+            assert sum(bet.pays(margin, 60) for bet in FILLED) + adverse == 100 * dollars
 
 
 @pytest.mark.parametrize("n", range(len(OPEN)))
