@@ -10,10 +10,14 @@ from mmbot.app.simulate_day import run_day
 from mmbot.app.simulate_keeper import Ports
 from mmbot.app.simulate_plan import draw, read_scenario
 from tests.acceptance.doors import FULL, inside
+from tests.simulation.still_market import Still, still
 from tests.simulation.wires import LosesCancels
 
 # Half-open sockets, mute channels, a silent private channel, an image that is lost, a burst.
 STREAM: Final = ("E1,E4,E16", "E3,E12,E15")
+HEALTH_CHECK_S: Final = 5.0
+KNOWN_S: Final = 1.0  # from the first message that tells it until nothing rests
+BACK_S: Final = 15.0  # two health_checks in time, and a reconciliation
 DAY: Final = """
 [day]
 quoting_s = 300
@@ -34,10 +38,26 @@ def walk_freshness(folder: Path) -> None:
 
 
 def walk_backpressure(folder: Path) -> None:
-    """Books many times over in one instant; queues are judged at each step, and lag is told."""
+    """Books many times over in one instant; and a stream that comes late: nothing rests on it."""
     scenario = folder / "day.toml"
     scenario.write_text(DAY, encoding="utf-8")
     _clean(scenario, "E15", "1..20" if FULL else "2")
+    still(_a_lag_past_its_limit)
+
+
+async def _a_lag_past_its_limit(market: Still) -> None:
+    """As the box sees it: two seconds are lived with, four are not, and then all comes back."""
+    quoted = market.quoted()
+    for late_s, rests in ((2.0, quoted), (4.0, set())):
+        late = {"fault": "frame_late", "rate": 1.0, "delay_s": [late_s, late_s]}
+        await market.do("faults", rules=[late | {"on": ["health", "books", "orders"]}])
+        await market.wait(HEALTH_CHECK_S + late_s + KNOWN_S)
+        assert market.quoted() == rests
+    assert quoted
+    assert not market.box.box.maker.alive
+    await market.do("faults", rules=[])
+    await market.wait(BACK_S)
+    assert market.quoted() == quoted
 
 
 def _clean(scenario: Path, faults: str, seeds: str) -> None:
