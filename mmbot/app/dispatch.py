@@ -12,6 +12,7 @@ from mmbot.domain.commands import (
     CancelEverything,
     CancelOrders,
     CancelRef,
+    CancelSportEvent,
     Command,
     ReadBalance,
     ReadHistory,
@@ -53,7 +54,8 @@ class Writes(Protocol):
     async def place(self, orders: Sequence[Approved], cleared: Cleared) -> Sequence[Event]: ...
     async def cancel(self, refs: Sequence[CancelRef]) -> Sequence[Event]: ...
     async def sweep(self, command: SweepStrike) -> Sequence[Event]: ...
-    async def cancel_everything(self) -> Sequence[Event]: ...
+    async def cancel_event(self, command: CancelSportEvent) -> Sequence[Event]: ...
+    async def cancel_everything(self, refs: Sequence[CancelRef]) -> Sequence[Event]: ...
 
 
 class Dispatcher:
@@ -134,8 +136,10 @@ class Dispatcher:
                 return partial(writes.cancel, refs) if writes else None
             case SweepStrike():
                 return partial(writes.sweep, command) if writes else None
-            case CancelEverything():
-                return writes.cancel_everything if writes else None
+            case CancelSportEvent():
+                return partial(writes.cancel_event, command) if writes else None
+            case CancelEverything(refs):
+                return partial(writes.cancel_everything, refs) if writes else None
             case ReadOrder():
                 return self._once(command.order_id, lambda: reads.read_order(command))
             case ReadHistory():

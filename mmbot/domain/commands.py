@@ -36,8 +36,18 @@ class SweepStrike:
 
 
 @dataclass(frozen=True, slots=True)
+class CancelSportEvent:
+    """All orders of the account on one sport event; `refs`: those of ours that it stands for."""
+
+    event_id: SportEventId
+    refs: tuple[CancelRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CancelEverything:
-    """The whole account: halt with `halt_scope = account` only."""
+    """The whole account: halt with `halt_scope = account` only. `refs` as above."""
+
+    refs: tuple[CancelRef, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +102,7 @@ class ReloadLadder:
 
 
 Command = (
-    CancelOrders | SweepStrike | CancelEverything
+    CancelOrders | SweepStrike | CancelSportEvent | CancelEverything
     | ReadOrder | ReadHistory | ReadMarkets | ReadBalance | ReadTransactions | ReadTrades
     | ReloadLadder
 )  # fmt: skip

@@ -1,12 +1,23 @@
-"""Cancels under way: repeated until there is evidence, never faster than their pace."""
+"""Cancels under way: repeated until there is evidence, never faster than their pace.
+
+Many at once leave as one request where that touches nothing else: the whole account in a halt,
+else a sport event. Whom it did not end is cancelled by the next narrower way.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sized
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Final
 
-from mmbot.domain.commands import CancelRef
-from mmbot.domain.ids import ExternalId
+from mmbot.domain.commands import (
+    BATCH_ORDERS_MAX,
+    CancelEverything,
+    CancelRef,
+    CancelSportEvent,
+)
+from mmbot.domain.ids import ExternalId, SportEventId
 from mmbot.domain.order import Order, State
 from mmbot.engine.ledger_orders import Orders
 from mmbot.engine.outbox import Outbox
@@ -18,6 +29,7 @@ RETRY_MIN_NS: Final = 300_000_000  # what the exchange asks for after opened_ret
 RETRY_MAX_NS: Final = 5 * SECOND_NS
 CONFIRM_WAIT_NS: Final = 2 * SECOND_NS  # without a message after an answer: read the order
 ANSWER_WAIT_NS: Final = 15 * SECOND_NS  # a command without any answer is repeated
+MASS_WAIT_NS: Final = 2 * SECOND_NS  # what a mass cancel has not ended by then goes by its id
 SENDS_ALARM: Final = 8  # and again at every doubling
 REREAD_EVERY_REFUSALS: Final = 3
 # About 12 s: longer than orders are known to be held back. Then: a mass cancel asks nothing.
@@ -29,8 +41,18 @@ SWEEP_AGAIN_NS: Final = 15 * SECOND_NS  # while it is still refused; then it dou
 SWEEP_AGAIN_MAX_NS: Final = 50 * SECOND_NS  # plus a retry: never a minute without one
 
 
+class Way(IntEnum):
+    """How an order was cancelled last; the next attempt is never wider."""
+
+    NONE = 0
+    ACCOUNT = 1
+    SPORT_EVENT = 2
+    ORDER = 3
+
+
 @dataclass(slots=True)
 class _Track:
+    way: Way = Way.NONE
     sends: int = 0
     refusals: int = 0
     failed_ns: int = 0  # the first attempt that was refused, or lost
@@ -52,14 +74,71 @@ class Cancels:
         self._timers = timers
         self._reads = reads
         self._tracks: dict[ExternalId, _Track] = {}
+        self._fresh: dict[ExternalId, None] = {}  # leave with this turn, together if they are many
 
     def begin(self, order: Order, now_ns: int) -> None:
-        """Send the cancel now."""
+        """Send the cancel with this turn."""
         track = self._tracks.setdefault(order.external_id, _Track())
         self._send(order, track, now_ns)
 
     def end(self, ident: ExternalId) -> None:
         self._tracks.pop(ident, None)
+        self._fresh.pop(ident, None)
+
+    def leave(self, everything: bool, by_event: bool) -> None:
+        """Let out what began in this turn; `everything` asks for the whole account besides.
+
+        `by_event`: whether all orders on a sport event may go, whoever's they are.
+        """
+        if not (self._fresh or everything):
+            return
+        fresh = {ident: self._tracks[ident] for ident in self._fresh}
+        self._fresh.clear()
+        if everything:
+            rides = [ident for ident, track in fresh.items() if track.way < Way.ACCOUNT]
+            rides = rides if len(rides) > BATCH_ORDERS_MAX else []
+            self._out.mass(CancelEverything(self._covered(rides, Way.ACCOUNT)))
+            for ident in rides:
+                del fresh[ident]
+        grouped = self._by_event(fresh)
+        wide = self._wide(grouped) if by_event else ()
+        for event_id, idents in grouped.items():
+            if event_id in wide:
+                refs = self._covered(idents, Way.SPORT_EVENT)
+                self._out.mass(CancelSportEvent(event_id, refs))
+                continue
+            for ident in idents:
+                fresh[ident].way = Way.ORDER
+                self._out.cancel(self._ref(ident))
+
+    def _by_event(self, idents: Iterable[ExternalId]) -> dict[SportEventId, list[ExternalId]]:
+        found: dict[SportEventId, list[ExternalId]] = {}
+        for ident in idents:
+            order = self._orders.get(ident)
+            assert order is not None
+            found.setdefault(order.event_id, []).append(ident)
+        return found
+
+    def _wide(self, going: Mapping[SportEventId, Sized]) -> set[SportEventId]:
+        """Where more than a batch goes, and nothing stays."""
+        wide = {event_id for event_id, some in going.items() if len(some) > BATCH_ORDERS_MAX}
+        if wide:
+            wide -= {one.event_id for one in self._orders.live() if not one.cancel_wanted}
+        return wide
+
+    def _covered(self, idents: Iterable[ExternalId], way: Way) -> tuple[CancelRef, ...]:
+        """A message should follow for each; one without is not waited for long."""
+        for ident in idents:
+            track = self._tracks[ident]
+            track.way = way
+            self._send_in(ident, track, track.sent_ns, MASS_WAIT_NS)
+        return tuple(self._ref(ident) for ident in idents)
+
+    def _ref(self, ident: ExternalId) -> CancelRef:
+        order = self._orders.get(ident)
+        assert order is not None
+        assert order.order_id is not None, f"{ident}: a cancel needs the order id"
+        return CancelRef(ident, order.order_id)
 
     def acknowledged(self, ident: ExternalId, now_ns: int) -> None:
         """A bare success is no evidence: wait for the message, then read."""
@@ -122,7 +201,11 @@ class Cancels:
     def _send(self, order: Order, track: _Track, now_ns: int) -> None:
         assert order.order_id is not None, f"{order.external_id}: a cancel needs the order id"
         assert order.state in {State.CANCELLING, State.IN_DOUBT}, order.state
-        self._out.cancel(CancelRef(order.external_id, order.order_id))
+        if track.way < Way.SPORT_EVENT:
+            self._fresh[order.external_id] = None
+        else:
+            track.way = Way.ORDER
+            self._out.cancel(CancelRef(order.external_id, order.order_id))
         track.sends += 1
         track.sent_ns, track.looked = now_ns, False
         if track.sends >= SENDS_ALARM and track.sends & (track.sends - 1) == 0:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from mmbot.domain.catalog import Line, SportEvent
-from mmbot.domain.commands import BATCH_ORDERS_MAX, CancelEverything, Command
+from mmbot.domain.commands import BATCH_ORDERS_MAX, Command
 from mmbot.domain.entries import Entry, OperatorNoted, SettlementSeen
 from mmbot.domain.events import (
     BalanceSeen,
@@ -101,7 +101,7 @@ class Engine:
             self._dirty.update(self._rounds.pop_due(now_ns))
             self._keep_house(now_ns)
         placements, ready_ns = self._judge(now_ns, budget)
-        self._collect(now_ns)
+        self._collect(now_ns, self._clears_account(now_ns))
         self._due_ns = self._wake_at(now_ns, ready_ns)
         effects = Effects(
             tuple(self._entries),
@@ -203,8 +203,9 @@ class Engine:
 
     # --- following what came of it -----------------------------------------------------------
 
-    def _collect(self, now_ns: int) -> None:
-        drained = self.parts.ledger.drain()
+    def _collect(self, now_ns: int, everything: bool = False) -> None:
+        account = self._mode is Mode.HALTED and self.parts.halt_whole_account
+        drained = self.parts.ledger.drain(account, everything)
         self._entries.extend(drained.entries)
         self._commands.extend(drained.commands)
         self._facts.extend(drained.facts)
@@ -232,10 +233,14 @@ class Engine:
             self._facts.append(ModeChanged("", self._mode.name, mode.name, why))
             self._mode, self._withdrawn = mode, withdrawn
             self._dirty.update(self.parts.state.lines, ledger.live_lines())
-        if mode is not Mode.HALTED:
+
+    def _clears_account(self, now_ns: int) -> bool:
+        """A halt of the whole account, and its mass cancel is due."""
+        if self._mode is not Mode.HALTED:
             self._halting.begin()
-        elif self.parts.halt_whole_account and self._halting.due(ledger.anything_rests, now_ns):
-            self._commands.append(CancelEverything())
+            return False
+        rests = self.parts.ledger.anything_rests
+        return self.parts.halt_whole_account and self._halting.due(rests, now_ns)
 
     def _keep_house(self, now_ns: int) -> None:
         ledger, modes, house = self.parts.ledger, self.parts.modes, self.parts.housekeeping

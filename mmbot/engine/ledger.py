@@ -111,6 +111,7 @@ class Ledger:
     def start(self, now_ns: int, cause: Cause = "start") -> tuple[Command, ...]:
         """The reads that a start needs; `recovered` turns true when they are answered."""
         self._start_reads(now_ns, cause)
+        self._let_cancels_out()
         return self._kit.out.take_commands()
 
     def _start_reads(self, now_ns: int, cause: Cause) -> None:
@@ -213,9 +214,16 @@ class Ledger:
         """The sport event is reconciled (the ledger says so itself after its reads)."""
         self._conduct.trust_again(event_id)
 
-    def drain(self) -> Drained:
-        """Everything to journal, to perform and to show since the last drain."""
+    def drain(self, account: bool = False, everything: bool = False) -> Drained:
+        """Everything to journal, to perform and to show since the last drain.
+
+        `account`: a cancel may end orders of people, too. `everything`: cancel all of it now.
+        """
+        self._let_cancels_out(account, everything)
         return self._kit.out.drain()
+
+    def _let_cancels_out(self, account: bool = False, everything: bool = False) -> None:
+        self._kit.cancels.leave(everything, account or not self._kit.manual.may_trade)
 
     @property
     def next_due_ns(self) -> int | None:

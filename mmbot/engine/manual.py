@@ -45,6 +45,7 @@ class ManualOrders:
         self.line_of: LineOf = no_lines
         self._heard_ns: int | None = None  # since when every message comes (our time)
         self._listed_ns = 0  # until when lists have shown what rests (our time)
+        self.anybody = False  # an order that is not ours has ever been told
         self.places: set[Place] = set()  # where a person traded: rows there are not only ours
 
     def see(self, report: OrderReport, now_ns: int, shown_ns: int = 0) -> bool:
@@ -53,6 +54,7 @@ class ManualOrders:
         `shown_ns`: of a read, what happened before (our time) it shows: then a fill that we heard
         of earlier and that it does not show was taken back.
         """
+        self.anybody = True
         old, since_ns = self._orders.pop(report.order_id, None), now_ns
         filled = report.filled_cents
         if old is not None:
@@ -139,6 +141,12 @@ class ManualOrders:
             manual.report.strike_id == strike_id and manual.stakes.resting_cents
             for manual in self._orders.values()
         )
+
+    @property
+    def may_trade(self) -> bool:
+        """Whether a person trades on the account at all: of his newest order the message may be
+        on its way, or lost."""
+        return not self.told or self.anybody
 
     def known(self, order_id: OrderId) -> OrderReport | None:
         """The last report of one that is counted."""

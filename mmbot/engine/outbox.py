@@ -30,6 +30,7 @@ class Outbox:
         # Dicts, so that one drain never asks the same thing twice.
         self._commands: dict[Command, None] = {}
         self._cancels: dict[CancelRef, None] = {}
+        self._mass: list[Command] = []
 
     def note(self, entry: Entry) -> None:
         self._entries.append(entry)
@@ -40,6 +41,10 @@ class Outbox:
     def cancel(self, ref: CancelRef) -> None:
         self._cancels[ref] = None
 
+    def mass(self, command: Command) -> None:
+        """One request that stands for many cancels: it leaves first."""
+        self._mass.append(command)
+
     def tell(self, fact: Fact) -> None:
         self._facts.append(fact)
 
@@ -47,21 +52,23 @@ class Outbox:
         self._facts.append(Alarm(what, detail, event_id))
 
     def take_commands(self) -> tuple[Command, ...]:
-        if not (self._cancels or self._commands):
+        if not (self._mass or self._cancels or self._commands):
             return ()
         refs = tuple(self._cancels)
         batches = [
             CancelOrders(refs[i : i + BATCH_ORDERS_MAX])
             for i in range(0, len(refs), BATCH_ORDERS_MAX)
         ]
-        commands = (*batches, *self._commands)
+        commands = (*self._mass, *batches, *self._commands)
+        self._mass.clear()
         self._commands.clear()
         self._cancels.clear()
         return commands
 
     def drain(self) -> Drained:
-        if not (self._entries or self._facts or self._commands or self._cancels):
-            return NOTHING
+        if not (self._entries or self._facts):
+            commands = self.take_commands()
+            return Drained(commands=commands) if commands else NOTHING
         drained = Drained(tuple(self._entries), self.take_commands(), tuple(self._facts))
         self._entries.clear()
         self._facts.clear()

@@ -196,6 +196,11 @@ def sweep_body(sweep: SweepStrike, market_id_as_text: bool = False) -> bytes:
     )
 
 
+def event_body(event_id: SportEventId) -> bytes:
+    """`sport_event_id` is refused with `invalid_event_id` (seen by a third party)."""
+    return _ENCODER.encode({"event_id": int(event_id)})
+
+
 def register_body(socket_id: str, wish: Wish) -> bytes:
     """The complete wish; empty types are left out."""
     lists = (

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Iterator, Sequence
 from functools import partial
 from typing import Final, TypeVar
 
-from mmbot.domain.commands import BATCH_ORDERS_MAX, CancelRef, SweepStrike
+from mmbot.domain.commands import BATCH_ORDERS_MAX, CancelRef, CancelSportEvent, SweepStrike
 from mmbot.domain.errors import FindOut, MmbotError, TryAgain
 from mmbot.domain.events import (
     CancelAcknowledged,
@@ -214,27 +214,50 @@ class Gateway(ReadGateway):
         attempt.told(events)
         return events
 
-    async def cancel_everything(self) -> list[Event]:
+    async def cancel_event(self, command: CancelSportEvent) -> list[Event]:
+        """All orders of one sport event. Empty means done or nothing there; else one each."""
+        named = [ref.external_id for ref in command.refs]
+        attempt = self.rest.attempts.begin("cancel", named)
+        route, body = self.rest.routes.cancel_by_event, codec.event_body(command.event_id)
+        if route is None:
+            return _nothing_done("CancelSportEvent", "this dialect has no such route", command.refs)
+        events = await self._mass("CancelSportEvent", route, body, attempt, command.refs)
+        attempt.told(events[:1])
+        return events
+
+    async def cancel_everything(self, refs: Sequence[CancelRef] = ()) -> list[Event]:
         """The whole account, people's orders too. Empty means done or nothing there."""
         route = self.rest.routes.cancel_all
         if route is None:
-            return [ReadFailed("CancelEverything", "this dialect has no such route")]
+            return _nothing_done("CancelEverything", "this dialect has no such route", refs)
         attempt = self.rest.attempts.begin("mass cancel")
-        events = await self._mass("CancelEverything", route, b"{}", attempt)
-        attempt.told(events)
+        events = await self._mass("CancelEverything", route, b"{}", attempt, refs)
+        attempt.told(events[:1])
         return events
 
-    async def _mass(self, what: str, route: Route, body: bytes, attempt: Attempt) -> list[Event]:
+    async def _mass(
+        self,
+        what: str,
+        route: Route,
+        body: bytes,
+        attempt: Attempt,
+        refs: Sequence[CancelRef] = (),
+    ) -> list[Event]:
         try:
             answer = await self.rest.call(route, Priority.CANCEL, body=body, attempt=attempt)
         except MmbotError as error:
-            return [ReadFailed(what, str(error))]
+            return _nothing_done(what, str(error), refs)
         refusal = answer.refusal
         if refusal is not None and route.unsure and refusal.no_such_route:
-            return [ReadFailed(what, "this exchange has no such route")]
+            return _nothing_done(what, "this exchange has no such route", refs)
         if refusal is None or refusal.meaning.cancel is OnCancel.SEEMS_DONE:
             return []
-        return [ReadFailed(what, refusal.text)]
+        return _nothing_done(what, refusal.text, refs)
+
+
+def _nothing_done(what: str, why: str, refs: Sequence[CancelRef]) -> list[Event]:
+    """A mass cancel that did not work, as far as we know; each order goes another way."""
+    return [ReadFailed(what, why), *(CancelLost(ref.external_id, f"{what}: {why}") for ref in refs)]
 
 
 def _chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -36,6 +36,7 @@ class Routes:
     submit: Route
     cancel: Route
     cancel_by_market: Route | None  # None: the dialect has no such route
+    cancel_by_event: Route | None
     cancel_all: Route | None
     order: Route
     history: Route
@@ -71,6 +72,7 @@ V4: Final = Routes(
     submit=_post("/v4/mm/submit_multiple_orders", writes=True),
     cancel=_post("/v4/mm/cancel_multiple_orders", writes=True),
     cancel_by_market=_post("/v4/mm/cancel_orders_by_market", writes=True),
+    cancel_by_event=_post("/v4/mm/cancel_orders_by_event", writes=True),
     cancel_all=_post("/v4/mm/cancel_all_orders", writes=True),
     order=_get("/v4/mm/get_order"),
     history=_get("/v4/mm/get_order_history"),
@@ -92,6 +94,7 @@ SEED: Final = Routes(
     submit=_post("/mm/place_batch_orders", writes=True),
     cancel=_post("/mm/cancel_batch_orders", writes=True),
     cancel_by_market=_post("/mm/cancel_orders_by_market", writes=True, unsure=True),
+    cancel_by_event=_post("/mm/cancel_orders_by_event", writes=True, unsure=True),
     cancel_all=_post("/mm/cancel_all_orders", writes=True, unsure=True),
     order=_get("/mm/get_order"),
     history=_get("/mm/get_order_histories"),

@@ -13,6 +13,7 @@ from mmbot.domain.commands import (
     CancelEverything,
     CancelOrders,
     CancelRef,
+    CancelSportEvent,
     ReadBalance,
     ReadHistory,
     ReadOrder,
@@ -92,7 +93,11 @@ class Exchange:
         await self._answer("sweep")
         return ()
 
-    async def cancel_everything(self) -> Sequence[Event]:
+    async def cancel_event(self, command: CancelSportEvent) -> Sequence[Event]:
+        await self._answer(f"cancel event {command.event_id}")
+        return ()
+
+    async def cancel_everything(self, refs: Sequence[CancelRef]) -> Sequence[Event]:
         await self._answer("cancel everything")
         return ()
 

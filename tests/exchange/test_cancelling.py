@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mmbot.domain.commands import SweepStrike
+from mmbot.domain.commands import CancelSportEvent, SweepStrike
 from mmbot.domain.events import (
     CancelAcknowledged,
     CancelLost,
@@ -14,7 +14,7 @@ from mmbot.domain.events import (
     Event,
     OrderSeen,
 )
-from mmbot.domain.ids import MarketId, StrikeId
+from mmbot.domain.ids import MarketId, SportEventId, StrikeId
 from mmbot.exchange.http import NotSent, ReplyLost
 from tests.exchange.answers import CANCEL, ref
 from tests.exchange.parts import (
@@ -170,5 +170,37 @@ def test_cancelling_everything(step: Step, expected: list[str]) -> None:
         parts.http.on("/v4/mm/cancel_all_orders", step)
         assert kinds(await parts.gateway.cancel_everything()) == expected
         assert parts.http.asked[-1].body == example_json("cancel_all_orders.request.v4.json")
+
+    run(scenario())
+
+
+def test_cancelling_everything_answers_for_the_orders_that_it_stands_for() -> None:
+    async def scenario() -> None:
+        parts = a_client()
+        parts.http.on("/v4/mm/cancel_all_orders", refused(500, "unknown_error"))
+        events = await parts.gateway.cancel_everything([ref(1), ref(2)])
+        assert kinds(events) == ["ReadFailed", "CancelLost", "CancelLost"]
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        (reply(example("cancel_orders_by.response.v4.json")), []),
+        (reply(example("error.404.no_cancellable_orders.v4.json"), 404), []),
+        (ReplyLost("reset"), ["ReadFailed", "CancelLost"]),
+        (refused(429, "rate_limit_reached"), ["ReadFailed", "CancelLost"]),
+        (refused(500, "unknown_error"), ["ReadFailed", "CancelLost"]),
+    ],
+)
+def test_cancelling_a_sport_event(step: Step, expected: list[str]) -> None:
+    async def scenario() -> None:
+        parts = a_client()
+        parts.http.on("/v4/mm/cancel_orders_by_event", step)
+        asked = example_json("cancel_orders_by_event.request.v4.json")
+        command = CancelSportEvent(SportEventId(asked["event_id"]), (ref(1),))
+        assert kinds(await parts.gateway.cancel_event(command)) == expected
+        assert parts.http.asked[-1].body == asked
 
     run(scenario())

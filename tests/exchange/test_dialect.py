@@ -10,16 +10,17 @@ from typing import Any, Final
 
 import pytest
 
-from mmbot.domain.commands import CancelRef, SweepStrike
+from mmbot.domain.commands import CancelRef, CancelSportEvent, SweepStrike
 from mmbot.domain.events import (
     BalanceSeen,
     BookUpdated,
+    CancelLost,
     OrderSeen,
     ReadFailed,
     SportEventUnlisted,
     TransactionsRead,
 )
-from mmbot.domain.ids import OrderId, SportEventId
+from mmbot.domain.ids import ExternalId, OrderId, SportEventId
 from mmbot.exchange import codec
 from mmbot.exchange.dialect import DIALECTS
 from mmbot.exchange.feed import Feed, FeedSettings
@@ -78,6 +79,7 @@ def test_every_path_is_that_of_the_contract() -> None:
         "submit": "/mm/place_batch_orders",
         "cancel": "/mm/cancel_batch_orders",
         "cancel_by_market": "/mm/cancel_orders_by_market",
+        "cancel_by_event": "/mm/cancel_orders_by_event",
         "cancel_all": "/mm/cancel_all_orders",
         "order": "/mm/get_order",
         "history": "/mm/get_order_histories",
@@ -171,6 +173,17 @@ def test_a_mass_cancel_that_is_not_there_has_not_cancelled(answer: HttpReply, fa
             await parts.gateway.sweep(sweep),
         ):
             assert [type(one) for one in events] == [ReadFailed] * failed
+
+    in_seed(scenario)
+
+
+def test_where_no_event_can_be_cancelled_its_orders_go_another_way() -> None:
+    async def scenario(parts: Parts) -> None:
+        assert SEED.routes.cancel_by_event is not None
+        parts.http.on(SEED.routes.cancel_by_event.path, GONE)
+        named = CancelRef(ExternalId("mm-0a-1"), OrderId("theirs-1"))
+        events = await parts.gateway.cancel_event(CancelSportEvent(SportEventId(501), (named,)))
+        assert [type(one) for one in events] == [ReadFailed, CancelLost]
 
     in_seed(scenario)
 

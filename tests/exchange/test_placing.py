@@ -271,5 +271,5 @@ def test_trouble_with_the_token_is_not_doubt_about_the_order() -> None:
 def test_observe_mode_has_no_write_method() -> None:
     from mmbot.exchange.reads import ReadGateway
 
-    writes = {"place", "cancel", "sweep", "cancel_everything"}
+    writes = {"place", "cancel", "sweep", "cancel_event", "cancel_everything"}
     assert not writes & set(dir(ReadGateway))
