@@ -30,6 +30,11 @@ def line_id(event: SportEventId, market: MarketId, number: float | None) -> Line
     return LineId(f"{event}/{market}/{0 if number is None else number:g}")
 
 
+def market_of(line: LineId) -> str:
+    """What all lines of one market of one sport event have in common."""
+    return line.rpartition("/")[0]
+
+
 def external_id(prefix: str, run: str, n: int) -> ExternalId:
     """Our id of one intent. `run` is 48 random bits in hex, journalled before first use."""
     return ExternalId(f"{prefix}-{run}-{n}")

@@ -288,6 +288,10 @@ class Ledger:
     def worst_case_total_cents(self) -> int:
         return self._kit.sums.worst_case_total_cents
 
+    def market_resting_cents(self, line_id: LineId) -> int:
+        """Stake that may still fill on all lines of the market of this one."""
+        return self._kit.sums.market_resting_cents(line_id)
+
     @property
     def unmatched_cents(self) -> int:
         """Stake that may still fill, manual orders included."""

@@ -190,6 +190,7 @@ class Orders:
         assert fresh.lines() == self._sums.lines(), "the sums per line drifted"
         assert fresh.worst_case_total_cents == self._sums.worst_case_total_cents
         assert fresh.resting_total_cents == self._sums.resting_total_cents
+        assert fresh.markets() == self._sums.markets(), "the sums per market drifted"
         doubts = sum(order.state is State.IN_DOUBT for order in self._orders.values())
         assert doubts == self.in_doubt_count
         live = {i for i, order in self._orders.items() if not order.terminal}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mmbot.domain.catalog import Side
-from mmbot.domain.ids import LineId
+from mmbot.domain.ids import LineId, market_of
 from mmbot.domain.price import Price, profit_cents
 from mmbot.domain.view import Position
 from mmbot.pricing.exposure import NOTHING_OPEN, OpenStakes, line_worst_case_cents
@@ -78,6 +78,7 @@ class LineSums:
 
     def __init__(self) -> None:
         self._lines: dict[LineId, _Line] = {}
+        self._resting_of_market: dict[str, int] = {}  # where anything rests
         self.worst_case_total_cents = 0
         self.resting_total_cents = 0
 
@@ -89,12 +90,29 @@ class LineSums:
         line.stake_cents[side] += change.filled_cents
         line.profit_cents[side] += change.profit_cents
         line.resting_cents[side] += change.resting_cents
-        self.resting_total_cents += change.resting_cents
+        if change.resting_cents:
+            self._rests(market_of(line_id), change.resting_cents)
         worst_cents = line_worst_case_cents(line, line.resting_cents)
         self.worst_case_total_cents += worst_cents - line.worst_cents
         line.worst_cents = worst_cents
         if line.empty:
             del self._lines[line_id]
+
+    def _rests(self, market: str, added_cents: int) -> None:
+        self.resting_total_cents += added_cents
+        after = self._resting_of_market.get(market, 0) + added_cents
+        if after:
+            self._resting_of_market[market] = after
+        else:
+            self._resting_of_market.pop(market, None)
+
+    def market_resting_cents(self, line_id: LineId) -> int:
+        """Stake that may still fill on all lines of the market of this one."""
+        return self._resting_of_market.get(market_of(line_id), 0)
+
+    def markets(self) -> dict[str, int]:
+        """Stake that may still fill, of every market on which any rests."""
+        return dict(self._resting_of_market)
 
     def exposure(self, line_id: LineId) -> LineExposure:
         line = self._lines.get(line_id)

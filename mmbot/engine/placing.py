@@ -193,6 +193,8 @@ class Placing:
             line=line,
             exposure=exposure,
             worst_case_total_cents=self._ledger.worst_case_total_cents,
+            market_resting_cents=self._ledger.market_resting_cents(line.line_id),
+            open_orders=self._ledger.live_count,
             unmatched_cents=self._ledger.unmatched_cents,
             cash_cents=self._housekeeping.usable_cash(now_ns),
             opposite_live=tuple(o.price for o in others) if others else (),

@@ -14,10 +14,19 @@ from mmbot.domain.money import usd
 from mmbot.domain.motive import Verdict
 from mmbot.domain.order import Order
 from mmbot.domain.price import crosses, profit_cents
-from mmbot.engine.limits import LimitBook, Limits
+from mmbot.engine.gate_case import Case, Moment, RestCase
+from mmbot.engine.gate_limits import (
+    leaves_the_reserve,
+    within_line_loss,
+    within_market_resting,
+    within_open_orders,
+    within_strike_resting,
+    within_total_loss,
+    within_unmatched_cash,
+)
+from mmbot.engine.limits import LimitBook
 from mmbot.engine.situation import Resting, Situation
 from mmbot.pricing.exposure import (
-    OpenStakes,
     line_worst_case_cents,
     lowers_worst_case,
     result_if_cents,
@@ -48,65 +57,6 @@ class Refused:
 
     check: str
     detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """What is asked whatever the order is."""
-
-    now: Situation
-    limits: Limits
-
-
-@dataclass(frozen=True, slots=True)
-class RestCase:
-    """What is asked of a line on which orders rest."""
-
-    now: Resting
-    limits: Limits
-
-
-@dataclass(frozen=True, slots=True)
-class Case(Moment):
-    """One order before the gate."""
-
-    order: Order
-    resend: bool
-
-    added_cents: int  # stake that the ledger does not count yet; a resent order it counts
-    open_after: OpenStakes
-    line_worst_after_cents: int
-    total_worst_after_cents: int
-
-    @classmethod
-    def of(cls, now: Situation, limits: Limits, order: Order, resend: bool) -> Case:
-        added = 0
-        if not resend and type(order.quantity_cents) is int:  # else `quantity_allowed` refuses it
-            added = max(0, order.quantity_cents)
-        first, second = now.exposure.resting_cents
-        after = (first + added, second) if order.side == 0 else (first, second + added)
-        worst = line_worst_case_cents(now.exposure.position, after)
-        line_now = line_worst_case_cents(now.exposure.position, (first, second))
-        total = now.worst_case_total_cents - line_now + worst
-        return cls(now, limits, order, resend, added, after, worst, total)
-
-    @property
-    def unmatched_limit_cents(self) -> int:
-        """0 while the balance is unknown."""
-        return int(max(0, self.now.cash_cents or 0) * self.limits.unmatched_cash_multiple_max)
-
-    def verdict(self) -> Verdict:
-        now, limits = self.now, self.limits
-        return Verdict(
-            now.mode,
-            line_worst_case_cents(now.exposure.position, now.in_doubt_cents),
-            self.line_worst_after_cents,
-            limits.line_loss_max_cents,
-            self.total_worst_after_cents,
-            limits.total_loss_max_cents,
-            now.unmatched_cents + self.added_cents,
-            self.unmatched_limit_cents,
-        )
 
 
 Check = Callable[[Case], str | None]
@@ -222,23 +172,6 @@ def not_twice_at_one_price(case: Case) -> str | None:
     return None
 
 
-def within_line_loss(case: Case) -> str | None:
-    after, allowed = case.line_worst_after_cents, case.limits.line_loss_max_cents
-    return None if after <= allowed else f"the line could lose {usd(after)} of {usd(allowed)}"
-
-
-def within_total_loss(case: Case) -> str | None:
-    after, allowed = case.total_worst_after_cents, case.limits.total_loss_max_cents
-    return None if after <= allowed else f"all lines could lose {usd(after)} of {usd(allowed)}"
-
-
-def within_unmatched_cash(case: Case) -> str | None:
-    if case.now.cash_cents is None:
-        return "the balance is unknown"
-    after, allowed = case.now.unmatched_cents + case.added_cents, case.unmatched_limit_cents
-    return None if after <= allowed else f"unmatched {usd(after)} of {usd(allowed)}"
-
-
 def _s(duration_ns: int) -> str:
     return f"{duration_ns / SECOND_NS:.1f} s"
 
@@ -258,9 +191,13 @@ CHECKS: Final[tuple[Check, ...]] = (
     not_blind,
     not_crossing_ourselves,
     not_twice_at_one_price,
+    within_strike_resting,
+    within_market_resting,
+    within_open_orders,
     within_line_loss,
     within_total_loss,
     within_unmatched_cash,
+    leaves_the_reserve,
 )
 
 CHECK_NAMES: Final = tuple(check.__name__ for check in CHECKS)

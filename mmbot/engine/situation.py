@@ -51,6 +51,8 @@ class Situation:
     line: Line | None
     exposure: Exposure
     worst_case_total_cents: int
+    market_resting_cents: int  # stake that may still fill, of all lines of the market
+    open_orders: int  # of ours, live
     unmatched_cents: int
     cash_cents: int | None
     opposite_live: tuple[Price, ...]  # our prices on the other strike of the line

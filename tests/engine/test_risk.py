@@ -53,6 +53,8 @@ def test_nobody_else_can_make_an_approved() -> None:
     assert copy.copy(real).order == real.order
 
 
+RICH = Position(profit_cents=(900_000, 900_000))  # nothing that rests makes a loss
+
 REFUSED: list[tuple[str, dict[str, Any]]] = [
     ("not_halted", {"halted": True}),
     ("not_halted", {"mode": "HALTED"}),
@@ -78,6 +80,10 @@ REFUSED: list[tuple[str, dict[str, Any]]] = [
     ("within_unmatched_cash", {"cash_cents": None}),
     ("within_unmatched_cash", {"cash_cents": 0}),
     ("within_unmatched_cash", {"cash_cents": -500}),
+    ("within_strike_resting", {"exposure": Held(RICH, (55_001, 0))}),
+    ("within_market_resting", {"market_resting_cents": 195_001}),
+    ("within_open_orders", {"open_orders": 100}),
+    ("leaves_the_reserve", {"cash_cents": 24_999}),
 ]
 
 
@@ -99,6 +105,10 @@ LIMIT_REACHED: list[dict[str, Any]] = [
     {"exposure": Held(resting_cents=(45_000, 45_000))},
     {"worst_case_total_cents": 195_000},
     {"unmatched_cents": 7_995_000},
+    {"exposure": Held(RICH, (55_000, 60_000))},
+    {"market_resting_cents": 195_000},
+    {"open_orders": 99},
+    {"cash_cents": 25_000},
     {"event": replace(EVENT, start_ns=NOW_NS + 120 * S + 1)},
 ]
 
@@ -128,13 +138,11 @@ def test_an_order_that_would_win_less_than_a_cent_is_refused() -> None:
 
 
 def test_a_profit_never_counts_as_a_loss() -> None:
-    rich = Position(stake_cents=(0, 0), profit_cents=(900_000, 900_000))
-    assert refusal(an_order(), replace(ALL_IS_WELL, exposure=Held(rich))) == ""
+    assert refusal(an_order(), replace(ALL_IS_WELL, exposure=Held(RICH))) == ""
 
 
 def test_a_profit_of_one_line_does_not_pay_for_the_others() -> None:
-    rich = Held(Position(profit_cents=(900_000, 900_000)))
-    full = replace(ALL_IS_WELL, exposure=rich, worst_case_total_cents=200_001)
+    full = replace(ALL_IS_WELL, exposure=Held(RICH), worst_case_total_cents=200_001)
     assert refusal(an_order(), full) == "within_total_loss"
 
 
@@ -144,6 +152,8 @@ def test_a_resent_order_is_counted_once() -> None:
         exposure=Held(resting_cents=(50_000, 0)),
         worst_case_total_cents=200_000,
         unmatched_cents=8_000_000,
+        market_resting_cents=200_000,
+        open_orders=100,
         same_price_live=True,
     )
     assert refusal(an_order(), full, resend=True) == ""

@@ -1,0 +1,74 @@
+"""What the gate's checks look at: one moment, one line on which orders rest, or one order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mmbot.domain.motive import Verdict
+from mmbot.domain.order import Order
+from mmbot.engine.limits import Limits
+from mmbot.engine.situation import Resting, Situation
+from mmbot.pricing.exposure import OpenStakes, line_worst_case_cents
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What is asked whatever the order is."""
+
+    now: Situation
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class RestCase:
+    """What is asked of a line on which orders rest."""
+
+    now: Resting
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Case(Moment):
+    """One order before the gate."""
+
+    order: Order
+    resend: bool
+
+    added_cents: int  # stake that the ledger does not count yet; a resent order it counts
+    open_after: OpenStakes
+    line_worst_after_cents: int
+    total_worst_after_cents: int
+
+    @classmethod
+    def of(cls, now: Situation, limits: Limits, order: Order, resend: bool) -> Case:
+        added = 0
+        if not resend and type(order.quantity_cents) is int:  # else `quantity_allowed` refuses it
+            added = max(0, order.quantity_cents)
+        first, second = now.exposure.resting_cents
+        after = (first + added, second) if order.side == 0 else (first, second + added)
+        worst = line_worst_case_cents(now.exposure.position, after)
+        line_now = line_worst_case_cents(now.exposure.position, (first, second))
+        total = now.worst_case_total_cents - line_now + worst
+        return cls(now, limits, order, resend, added, after, worst, total)
+
+    @property
+    def strike_resting_after_cents(self) -> int:
+        return self.open_after[self.order.side]
+
+    @property
+    def unmatched_limit_cents(self) -> int:
+        """0 while the balance is unknown."""
+        return int(max(0, self.now.cash_cents or 0) * self.limits.unmatched_cash_multiple_max)
+
+    def verdict(self) -> Verdict:
+        now, limits = self.now, self.limits
+        return Verdict(
+            now.mode,
+            line_worst_case_cents(now.exposure.position, now.in_doubt_cents),
+            self.line_worst_after_cents,
+            limits.line_loss_max_cents,
+            self.total_worst_after_cents,
+            limits.total_loss_max_cents,
+            now.unmatched_cents + self.added_cents,
+            self.unmatched_limit_cents,
+        )

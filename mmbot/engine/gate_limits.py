@@ -1,0 +1,52 @@
+"""The checks of money and size: each asks one limit, and at the limit is within it.
+
+An order counts as if it rested already, beside all that may still fill; one that is sent again
+is counted by the ledger.
+"""
+
+from __future__ import annotations
+
+from mmbot.domain.money import usd
+from mmbot.engine.gate_case import Case
+
+
+def within_strike_resting(case: Case) -> str | None:
+    after, allowed = case.strike_resting_after_cents, case.limits.strike_resting_max_cents
+    return None if after <= allowed else f"{usd(after)} would rest on the strike of {usd(allowed)}"
+
+
+def within_market_resting(case: Case) -> str | None:
+    after = case.now.market_resting_cents + case.added_cents
+    allowed = case.limits.market_resting_max_cents
+    return None if after <= allowed else f"{usd(after)} would rest on the market of {usd(allowed)}"
+
+
+def within_open_orders(case: Case) -> str | None:
+    after, allowed = case.now.open_orders + (not case.resend), case.limits.open_orders_max
+    return None if after <= allowed else f"it would be open order {after} of {allowed}"
+
+
+def within_line_loss(case: Case) -> str | None:
+    after, allowed = case.line_worst_after_cents, case.limits.line_loss_max_cents
+    return None if after <= allowed else f"the line could lose {usd(after)} of {usd(allowed)}"
+
+
+def within_total_loss(case: Case) -> str | None:
+    after, allowed = case.total_worst_after_cents, case.limits.total_loss_max_cents
+    return None if after <= allowed else f"all lines could lose {usd(after)} of {usd(allowed)}"
+
+
+def within_unmatched_cash(case: Case) -> str | None:
+    if case.now.cash_cents is None:
+        return "the balance is unknown"
+    after, allowed = case.now.unmatched_cents + case.added_cents, case.unmatched_limit_cents
+    return None if after <= allowed else f"unmatched {usd(after)} of {usd(allowed)}"
+
+
+def leaves_the_reserve(case: Case) -> str | None:
+    """What one order needs has to be there, beside the cash that none may need."""
+    if case.now.cash_cents is None:
+        return "the balance is unknown"
+    free = case.now.cash_cents - case.limits.balance_reserve_cents
+    needs = case.order.quantity_cents
+    return None if needs <= free else f"it needs {usd(needs)} of {usd(max(0, free))} free cash"
