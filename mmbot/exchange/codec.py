@@ -20,13 +20,13 @@ from mmbot.exchange import wire
 from mmbot.exchange.amounts import american, cents, dollars, time_ns, whole
 from mmbot.exchange.listing import Wish
 from mmbot.exchange.notices import Notices
+from mmbot.exchange.old_words import RESULTS
 
 LADDER_PRICES_MIN: Final = 2
 STATUSES: Final = frozenset(
     {"inactive", "open", "invalid", "canceled", "wiped", "void", "manually_settled", "settled",
      "closed"}
 )  # fmt: skip
-RESULTS: Final = {"won": "profit", "lost": "loss"}  # the older words
 MATCHING_STATUSES: Final = frozenset({"", "unmatched", "partially_matched", "fully_matched"})
 
 

@@ -1,6 +1,6 @@
 """The wager generation's words in those of today (contract 0, vocabulary); one table, one walk.
 
-Only what this client reads; the ids of orders have their aliases in wire.py.
+Only what this client reads.
 """
 
 from __future__ import annotations
@@ -19,6 +19,10 @@ NEWER: Final = MappingProxyType(
         "market_lines": "market_strikes",
         "odds": "price",
         "stake": "quantity",
+        "matched_stake": "filled_quantity",
+        "matched_odds": "fill_price",
+        "wager_id": "order_id",
+        "wager_strategy": "order_strategy",
         "totally_matched_stake": "total_filled_quantity",
         "unmatched_stake": "open_quantity",
         "matched_wager_balance": "matched_order_balance",
@@ -30,6 +34,7 @@ NEWER: Final = MappingProxyType(
         "origin_market_line": "origin_market_strike",
     }
 )
+RESULTS: Final = MappingProxyType({"won": "profit", "lost": "loss"})
 OF_STREAM: Final = b'"line_id"'  # in every old message that names a thing differently
 
 
@@ -50,9 +55,20 @@ def _renamed(found: Any) -> Any:
     if isinstance(found, list):
         return [_renamed(one) for one in found]
     if isinstance(found, dict):
-        return {
+        renamed = {
             NEWER.get(key, key): _renamed(value)
             for key, value in found.items()
             if key not in NEWER or NEWER[key] not in found
         }
+        return _order(renamed) if "matching_status" in renamed else renamed
+    return found
+
+
+def _order(found: dict[str, Any]) -> dict[str, Any]:
+    """An order's own id was just `id` (4.7), and its bets were won and lost (6.1)."""
+    if "id" in found and "order_id" not in found:
+        found["order_id"] = found.pop("id")
+    result = found.get("winning_status")
+    if isinstance(result, str):
+        found["winning_status"] = RESULTS.get(result, result)
     return found

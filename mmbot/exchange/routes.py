@@ -54,8 +54,8 @@ def _get(path: str, old_words: bool = False, unsure: bool = False) -> Route:
     return Route(path.rsplit("/", 1)[1], "GET", path, old_words=old_words, unsure=unsure)
 
 
-def _post(path: str, writes: bool = False, unsure: bool = False) -> Route:
-    return Route(path.rsplit("/", 1)[1], "POST", path, writes, unsure=unsure)
+def _post(path: str, writes: bool = False, old_words: bool = False, unsure: bool = False) -> Route:
+    return Route(path.rsplit("/", 1)[1], "POST", path, writes, old_words, unsure)
 
 
 V4: Final = Routes(
@@ -92,12 +92,12 @@ SEED: Final = Routes(
     ladder=_get("/mm/get_price_ladder"),
     markets=_get("/mm/get_multiple_markets", old_words=True),  # seen in sandbox, 2026-08
     submit=_post("/mm/place_batch_orders", writes=True),
-    cancel=_post("/mm/cancel_batch_orders", writes=True),
+    cancel=_post("/mm/cancel_batch_orders", writes=True, old_words=True),
     cancel_by_market=_post("/mm/cancel_orders_by_market", writes=True, unsure=True),
     cancel_by_event=_post("/mm/cancel_orders_by_event", writes=True, unsure=True),
     cancel_all=_post("/mm/cancel_all_orders", writes=True, unsure=True),
-    order=_get("/mm/get_order"),
-    history=_get("/mm/get_order_histories"),
+    order=_get("/mm/get_order", old_words=True),
+    history=_get("/mm/get_order_histories", old_words=True),
     transactions=_get("/mm/get_transactions", unsure=True),
     trades=_get("/mm/get_trades", unsure=True),
 )

@@ -27,9 +27,9 @@ LISTEN_S: Final = 12.0
 ORDERS: Final = 2
 
 
-def settings_in(folder: Path, options: BoxOptions, **keys: str) -> Settings:
+def settings_in(folder: Path, options: BoxOptions, dialect: str, **keys: str) -> Settings:
     secrets = {"MMBOT_ACCESS_KEY": options.access_key, "MMBOT_SECRET_KEY": options.secret_key}
-    return load(write_config(DemoPlaces(BASE_URL, 9464, folder)), {**secrets, **keys})
+    return load(write_config(DemoPlaces(BASE_URL, 9464, folder), dialect), {**secrets, **keys})
 
 
 def compared(
@@ -38,6 +38,7 @@ def compared(
     *,
     listen_s: float = LISTEN_S,
     looks: int = 1,
+    dialect: str = "v4",
     **keys: str,
 ) -> Comparison:
     """The last look at a box of this scenario table, where two orders of the account rest."""
@@ -52,7 +53,7 @@ def compared(
         http, sockets = InMemoryHttp(box.http_request), InMemoryWs(box.ws_connect)
         reach = Reach(LoopClock(EPOCH_NS, loop), http, sockets, Random(1))
         for _ in range(looks):
-            found = await look(settings_in(folder, options, **keys), reach, listen_s)
+            found = await look(settings_in(folder, options, dialect, **keys), reach, listen_s)
         box.stop()
         return found
 
@@ -74,6 +75,11 @@ def test_the_box_as_we_believe_it_differs_in_nothing(tmp_path: Path) -> None:
         "stream.orders",
         "stream.orders info",
     ]
+
+
+def test_a_box_in_seed_differs_in_nothing_either(tmp_path: Path) -> None:
+    found = compared(tmp_path, {}, dialect="seed")
+    assert differences(found) == []
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from mmbot.domain.events import BookUpdated, MarketStatusChanged, OrderSeen
 from mmbot.domain.ids import MarketId, StrikeId
 from mmbot.exchange import codec, old_words, wire
 from mmbot.exchange.books import leaves
+from mmbot.exchange.contract import contract
+from mmbot.exchange.drift import DriftLog, Shield
 from mmbot.exchange.frames import Frame
 from mmbot.exchange.listing import Listing
 from mmbot.exchange.notices import Notices
@@ -107,3 +109,37 @@ def test_what_is_no_json_is_unreadable() -> None:
     for body in (b"", b"<html>", b'{"a":', b"[" * 100_000, b"\xff"):
         with pytest.raises(wire.Unreadable):
             old_words.newer(body)
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("ws_wager.activated.legacy", "stream.orders"),
+        ("ws_matched_bet.legacy", "stream.matched_order"),
+    ],
+)
+def test_an_old_message_is_no_difference_from_the_contract(name: str, place: str) -> None:
+    assert heard(name)[2].drift.rows() == []
+    payload = example_json(f"{name}.decoded.json")["payload"]
+    assert differences(place, old_words.newer(json.dumps(payload).encode())) == []
+    payload["info"]["odds"] = "-117"  # what differs is told all the same
+    changed = old_words.newer(json.dumps(payload).encode())
+    assert differences(place, changed) == [f"changed type: {place} info.price"]
+
+
+def test_an_order_in_seed_has_its_own_id_and_is_no_difference() -> None:
+    """4.7: seed and demo code read `data.order.id`; the example of its batch shows it so."""
+    (taken,) = example_json("place_batch_orders.response.seed.json")["data"]["succeed_orders"]
+    shown = example_json("get_order.response.v4.flat.json")
+    del shown["data"]["order_id"]
+    shown["data"] |= {"id": taken["id"], "winning_status": "lost"}
+    body = old_words.newer(json.dumps(shown).encode())
+    assert differences("get_order", body) == []
+    read = codec.order_report(json.dumps(json.loads(body)["data"]).encode(), Notices())
+    assert (read.order_id, read.winning_status) == (taken["id"], "loss")
+
+
+def differences(place: str, body: bytes) -> list[str]:
+    found: list[str] = []
+    Shield(contract(), DriftLog(lambda one, _: found.append(str(one)))).body(place, body)
+    return found
