@@ -80,6 +80,7 @@ class ExchangeSettings(_Section):
     reply_timeout_s: Annotated[float, Field(ge=1, le=60)] = 12.0
     requests_per_second_max: Annotated[int, Field(ge=25, le=45)] = 45
     account_share: Annotated[float, Field(ge=0.2, le=1, allow_inf_nan=False)] = 1.0
+    fee_net_winnings: Annotated[float, Field(ge=0, le=0.05, allow_inf_nan=False)] = 0.02
     ladder_fallback: bool = False
     profile: Path | None = None
 

@@ -71,7 +71,7 @@ class Daemon:
         self._enabled = strategies.require(settings)
         self._latch = HaltLatch(settings.state_dir)
         self._client = client = wiring.client(settings, world, self._notices)
-        self._ledger = Ledger(settings.ledger.prefix)
+        self._ledger = Ledger(settings.ledger.prefix, portfolio=wiring.portfolio(settings))
         self._engine = wiring.engine(settings, world, self._ledger, self._enabled.slots)
         self._inbox = Inbox(world.clock)
         tell, clock = self._inbox.put, world.clock

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -37,6 +38,7 @@ from mmbot.exchange.reads import ReadGateway
 from mmbot.exchange.rest import Rest, RestPorts, RestSettings
 from mmbot.exchange.session import Session, SessionPorts, SessionSettings
 from mmbot.exchange.tokens import Credentials
+from mmbot.pricing.portfolio import Portfolio
 from mmbot.runtime.limiter import Limiter, Rates
 from mmbot.sources import odds_api, static
 from mmbot.sources.fairs import SourceRules
@@ -123,6 +125,11 @@ def engine(settings: Settings, world: World, ledger: Ledger, slots: list[Slot]) 
     placing = Placing(Gate(limits(settings)), ledger, state, modes, house, wishes, rights)
     whole = settings.halt_scope == "account"
     return Engine(Parts(ledger, state, modes, wishes, placing, house, whole))
+
+
+def portfolio(settings: Settings) -> Portfolio:
+    fee_ppm = math.ceil(settings.exchange.fee_net_winnings * 1_000_000)
+    return Portfolio(fee_ppm, limits(settings).account.simultaneous_events_max)
 
 
 def limits(settings: Settings) -> LimitBook:

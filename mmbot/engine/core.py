@@ -128,9 +128,9 @@ class Engine:
                 self._dirty |= touched
             case StreamStateChanged():
                 self._stream(event, now_ns)
-            case CatalogSeeded():
-                self._dirty |= parts.state.apply(event, now_ns)
-                self._dirty.update(parts.ledger.live_lines())
+            case CatalogSeeded(catalog):
+                parts.ledger.portfolio.learn(catalog)
+                self._dirty.update(parts.state.apply(event, now_ns), parts.ledger.live_lines())
             case (
                 LadderLoaded() | SportEventChanged() | SportEventUnlisted() | MarketStatusChanged()
             ):

@@ -41,6 +41,7 @@ from mmbot.engine.outbox import Drained
 from mmbot.engine.reconcile import Reconciliation
 from mmbot.engine.replay import Replay
 from mmbot.engine.waiting import depths
+from mmbot.pricing.portfolio import Portfolio
 
 SECOND_NS: Final = 1_000_000_000
 ARRIVAL_BOUND_NS: Final = (12 + 60) * SECOND_NS  # reply_timeout_s, and a minute to arrive
@@ -50,10 +51,14 @@ class Ledger:
     """Decisions 1-5, 8, 10 and 17. Times are our clock's nanoseconds; money is cents."""
 
     def __init__(
-        self, prefix: str, arrival_bound_ns: int = ARRIVAL_BOUND_NS, line_of: LineOf = no_lines
+        self,
+        prefix: str,
+        arrival_bound_ns: int = ARRIVAL_BOUND_NS,
+        line_of: LineOf = no_lines,
+        portfolio: Portfolio | None = None,
     ) -> None:
         self._prefix = prefix
-        self._kit = Kit.make(prefix, arrival_bound_ns)
+        self._kit = Kit.make(prefix, arrival_bound_ns, portfolio)
         self._walk = Consequences(self._kit)
         self._conduct = Conduct(self._kit, self._walk)
         self._run = ""
@@ -283,6 +288,11 @@ class Ledger:
 
     def exposures(self) -> dict[LineId, LineExposure]:
         return self._kit.sums.lines()
+
+    @property
+    def portfolio(self) -> Portfolio:
+        """Worst cases per line, market, event, tournament and in all, as orders stand now."""
+        return self._kit.sums.portfolio
 
     @property
     def worst_case_total_cents(self) -> int:

@@ -25,6 +25,7 @@ from mmbot.engine.timers import Timers
 from mmbot.engine.tombstones import Tombstones
 from mmbot.engine.trades import Trades
 from mmbot.engine.walk import Walk
+from mmbot.pricing.portfolio import Portfolio
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,8 @@ class Kit:
     arrival_bound_ns: int
 
     @classmethod
-    def make(cls, prefix: str, arrival_bound_ns: int) -> Kit:
-        sums, out, timers = LineSums(), Outbox(), Timers()
+    def make(cls, prefix: str, arrival_bound_ns: int, portfolio: Portfolio | None = None) -> Kit:
+        sums, out, timers = LineSums(portfolio), Outbox(), Timers()
         books = Books()
         orders, reads = Orders(sums, books), Reads(out, timers)
         proofs = Proofs(orders, timers, reads)

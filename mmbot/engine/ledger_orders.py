@@ -103,7 +103,6 @@ class Orders:
             self._orders[ident] = order
             if old.order_id is None and order.order_id is not None:
                 self._by_order_id[order.order_id] = ident
-            self.in_doubt_count += (order.state is State.IN_DOUBT) - (old.state is State.IN_DOUBT)
             return
         if old is not None and (old.line_id, old.side) != (order.line_id, order.side):
             self._take_off(old)
@@ -187,7 +186,8 @@ class Orders:
             fresh.add(order.line_id, order.side, self._stakes(order))
         for (line_id, side), stakes in manual.items():
             fresh.add(line_id, 1 if side else 0, stakes)
-        assert fresh.lines() == self._sums.lines(), "the sums per line drifted"
+        assert fresh.stakes() == self._sums.stakes(), "the sums per line drifted"
+        self._sums.portfolio.check()
         assert fresh.worst_case_total_cents == self._sums.worst_case_total_cents
         assert fresh.resting_total_cents == self._sums.resting_total_cents
         assert fresh.markets() == self._sums.markets(), "the sums per market drifted"
@@ -199,12 +199,13 @@ class Orders:
     def _stakes(self, order: Order) -> Stakes:
         ident = order.external_id
         resting = order.remaining_cents
+        doubt = resting if order.state is State.IN_DOUBT else 0
         if not order.filled_cents or ident in self._settled:
-            return Stakes(0, 0, resting)
+            return Stakes(0, 0, resting, doubt)
         profit = self._profit_cents.get(ident, 0)
         if ident in self._disputed:
             profit = max(0, profit - profit_cents(order.price, self._disputed[ident]) - 1)
-        return Stakes(order.filled_cents, profit, resting)
+        return Stakes(order.filled_cents, profit, resting, doubt)
 
     def _add(self, order: Order, change: Stakes) -> None:
         self._sums.add(order.line_id, order.side, change)
@@ -262,6 +263,7 @@ def _only_moved_on(old: Order, new: Order) -> bool:
     return (
         old.state not in TERMINAL
         and new.state not in TERMINAL
+        and (old.state is State.IN_DOUBT) == (new.state is State.IN_DOUBT)
         and old.filled_cents == new.filled_cents
         and old.quantity_cents == new.quantity_cents
         and old.strike_id == new.strike_id
@@ -270,8 +272,8 @@ def _only_moved_on(old: Order, new: Order) -> bool:
     )
 
 
-def _risk(order: Order) -> tuple[int, int]:
-    return order.filled_cents, order.remaining_cents
+def _risk(order: Order) -> tuple[int, int, bool]:
+    return order.filled_cents, order.remaining_cents, order.state is State.IN_DOUBT
 
 
 def _drop(index: dict[K, dict[ExternalId, None]], key: K, ident: ExternalId) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from mmbot.domain.catalog import Side
 from mmbot.domain.ids import LineId, market_of
 from mmbot.domain.price import Price, profit_cents
 from mmbot.domain.view import Position
+from mmbot.engine.books import FEE_MAX_BPS
 from mmbot.pricing.exposure import NOTHING_OPEN, OpenStakes, line_worst_case_cents
+from mmbot.pricing.portfolio import LineStakes, Place, Portfolio
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,22 +22,26 @@ class LineExposure:
     resting_cents: OpenStakes
 
 
+PPM_PER_BP: Final = 100
 NO_EXPOSURE = LineExposure(Position(), NOTHING_OPEN)
 
 
 @dataclass(frozen=True, slots=True)
 class Stakes:
-    """A change of one side of one line: filled stake, what it wins, stake that may fill."""
+    """A change of one side of one line: filled stake, what it wins, stake that may fill, and
+    of this what is in doubt."""
 
     filled_cents: int = 0
     profit_cents: int = 0
     resting_cents: int = 0
+    doubt_cents: int = 0
 
     def minus(self, other: Stakes) -> Stakes:
         return Stakes(
             self.filled_cents - other.filled_cents,
             self.profit_cents - other.profit_cents,
             self.resting_cents - other.resting_cents,
+            self.doubt_cents - other.doubt_cents,
         )
 
 
@@ -49,12 +56,20 @@ def fill_profit_cents(price: Price, stake_cents: int) -> int:
 class _Line:
     """Per side. Lists, and asked for its worst case as it is: it changes with every order."""
 
-    __slots__ = ("profit_cents", "resting_cents", "shown", "stake_cents", "worst_cents")
+    __slots__ = (
+        "doubt_cents",
+        "profit_cents",
+        "resting_cents",
+        "shown",
+        "stake_cents",
+        "worst_cents",
+    )
 
     def __init__(self) -> None:
         self.stake_cents = [0, 0]
         self.profit_cents = [0, 0]
         self.resting_cents = [0, 0]
+        self.doubt_cents = [0, 0]
         self.worst_cents = 0
         self.shown: LineExposure | None = None  # as last asked for, until something changes
 
@@ -64,9 +79,15 @@ class _Line:
         return self.shown
 
     def _exposure(self) -> LineExposure:
+        held = self.stakes()
+        return LineExposure(Position(held.stake_cents, held.profit_cents), held.open_cents)
+
+    def stakes(self) -> LineStakes:
         (stake_0, stake_1), (profit_0, profit_1) = self.stake_cents, self.profit_cents
-        position = Position((stake_0, stake_1), (profit_0, profit_1))
-        return LineExposure(position, (self.resting_cents[0], self.resting_cents[1]))
+        (rests_0, rests_1), (doubt_0, doubt_1) = self.resting_cents, self.doubt_cents
+        return LineStakes(
+            (stake_0, stake_1), (profit_0, profit_1), (rests_0, rests_1), (doubt_0, doubt_1)
+        )
 
     @property
     def empty(self) -> bool:
@@ -76,7 +97,10 @@ class _Line:
 class LineSums:
     """O(1) per change; `worst_case_total_cents` is the sum over lines of their worst cases."""
 
-    def __init__(self) -> None:
+    def __init__(self, portfolio: Portfolio | None = None) -> None:
+        """`portfolio`: by default one that is strict, for those who do not ask it."""
+        self._portfolio = portfolio or Portfolio(FEE_MAX_BPS * PPM_PER_BP, None)
+        self._moved: dict[LineId, None] = {}  # since the portfolio was last asked for
         self._lines: dict[LineId, _Line] = {}
         self._resting_of_market: dict[str, int] = {}  # where anything rests
         self.worst_case_total_cents = 0
@@ -90,6 +114,8 @@ class LineSums:
         line.stake_cents[side] += change.filled_cents
         line.profit_cents[side] += change.profit_cents
         line.resting_cents[side] += change.resting_cents
+        line.doubt_cents[side] += change.doubt_cents
+        self._moved[line_id] = None
         if change.resting_cents:
             self._rests(market_of(line_id), change.resting_cents)
         worst_cents = line_worst_case_cents(line, line.resting_cents)
@@ -114,9 +140,23 @@ class LineSums:
         """Stake that may still fill, of every market on which any rests."""
         return dict(self._resting_of_market)
 
+    @property
+    def portfolio(self) -> Portfolio:
+        """As orders stand now: what has moved is told only when somebody asks, for a start takes
+        a hundred thousand orders in."""
+        for line_id in self._moved:
+            line = self._lines.get(line_id)
+            stakes = LineStakes() if line is None else line.stakes()
+            self._portfolio.put(Place.of(line_id), stakes)
+        self._moved.clear()
+        return self._portfolio
+
     def exposure(self, line_id: LineId) -> LineExposure:
         line = self._lines.get(line_id)
         return NO_EXPOSURE if line is None else line.exposure()
 
     def lines(self) -> dict[LineId, LineExposure]:
         return {line_id: line.exposure() for line_id, line in self._lines.items()}
+
+    def stakes(self) -> dict[LineId, LineStakes]:
+        return {line_id: line.stakes() for line_id, line in self._lines.items()}

@@ -70,6 +70,14 @@ class EventRisk:
     def markets(self) -> dict[MarketId, Loss]:
         return {market: Loss(-held, -every) for market, (held, every) in self._of_market.items()}
 
+    def anew(self) -> EventRisk:
+        """The same lines, put one by one where nothing was."""
+        fresh = EventRisk(self._fee_ppm)
+        for line_id, line in self._lines.items():
+            fresh.place(line_id, line.market_id, line.cut)
+            fresh.put(line_id, line.results)
+        return fresh
+
     def place(self, line_id: LineId, market_id: MarketId, cut: Cut) -> None:
         """Comes before anything else is said of the line; again when its cut is known better."""
         old = self._lines.get(line_id)

@@ -42,6 +42,15 @@ class Place:
     market_id: MarketId
     line_id: LineId
 
+    @classmethod
+    def of(cls, line_id: LineId) -> Place:
+        """Our own key of a line names its event and market; of any other both are 0."""
+        event, _, rest = line_id.partition("/")
+        market = rest.partition("/")[0]
+        if event.isdecimal() and market.isdecimal():
+            return cls(SportEventId(int(event)), MarketId(int(market)), line_id)
+        return cls(SportEventId(0), MarketId(0), line_id)
+
 
 @dataclass(frozen=True, slots=True)
 class LineStakes:
@@ -189,6 +198,19 @@ class Portfolio:
             for event_id, event in self._events.items()
             for market_id, loss in event.risk.markets().items()
         }
+
+    def check(self) -> None:
+        """Recompute every figure from nothing; raises AssertionError on a difference."""
+        total = Sum(self._most)
+        tournaments = {key: Sum(self._most) for key in self._tournaments}
+        for event in self._events.values():
+            loss = event.risk.anew().loss
+            assert loss == event.risk.loss, "the worst case of an event drifted"
+            if loss != NO_LOSS:
+                total.move(NO_LOSS, loss)
+                tournaments[event.tournament_id].move(NO_LOSS, loss)
+        assert total.loss == self._total.loss, "the worst case of the portfolio drifted"
+        assert {key: one.loss for key, one in tournaments.items()} == self.tournaments()
 
     def _event(self, place: Place) -> _Event:
         event = self._events.get(place.event_id)
