@@ -11,6 +11,12 @@ from mmbot.engine.situation import Resting, Situation
 from mmbot.pricing.exposure import OpenStakes, line_worst_case_cents
 
 
+def added_cents(order: Order, resend: bool) -> int:
+    """Stake that the ledger does not count yet: a resent order it counts; what is no whole
+    number of cents `quantity_allowed` refuses."""
+    return 0 if resend or type(order.quantity_cents) is not int else max(0, order.quantity_cents)
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
     """What is asked whatever the order is."""
@@ -41,9 +47,7 @@ class Case(Moment):
 
     @classmethod
     def of(cls, now: Situation, limits: Limits, order: Order, resend: bool) -> Case:
-        added = 0
-        if not resend and type(order.quantity_cents) is int:  # else `quantity_allowed` refuses it
-            added = max(0, order.quantity_cents)
+        added = added_cents(order, resend)
         first, second = now.exposure.resting_cents
         after = (first + added, second) if order.side == 0 else (first, second + added)
         worst = line_worst_case_cents(now.exposure.position, after)
@@ -64,7 +68,7 @@ class Case(Moment):
         now, limits = self.now, self.limits
         return Verdict(
             now.mode,
-            line_worst_case_cents(now.exposure.position, now.in_doubt_cents),
+            now.levels_now.line.held_cents,
             self.line_worst_after_cents,
             limits.line_loss_max_cents,
             self.total_worst_after_cents,

@@ -26,14 +26,50 @@ def within_open_orders(case: Case) -> str | None:
     return None if after <= allowed else f"it would be open order {after} of {allowed}"
 
 
+def within_market_loss(case: Case) -> str | None:
+    after = case.now.levels_after.market.everything_cents
+    return _could_lose("the market", after, case.limits.market_loss_max_cents)
+
+
+def within_event_loss(case: Case) -> str | None:
+    after = case.now.levels_after.event.everything_cents
+    return _could_lose("the sport event", after, case.limits.event_loss_max_cents)
+
+
+def within_tournament_loss(case: Case) -> str | None:
+    after = case.now.levels_after.tournament.everything_cents
+    return _could_lose("the tournament", after, case.limits.tournament_loss_max_cents)
+
+
+def within_tournament_held(case: Case) -> str | None:
+    before, after = case.now.levels_now.tournament, case.now.levels_after.tournament
+    allowed = case.limits.tournament_held_max_cents
+    return _could_hold("the tournament", before.held_cents, after.held_cents, allowed)
+
+
+def within_total_held(case: Case) -> str | None:
+    before, after = case.now.levels_now.portfolio, case.now.levels_after.portfolio
+    allowed = case.limits.total_held_max_cents
+    return _could_hold("everything", before.held_cents, after.held_cents, allowed)
+
+
+def _could_lose(what: str, after: int, allowed: int) -> str | None:
+    return None if after <= allowed else f"{what} could lose {usd(after)} of {usd(allowed)}"
+
+
+def _could_hold(what: str, before: int, after: int, allowed: int) -> str | None:
+    """Above the limit one may still place what can only lower it: a way back has to be open."""
+    if after <= max(before, allowed):
+        return None
+    return f"{what} would hold a loss of {usd(after)} of {usd(allowed)} once this fills"
+
+
 def within_line_loss(case: Case) -> str | None:
-    after, allowed = case.line_worst_after_cents, case.limits.line_loss_max_cents
-    return None if after <= allowed else f"the line could lose {usd(after)} of {usd(allowed)}"
+    return _could_lose("the line", case.line_worst_after_cents, case.limits.line_loss_max_cents)
 
 
 def within_total_loss(case: Case) -> str | None:
-    after, allowed = case.total_worst_after_cents, case.limits.total_loss_max_cents
-    return None if after <= allowed else f"all lines could lose {usd(after)} of {usd(allowed)}"
+    return _could_lose("all lines", case.total_worst_after_cents, case.limits.total_loss_max_cents)
 
 
 def within_unmatched_cash(case: Case) -> str | None:

@@ -15,6 +15,7 @@ from mmbot.domain.motive import Motive
 from mmbot.domain.order import Order, OrderReport, State
 from mmbot.domain.quote import Quote
 from mmbot.domain.view import MarketView
+from mmbot.engine.gate_case import added_cents
 from mmbot.engine.holdoff import HoldOff
 from mmbot.engine.housekeeping import Housekeeping
 from mmbot.engine.ledger import Ledger
@@ -25,7 +26,7 @@ from mmbot.engine.risk import Approved, Gate, Refused
 from mmbot.engine.situation import Resting, Situation
 from mmbot.engine.state import MarketState
 from mmbot.engine.wishes import Wishes
-from mmbot.pricing.exposure import NOTHING_OPEN, OpenStakes
+from mmbot.pricing.portfolio import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +128,10 @@ class Placing:
             if not candidate.resend and self._holdoff.holds(candidate.quote.strike_id, now_ns):
                 continue
             order = candidate.resend or self._draft(candidate, now_ns)
-            situation = self.situation(candidate.event, candidate.line, order, mode, now_ns)
-            verdict = self._gate.review(order, situation, resend=candidate.resend is not None)
+            resend = candidate.resend is not None
+            adds = added_cents(order, resend)
+            situation = self.situation(candidate.event, candidate.line, order, mode, now_ns, adds)
+            verdict = self._gate.review(order, situation, resend)
             key = (order.strike_id, order.price)
             if isinstance(verdict, Refused):
                 if self._last_refusal.get(key) != verdict.check:
@@ -177,14 +180,23 @@ class Placing:
         )
 
     def situation(
-        self, event: SportEvent, line: Line, order: Order, mode: Mode, now_ns: int
+        self,
+        event: SportEvent,
+        line: Line,
+        order: Order,
+        mode: Mode,
+        now_ns: int,
+        adds_cents: int = 0,
     ) -> Situation:
-        """Everything that the gate may look at, as it is at this moment."""
+        """Everything that the gate may look at, as it is at this moment; `adds_cents`: of the
+        order's stake, what the ledger does not count yet."""
         slot = self._wishes.owner_of(event, line)
         uses_fairs = slot is not None and slot.quoter.uses_fairs
         others = self._ledger.live_on(line.opposite(order.strike_id))
         same = self._ledger.live_on(order.strike_id)
         exposure = self._ledger.exposure(line.line_id)
+        portfolio, place = self._ledger.portfolio, Place.of(line.line_id)
+        levels = portfolio.levels(place)
         return Situation(
             now_ns=now_ns,
             mode=max(mode, self._modes.of_event(line.event_id)).word,
@@ -193,6 +205,10 @@ class Placing:
             line=line,
             exposure=exposure,
             worst_case_total_cents=self._ledger.worst_case_total_cents,
+            levels_now=levels,
+            levels_after=(
+                portfolio.levels_with(place, order.side, adds_cents) if adds_cents else levels
+            ),
             market_resting_cents=self._ledger.market_resting_cents(line.line_id),
             open_orders=self._ledger.live_count,
             unmatched_cents=self._ledger.unmatched_cents,
@@ -205,18 +221,8 @@ class Placing:
             blind=self._modes.blind(now_ns),
             writable=self._rights.writable,
             halted=bool(self._modes.halted),
-            in_doubt_cents=self._in_doubt(line),
             stale=self._state.fresh.why_stale(line),
         )
-
-    def _in_doubt(self, line: Line) -> OpenStakes:
-        if not self._ledger.in_doubt_count:
-            return NOTHING_OPEN
-        stakes = [0, 0]
-        for order in self._ledger.live_on_line(line.line_id):
-            if order.state is State.IN_DOUBT:
-                stakes[order.side] += order.remaining_cents
-        return stakes[0], stakes[1]
 
     def unfit(self, event: SportEvent, line: Line, now_ns: int, facts: list[Fact]) -> bool:
         """Closed, starting, or judged on old data: whatever is wished, nothing may rest there."""

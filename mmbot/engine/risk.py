@@ -17,11 +17,16 @@ from mmbot.domain.price import crosses, profit_cents
 from mmbot.engine.gate_case import Case, Moment, RestCase
 from mmbot.engine.gate_limits import (
     leaves_the_reserve,
+    within_event_loss,
     within_line_loss,
+    within_market_loss,
     within_market_resting,
     within_open_orders,
     within_strike_resting,
+    within_total_held,
     within_total_loss,
+    within_tournament_held,
+    within_tournament_loss,
     within_unmatched_cash,
 )
 from mmbot.engine.limits import LimitBook
@@ -195,7 +200,12 @@ CHECKS: Final[tuple[Check, ...]] = (
     within_market_resting,
     within_open_orders,
     within_line_loss,
+    within_market_loss,
+    within_event_loss,
+    within_tournament_loss,
+    within_tournament_held,
     within_total_loss,
+    within_total_held,
     within_unmatched_cash,
     leaves_the_reserve,
 )

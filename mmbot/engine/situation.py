@@ -8,7 +8,8 @@ from typing import Literal, Protocol
 from mmbot.domain.catalog import Line, SportEvent
 from mmbot.domain.price import Ladder, Price
 from mmbot.domain.view import Position
-from mmbot.pricing.exposure import NOTHING_OPEN, OpenStakes
+from mmbot.pricing.exposure import OpenStakes
+from mmbot.pricing.portfolio import Levels
 
 Mode = Literal["ENABLED", "REDUCE_ONLY", "CANCEL_ONLY", "HALTED"]
 
@@ -51,6 +52,8 @@ class Situation:
     line: Line | None
     exposure: Exposure
     worst_case_total_cents: int
+    levels_now: Levels
+    levels_after: Levels  # the order counted; one that is sent again is counted already
     market_resting_cents: int  # stake that may still fill, of all lines of the market
     open_orders: int  # of ours, live
     unmatched_cents: int
@@ -62,5 +65,4 @@ class Situation:
     blind: bool
     writable: bool
     halted: bool
-    in_doubt_cents: OpenStakes = NOTHING_OPEN  # of what rests on the line
     stale: str = ""  # why the book is not believed, however young it is

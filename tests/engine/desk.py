@@ -26,6 +26,7 @@ from mmbot.domain.view import MarketView
 from mmbot.engine.core import Engine
 from mmbot.engine.housekeeping import Housekeeping
 from mmbot.engine.ledger import Ledger
+from mmbot.engine.limits import LimitBook
 from mmbot.engine.modes import Modes
 from mmbot.engine.parts import Parts
 from mmbot.engine.placing import Placing, Rights
@@ -63,6 +64,7 @@ class Desk:
     placed: list[Order] = field(default_factory=list)
     strategy: Wanting = field(default_factory=Wanting)
     asked: int = 0  # how often
+    limits: LimitBook = BOOK
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.prefix)
@@ -72,7 +74,7 @@ class Desk:
         wishes = Wishes([slot], self._ask, state, self.ledger, self.now_ns)
         self.ledger.line_of = state.line_with
         rights = Rights(self.writable)
-        placing = Placing(Gate(BOOK), self.ledger, state, modes, house, wishes, rights)
+        placing = Placing(Gate(self.limits), self.ledger, state, modes, house, wishes, rights)
         parts = Parts(self.ledger, state, modes, wishes, placing, house, self.whole_account)
         self.engine = Engine(parts)
         self.ledger.begin_run("0123456789ab", self.now_ns)

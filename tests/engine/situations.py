@@ -12,7 +12,9 @@ from mmbot.domain.view import Position
 from mmbot.engine.limits import LimitBook, Limits
 from mmbot.engine.risk import Approved, Gate
 from mmbot.engine.situation import Situation
+from mmbot.pricing.event_risk import Loss
 from mmbot.pricing.exposure import NOTHING_OPEN, OpenStakes
+from mmbot.pricing.portfolio import Levels
 
 S = 10**9
 NOW_NS = 1_800_000_000 * S
@@ -39,11 +41,11 @@ LIMITS = Limits(
     market_resting_max_cents=200_000,
     open_orders_max=100,
     line_loss_max_cents=50_000,
-    market_loss_max_cents=10**9,
-    event_loss_max_cents=10**9,
-    tournament_held_max_cents=10**9,
-    tournament_loss_max_cents=10**9,
-    total_held_max_cents=10**9,
+    market_loss_max_cents=70_000,
+    event_loss_max_cents=80_000,
+    tournament_held_max_cents=90_000,
+    tournament_loss_max_cents=150_000,
+    total_held_max_cents=100_000,
     total_loss_max_cents=200_000,
     simultaneous_events_max=None,
     balance_reserve_cents=20_000,
@@ -89,6 +91,17 @@ def an_order(
     )
 
 
+def levels(**cents: int) -> Levels:
+    """`event=5`: everything that fills there could lose 5; `event_held=5`: what is held could."""
+
+    def loss(level: str) -> Loss:
+        held = cents.get(f"{level}_held", 0)
+        return Loss(held, max(held, cents.get(level, 0)))
+
+    line, market, event = loss("line"), loss("market"), loss("event")
+    return Levels(line, market, event, loss("tournament"), loss("portfolio"))
+
+
 ALL_IS_WELL = Situation(
     now_ns=NOW_NS,
     mode="ENABLED",
@@ -97,6 +110,8 @@ ALL_IS_WELL = Situation(
     line=LINE,
     exposure=Held(),
     worst_case_total_cents=0,
+    levels_now=levels(),
+    levels_after=levels(),
     market_resting_cents=0,
     open_orders=0,
     unmatched_cents=0,
@@ -119,6 +134,7 @@ def approved(order: Order, resend: bool = False) -> Approved:
         strike_resting_max_cents=10**9,
         market_resting_max_cents=10**9,
         line_loss_max_cents=10**12,
+        market_loss_max_cents=10**12,
         total_loss_max_cents=10**12,
         unmatched_cash_multiple_max=10.0**6,
     )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from mmbot.domain.events import OrderSeen
+from mmbot.domain.facts import PlacementRefused
 from mmbot.domain.ids import ExternalId, LineId, MarketId
 from mmbot.domain.order import Order, State
 from mmbot.engine.ledger import Ledger
@@ -12,7 +15,8 @@ from mmbot.engine.limits import LimitBook, Override, Scope
 from mmbot.engine.risk import Gate, Refused
 from tests.builders import NOW, RUN, a_ledger, a_line, a_report, lines_of
 from tests.builders import an_order as in_ledger
-from tests.engine.situations import ALL_IS_WELL, LIMITS, an_order
+from tests.engine.desk import Desk
+from tests.engine.situations import ALL_IS_WELL, LIMITS, an_order, levels
 
 
 def test_the_row_of_its_tournament_binds_a_line_and_no_other() -> None:
@@ -24,6 +28,36 @@ def test_the_row_of_its_tournament_binds_a_line_and_no_other() -> None:
     assert ALL_IS_WELL.event is not None
     elsewhere = replace(ALL_IS_WELL, event=replace(ALL_IS_WELL.event, tournament_id=32))
     assert not isinstance(gate.review(an_order(), elsewhere), Refused)
+
+
+def test_above_what_may_be_held_the_way_back_is_open_and_no_other() -> None:
+    gate = Gate(LimitBook(LIMITS))
+    now = levels(tournament_held=95_000, portfolio_held=105_000)
+    above = replace(ALL_IS_WELL, levels_now=now, levels_after=now)
+    assert not isinstance(gate.review(an_order(), above), Refused)
+    for check, after in (
+        ("within_tournament_held", levels(tournament_held=95_001, portfolio_held=105_000)),
+        ("within_total_held", levels(tournament_held=95_000, portfolio_held=105_001)),
+    ):
+        verdict = gate.review(an_order(), replace(above, levels_after=after))
+        assert isinstance(verdict, Refused)
+        assert verdict.check == check
+
+
+MONEY = ["market_loss", "event_loss", "tournament_loss", "tournament_held", "total_held"]
+
+
+@pytest.mark.parametrize("figure", MONEY)
+def test_what_the_ledger_counts_is_what_the_gate_is_shown(figure: str) -> None:
+    """Two orders of 50.00 on the opposite strikes of one line: one of them may be lost."""
+    row = {f"{figure}_max_cents": 5_000}
+    desk = Desk(limits=LimitBook(replace(LIMITS, **row)))
+    desk.all_well()
+    assert len(desk.placed) == 2
+    tight = Desk(limits=LimitBook(replace(LIMITS, **{f"{figure}_max_cents": 4_999})))
+    refused = [one for one in tight.all_well().facts if isinstance(one, PlacementRefused)]
+    assert tight.placed == []
+    assert {one.check for one in refused} == {f"within_{figure}"}
 
 
 def another(number: int, line_id: str, market: int, **changes: object) -> Order:

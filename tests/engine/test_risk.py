@@ -28,6 +28,7 @@ from tests.engine.situations import (
     S,
     an_order,
     approved,
+    levels,
 )
 
 
@@ -80,6 +81,11 @@ REFUSED: list[tuple[str, dict[str, Any]]] = [
     ("within_unmatched_cash", {"cash_cents": None}),
     ("within_unmatched_cash", {"cash_cents": 0}),
     ("within_unmatched_cash", {"cash_cents": -500}),
+    ("within_market_loss", {"levels_after": levels(market=70_001)}),
+    ("within_event_loss", {"levels_after": levels(event=80_001)}),
+    ("within_tournament_loss", {"levels_after": levels(tournament=150_001)}),
+    ("within_tournament_held", {"levels_after": levels(tournament_held=90_001)}),
+    ("within_total_held", {"levels_after": levels(portfolio_held=100_001)}),
     ("within_strike_resting", {"exposure": Held(RICH, (55_001, 0))}),
     ("within_market_resting", {"market_resting_cents": 195_001}),
     ("within_open_orders", {"open_orders": 100}),
@@ -107,6 +113,8 @@ LIMIT_REACHED: list[dict[str, Any]] = [
     {"unmatched_cents": 7_995_000},
     {"exposure": Held(RICH, (55_000, 60_000))},
     {"market_resting_cents": 195_000},
+    {"levels_after": levels(market=70_000, event=80_000, tournament=150_000)},
+    {"levels_after": levels(tournament_held=90_000, portfolio_held=100_000)},
     {"open_orders": 99},
     {"cash_cents": 25_000},
     {"event": replace(EVENT, start_ns=NOW_NS + 120 * S + 1)},
