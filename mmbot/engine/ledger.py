@@ -12,11 +12,7 @@ from typing import Final
 from mmbot.domain.commands import Command, ReadTransactions
 from mmbot.domain.depth import Depth
 from mmbot.domain.difference import Cause
-from mmbot.domain.entries import (
-    Entry,
-    PlaceIntended,
-    RunStarted,
-)
+from mmbot.domain.entries import Entry, PlaceIntended, RunStarted
 from mmbot.domain.facts import OrderIntended
 from mmbot.domain.ids import (
     ExternalId,
