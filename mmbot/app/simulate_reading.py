@@ -44,8 +44,8 @@ class Reading:
 
     @property
     def quiet(self) -> str:
-        """What the daemon must say, when it rightly does not quote under this reading."""
-        return QUIET.get(str(self)) or FALLS_QUIET.get(str(self), "")
+        """What the daemon must say, when nothing can be filled under this reading."""
+        return QUIET.get(str(self), "")
 
     def __str__(self) -> str:
         return f"{self.name}={self.value}" if self.value else self.name
@@ -71,9 +71,6 @@ QUIET: Final[Mapping[str, str]] = {
     "wire.sub_type=empty": _NO_SUB_TYPE,
     "wire.sub_type=null": _NO_SUB_TYPE,
 }
-
-# Where it quotes until it can know, and then has to say why it does not.
-FALLS_QUIET: Final[Mapping[str, str]] = {"switch:books_silent=always": "a channel is mute"}
 
 
 def _step(at_s: float, action: str, **what: object) -> Table:
@@ -236,5 +233,5 @@ def _judge_quiet(one: Reading, report: DayReport) -> Iterator[str]:
             yield finding
     if one.quiet not in report.log and not any(one.quiet in each for each in report.findings):
         yield f"R: quiet without a word of {one.quiet!r}"
-    if report.fills and str(one) not in FALLS_QUIET:
+    if report.fills:
         yield "R: something was filled: no longer a quiet reading"

@@ -76,7 +76,7 @@ def status(sources: Sources) -> dict[str, Any]:
         "fair_age_s": _oldest_s(fair_ages),
         "stream": {"private": state.private_up, "public": state.public_up_since_ns > 0},
         "lag_s": {where: lag / NS_PER_S for where, lag in parts.modes.lag_ns.items()},
-        "mute_events": sorted(state.fresh.mute),
+        "mute_events": sorted(state.fresh.silent),
         "queues": {name: depth._asdict() for name, depth in sources.queues().items()},
         "drift": sources.drift(),
         "tick_to_trade_us": sources.dispatcher.ticks.summary(),
@@ -114,7 +114,11 @@ def _book(engine: Engine, line: Line, health_ns: int, now_ns: int) -> dict[str, 
     fresh = engine.parts.state.fresh
     proof, at_ns = fresh.proof(line, health_ns)
     age_s = round((now_ns - at_ns) / NS_PER_S, 3) if at_ns else None
-    return {"proof": proof if at_ns else None, "age_s": age_s, "stale": fresh.why_stale(line)}
+    return {
+        "proof": proof if at_ns else None,
+        "age_s": age_s,
+        "stale": fresh.why_stale(line, now_ns),
+    }
 
 
 def _line(engine: Engine, line: Line) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 What the stream shows is held against what REST shows: a rolling spot audit asks for every sport
 event again and again. Where they go on disagreeing a channel is mute, whatever it was granted:
 its sport event is withdrawn. What was withdrawn comes back only after a read that was asked for
-after the fault had ended, and only when that read agrees.
+after the fault had ended, and only when that read agrees; or, while its channel stays mute, when
+reads have agreed with one another for a while: from then on it is polled, and believed only as
+long as it is read again and again.
 """
 
 from __future__ import annotations
@@ -23,6 +25,9 @@ AUDIT_BUSY_PACE_NS: Final = 2 * SECOND_NS  # while more than one request's worth
 AUDIT_EVENTS_MAX: Final = 20  # of one request: an answer of 50 held up every tick for 60 ms
 AGREES_WITHIN_NS: Final = SECOND_NS  # a frame that is on its way is waited for so long
 READ_AGAIN_NS: Final = 2 * SECOND_NS  # while something waits for a read
+AGREED_AFTER_NS: Final = 4 * SECOND_NS  # between the first and the last read that show the same
+POLLED_EVENTS_MAX: Final = 10  # at a time: as many are left to the audit in each request
+POLLED_FOR_NS: Final = 10 * SECOND_NS  # a read is believed; as long as a silent stream is
 RENEW_EVERY_NS: Final = 60 * SECOND_NS  # while a channel stays mute another socket is asked for
 NEVER_NS: Final = 1 << 62
 
@@ -30,6 +35,7 @@ Proof = Literal["stream", "rest", "health_check"]
 
 PUBLIC_DOWN: Final = "the public stream is down"
 MUTE: Final = "its channel is mute: REST shows other prices"
+UNPOLLED: Final = "its channel is mute, and its book was not read for 10 s"
 UNREAD: Final = "its book was not read since the stream came back"
 
 
@@ -39,6 +45,9 @@ class _Dispute:
 
     event_id: SportEventId
     since_ns: int
+    book: Book  # as REST shows it
+    asked_ns: int  # of the first read that showed it so
+    agreed: bool = False  # and the last one did, too
 
 
 class Freshness:
@@ -50,6 +59,7 @@ class Freshness:
         self._up_ns = 0  # since when
         self._connection = ""
         self._lost = False  # it was up before
+        self._polled: dict[SportEventId, int] = {}  # when the mute channel spoke again; 0: not yet
         self._shown: dict[LineId, Book] = {}  # by the stream, or read since it is up
         self._disputed: dict[LineId, _Dispute] = {}
         self._unread: dict[SportEventId, int] = {}  # a read asked for since then is waited for
@@ -71,11 +81,13 @@ class Freshness:
             self._lost = self._lost or was_up
             self._shown.clear()
             self._disputed.clear()
+            self._polled.clear()
             return False
         if renewed:  # another socket has channels of its own: it is not mute because another was
             for line_id in self._disputed:
                 self._shown.pop(line_id, None)
             self._disputed.clear()
+            self._polled = dict.fromkeys(self._polled, now_ns)
         if was_up:
             return False
         self._up_ns = now_ns
@@ -85,11 +97,13 @@ class Freshness:
         self.mute.clear()
         return True
 
-    def streamed(self, book: Book) -> None:
+    def streamed(self, line: Line, book: Book) -> None:
         """An image came by the stream: its channel speaks."""
         self._shown[book.line_id] = book
         if self._disputed:
             self._disputed.pop(book.line_id, None)
+        if self._polled and self._polled.get(line.event_id) == 0:
+            self._polled[line.event_id] = book.received_ns
 
     def read(self, line: Line, book: Book, asked_ns: int, now_ns: int) -> None:
         """An image that REST shows and the stream has not replaced since it was asked for."""
@@ -97,11 +111,21 @@ class Freshness:
         self._compared_ns[line.event_id] = max(before_ns, asked_ns)
         if not self.up or asked_ns < self._up_ns:  # what came between no stream could tell
             return
+        if line.event_id in self._polled:
+            self._shown[line.line_id] = replace(book, received_ns=0)
+            return
         shown = self._shown.setdefault(line.line_id, replace(book, received_ns=0))
-        if _tops(shown) == _tops(book):
-            self._disputed.pop(line.line_id, None)
-        elif line.line_id not in self._disputed:
-            self._disputed[line.line_id] = _Dispute(line.event_id, now_ns)
+        seen = self._disputed.get(line.line_id)
+        differs = _tops(shown) != _tops(book)
+        if seen is None:
+            if differs:
+                self._disputed[line.line_id] = _Dispute(line.event_id, now_ns, book, asked_ns)
+        elif not differs and line.event_id not in self.mute:
+            del self._disputed[line.line_id]
+        elif _tops(seen.book) != _tops(book):
+            seen.book, seen.asked_ns, seen.agreed = book, asked_ns, False
+        else:
+            seen.agreed = asked_ns - seen.asked_ns >= AGREED_AFTER_NS
 
     def listed(self, lines: Mapping[LineId, Line]) -> None:
         """A new listing: what is gone is forgotten."""
@@ -109,13 +133,13 @@ class Freshness:
         self._shown = {one: book for one, book in self._shown.items() if one in lines}
         self._disputed = {one: seen for one, seen in self._disputed.items() if one in lines}
         self.mute &= events
-        for known in (self._unread, self._compared_ns, self._asked_ns):
+        for known in (self._unread, self._polled, self._compared_ns, self._asked_ns):
             for event_id in known.keys() - events:
                 del known[event_id]
 
     # --- what follows ------------------------------------------------------------------------
 
-    def why_stale(self, line: Line) -> str:
+    def why_stale(self, line: Line, now_ns: int) -> str:
         """Why its book must not be quoted on; "" when it may. Props have no channel: they age."""
         if line.is_prop:
             return ""
@@ -123,29 +147,34 @@ class Freshness:
             return PUBLIC_DOWN
         if line.event_id in self.mute:
             return MUTE
+        if line.event_id in self._polled:
+            read_ns = self._compared_ns.get(line.event_id, 0)
+            return "" if now_ns - read_ns <= POLLED_FOR_NS else UNPOLLED
         return UNREAD if line.event_id in self._unread else ""
 
     def proof(self, line: Line, health_ns: int) -> tuple[Proof, int]:
         """What last showed that its book is as we have it, and when; `health_ns`: of the stream."""
         shown = self._shown.get(line.line_id)
+        carried = self.up and not line.is_prop and line.event_id not in self._polled
         times: dict[Proof, int] = {
             "stream": shown.received_ns if shown else 0,
             "rest": self._compared_ns.get(line.event_id, 0),
-            "health_check": health_ns if self.up and not line.is_prop else 0,
+            "health_check": health_ns if carried else 0,
         }
         newest = max(times, key=times.__getitem__)
         return newest, times[newest]
 
     def tick(self, now_ns: int) -> set[SportEventId]:
         """By the clock: what has become stale, and what is whole again; returns what changed."""
+        changed = self._poll()
         disputed = {seen.event_id for seen in self._disputed.values()}
         confirmed = {
             seen.event_id
             for seen in self._disputed.values()
             if now_ns - seen.since_ns >= AGREES_WITHIN_NS
         }
-        changed = confirmed - self.mute
-        self.mute |= changed
+        changed |= confirmed - self.mute
+        self.mute |= confirmed
         whole = self.mute - disputed  # it speaks again, or another socket does
         self.mute -= whole
         self._unread.update(dict.fromkeys(whole, now_ns))
@@ -156,9 +185,36 @@ class Freshness:
             changed.add(event_id)
         return changed
 
+    def _poll(self) -> set[SportEventId]:
+        """Mute ones whose reads agree are polled from now on; one that speaks again no more, when
+        it was read since."""
+        for event_id, spoke_ns in tuple(self._polled.items()):
+            if 0 < spoke_ns <= self._compared_ns.get(event_id, 0):
+                del self._polled[event_id]
+        agreed: set[SportEventId] = set()
+        waiting: set[SportEventId] = set()
+        for seen in self._disputed.values():
+            (agreed if seen.agreed else waiting).add(seen.event_id)
+        room = POLLED_EVENTS_MAX - len(self._polled)
+        found = set(sorted(agreed - waiting)[:room])
+        for line_id, seen in tuple(self._disputed.items()):
+            if seen.event_id in found:
+                self._shown[line_id] = replace(seen.book, received_ns=0)
+                del self._disputed[line_id]
+        for event_id in found:
+            self._polled[event_id] = 0
+            self._unread.pop(event_id, None)
+        self.mute -= found
+        return found
+
+    @property
+    def silent(self) -> set[SportEventId]:
+        """Whose channels are mute, whether their books are believed or not."""
+        return self.mute | self._polled.keys()
+
     def wants_renewal(self, now_ns: int) -> bool:
         """Whether another connection should be tried, now."""
-        if not self.mute or now_ns < self._renew_ns:
+        if not self.silent or now_ns < self._renew_ns:
             return False
         self._renew_ns = now_ns + RENEW_EVERY_NS
         return True
@@ -168,13 +224,17 @@ class Freshness:
         if now_ns < self._due_ns:
             return ()
         seen_ns = {one: self._seen_ns(one) for one, event in events.items() if event.pre_match}
-        urgent = [one for one in seen_ns if one in self.mute or one in self._unread]
+        waiting = self.mute | self._unread.keys() | self._polled.keys()
+        urgent = [one for one in seen_ns if one in waiting]
         found = [one for one in urgent if now_ns - seen_ns[one] >= READ_AGAIN_NS]
-        pace_ns = AUDIT_PACE_NS
-        if not found:
-            old = [one for one, at_ns in seen_ns.items() if now_ns - at_ns >= AUDIT_EVERY_NS]
-            found = sorted(old, key=seen_ns.__getitem__)[:AUDIT_EVENTS_MAX]
-            pace_ns = AUDIT_BUSY_PACE_NS if len(old) > len(found) else AUDIT_PACE_NS
+        old = [
+            one
+            for one, at_ns in seen_ns.items()
+            if one not in waiting and now_ns - at_ns >= AUDIT_EVERY_NS
+        ]
+        room = max(AUDIT_EVENTS_MAX - len(found), AUDIT_EVENTS_MAX - POLLED_EVENTS_MAX)
+        found += sorted(old, key=seen_ns.__getitem__)[:room]
+        pace_ns = AUDIT_BUSY_PACE_NS if len(old) > room else AUDIT_PACE_NS
         for one in found:
             self._asked_ns[one] = seen_ns[one] = now_ns
         again_ns = min(seen_ns.values(), default=now_ns) + AUDIT_EVERY_NS

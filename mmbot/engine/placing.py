@@ -221,7 +221,7 @@ class Placing:
             blind=self._modes.blind(now_ns),
             writable=self._rights.writable,
             halted=bool(self._modes.halted),
-            stale=self._state.fresh.why_stale(line),
+            stale=self._state.fresh.why_stale(line, now_ns),
         )
 
     def unfit(self, event: SportEvent, line: Line, now_ns: int, facts: list[Fact]) -> bool:
@@ -234,7 +234,7 @@ class Placing:
             line,
             self._state.book_age_ns(line.line_id, now_ns),
             self._state.fair_age_ns(line.line_id, now_ns) if uses_fairs else None,
-            self._state.fresh.why_stale(line),
+            self._state.fresh.why_stale(line, now_ns),
         )
         why = self._gate.may_rest(resting)
         if why is None:

@@ -43,4 +43,4 @@ class SpotAudit:
     def alarms(self, now_ns: int) -> Iterator[Alarm]:
         fresh = self._state.fresh
         if fresh.wants_renewal(now_ns):
-            yield Alarm(CHANNEL_MUTE, f"of sport events {sorted(fresh.mute)}")
+            yield Alarm(CHANNEL_MUTE, f"of sport events {sorted(fresh.silent)}")

@@ -83,7 +83,7 @@ class MarketState:
                 if asked_ns:
                     self.fresh.read(line, book, asked_ns, now_ns)
                 else:
-                    self.fresh.streamed(book)
+                    self.fresh.streamed(line, book)
                 self._books[book.line_id] = book
                 return {book.line_id}
             case FairUpdated():

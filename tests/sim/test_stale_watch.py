@@ -89,6 +89,10 @@ class Day:
         image = Outgoing(0, "", "market_selections", "u", info, event_id=self.event_id)
         self.at(second).watch.published(image)
 
+    def reads(self, *seconds: float) -> None:
+        for second in seconds:
+            self.at(second).asks(f"{MARKETS}?event_ids={self.event_id}")
+
     def hears_book(self, second: float) -> None:
         frame = f'{{"event":"market_selections","channel":"{self.books}"}}'
         self.at(second).watch.heard("books", frame, self.now_ns)
@@ -178,6 +182,33 @@ def test_an_image_of_nothing_new_and_one_on_its_way_tell_no_reader_of_muteness(
     day.at(40).asks(f"{MARKETS}?event_ids={day.event_id}")
     day.beats(*range(5, 75, 5))
     assert day.stale_s(75) == 0
+
+
+# faults: E4
+def test_of_a_mute_channel_reads_that_agree_and_go_on_are_data() -> None:
+    day = Day()
+    day.starts()
+    day.publishes(20)
+    day.reads(40, 42)
+    day.publishes(43, 115)
+    day.reads(44, 46, 54)
+    day.beats(*range(5, 100, 5))
+    assert day.stale_s(100) == 0
+    day.publishes(60, 120)
+    day.reads(80)
+    assert day.stale_s(100) == 80 - (60 + 12)
+
+
+# faults: E4
+def test_reads_that_do_not_agree_make_a_mute_channel_no_better() -> None:
+    day = Day()
+    day.starts()
+    day.publishes(20)
+    for second in range(40, 50, 2):
+        day.reads(second)
+        day.publishes(second + 1, 100 + second)
+    day.beats(*range(5, 65, 5))
+    assert day.stale_s(60) == 60 - (40 + 3)
 
 
 # faults: E3

@@ -51,7 +51,12 @@ class Private:
 
 @dataclass(slots=True)
 class Event:
-    """The books of one sport event: no channel, or one that is granted and mute."""
+    """The books of one sport event: no channel, or one that is granted and mute.
+
+    While it is mute, reads are all that its client has. Two in a row that show the same of what
+    it has not told make it whole, and so does each one after them, for as long as a silent stream
+    may last.
+    """
 
     part: str
     outages: list[Outage] = field(default_factory=list)
@@ -59,15 +64,18 @@ class Event:
     _gone_ns: int | None = 0
     _shown: dict[Hashable, object] = field(default_factory=dict)  # best prices, when last heard
     _latest: dict[Hashable, object] = field(default_factory=dict)  # as they are
+    _moved_ns: dict[Hashable, int] = field(default_factory=dict)  # since when
     _unheard: dict[Hashable, int] = field(default_factory=dict)  # since when they differ
     _read_ns: int | None = None  # a read showed a difference, so it could be known
+    _before: dict[Hashable, object] | None = None  # as the last read showed it, if mute by then
+    _polled: bool = False  # mute, and they agreed
     _joined_ns: int | None = None  # no read since: what the first one shows is where it begins
 
     def joined(self, now_ns: int) -> None:
         """Another subscription is given its own time to speak."""
         self._sockets += 1
         self._joined_ns = now_ns
-        self._whole(now_ns)
+        self._whole(now_ns, now_ns)
         if self._gone_ns is not None:
             self.outages.append(Outage(self.part, self._gone_ns, now_ns, VISIBLE_NS))
             self._gone_ns = None
@@ -75,31 +83,46 @@ class Event:
     def left(self, now_ns: int) -> None:
         self._sockets -= 1
         if not self._sockets:
-            self._whole(now_ns)
+            self._whole(now_ns, now_ns)
             self._gone_ns = now_ns
 
     def published(self, line: Hashable, best: object, now_ns: int) -> None:
         """An image went out. Where nobody is subscribed that alone is the outage."""
+        if self._latest.get(line) != best:
+            self._moved_ns[line] = now_ns
         self._latest[line] = best
         if not self._sockets or best == self._shown.setdefault(line, best):
             self._unheard.pop(line, None)
             if not self._unheard:  # what was shown last is true again
-                self._read_ns = None
+                self._read_ns, self._before = None, None
         else:
             self._unheard.setdefault(line, now_ns)
 
     def heard(self, now_ns: int) -> None:
         """An image, where its client can read it: the channel speaks."""
-        self._whole(now_ns)
+        self._whole(now_ns, now_ns)
 
     def read(self, asked_ns: int, now_ns: int) -> None:
         """A read of its books, whole and young."""
         if self._joined_ns is not None and asked_ns >= self._joined_ns:
             self._joined_ns = None
-            self._whole(now_ns)
+            self._whole(now_ns, now_ns)
+        if self._polled or (self._unheard and self._agrees(asked_ns)):
+            self._whole(now_ns, asked_ns)
+            self._polled = True
+            return
         known = any(at_ns < asked_ns - TRAVELS_NS for at_ns in self._unheard.values())
         if known and self._read_ns is None:
             self._read_ns = now_ns
+
+    def _agrees(self, asked_ns: int) -> bool:
+        """With the read before, about all that was not heard; what moved since it was asked for it
+        may show or not."""
+        before, self._before = self._before, dict(self._latest)
+        return before is not None and all(
+            self._moved_ns[line] > asked_ns or self._latest[line] == before.get(line)
+            for line in self._unheard
+        )
 
     def over(self, now_ns: int) -> list[Outage]:
         """All of them; what goes on ends now."""
@@ -108,14 +131,16 @@ class Event:
             found.append(Outage(self.part, self._gone_ns, now_ns, VISIBLE_NS))
         return found
 
-    def _whole(self, now_ns: int) -> None:
+    def _whole(self, now_ns: int, shown_ns: int) -> None:
+        """Its client knows it as it was then."""
         self.outages += self._muteness(now_ns)
-        self._shown = dict(self._latest)
-        self._unheard.clear()
-        self._read_ns = None
+        self._unheard = {line: at for line, at in self._moved_ns.items() if at > shown_ns}
+        self._shown = {**self._latest, **dict.fromkeys(self._unheard)}
+        self._read_ns, self._before, self._polled = None, None, False
 
     def _muteness(self, now_ns: int) -> Iterator[Outage]:
         if self._unheard:
-            yield Outage(self.part, min(self._unheard.values()), now_ns, MUTE_NS)
+            knowable_ns = SILENT_NS if self._polled else MUTE_NS
+            yield Outage(self.part, min(self._unheard.values()), now_ns, knowable_ns)
         if self._read_ns is not None:
             yield Outage(self.part, self._read_ns, now_ns, AGREES_NS + VISIBLE_NS)
