@@ -13,6 +13,7 @@ from mmbot.app.departure import LastLook
 from mmbot.app.dispatch import Dispatcher
 from mmbot.app.halt_desk import HaltDesk
 from mmbot.app.heartbeat import Pulse, Vitals
+from mmbot.app.last_cancel import LastCancel
 from mmbot.app.loop import EngineLoop, Pumps
 from mmbot.app.measured import measure_lag
 from mmbot.app.observers import Observers
@@ -23,7 +24,6 @@ from mmbot.app.world import World
 from mmbot.app.worth import worth_of
 from mmbot.app.writer import Done, JournalWriter
 from mmbot.config import Settings
-from mmbot.domain.commands import CancelRef
 from mmbot.domain.entries import Entry
 from mmbot.domain.errors import FindOut, MmbotError, Stop, TryAgain
 from mmbot.domain.events import OperatorSaid
@@ -54,7 +54,6 @@ START_AGAIN_S: Final = 2.0
 LISTING_WAIT_MAX_S: Final = 2.0
 FIRST_START_TRIES_MAX: Final = 5
 JOURNAL_WAIT_MAX_S: Final = 10.0
-LAST_CANCEL_MAX_S: Final = 10.0
 OBSERVE_AFTER_S: Final = 0.002
 Word = Literal["halt", "resume", "pause", "stop"]
 
@@ -281,16 +280,19 @@ class Daemon:
             waited_s += STOP_LOOK_S
 
     async def _last_cancel(self) -> None:
-        """We cannot go on: what rests is cancelled by hand once, without proof or journal."""
-        writes = self._client.writes
-        known = [order for order in self._ledger.live() if order.order_id is not None]
-        refs = [CancelRef(o.external_id, o.order_id) for o in known if o.order_id is not None]
-        if writes is None or not refs:
+        """We cannot go on: what rests is cancelled without engine and journal."""
+        client = self._client
+        if client.writes is None:
             return
-        self._world.logger.warning("LastCancel", orders=len(refs))
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LAST_CANCEL_MAX_S):
-                await writes.cancel(refs)
+        account = self._settings.halt_scope == "account" and self._latch.latched
+        world = self._world
+        last = LastCancel(
+            client.reads, client.writes, self._ledger, world.clock, account, self._supervised,
+            world.rng,
+        )  # fmt: skip
+        world.logger.warning("LastCancel", orders=self._ledger.live_count, account=account)
+        if not await last.run():
+            self._page("not proven flat", f"ended, but {self.left_open() or 'orders may be open'}")
 
     def _commit(self, entries: Sequence[Entry], done: Done, urgent: bool) -> None:
         began_ns = self._world.clock.monotonic_ns()

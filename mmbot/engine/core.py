@@ -82,7 +82,7 @@ class Engine:
         self._facts: list[Fact] = []
         self._mode = Mode.CANCEL_ONLY
         self._withdrawn = ""
-        self._halting = Halting()
+        self._halting = Halting(parts)
         self._turn = 0
         self._due_ns = 0
         self._plans = LastPlans()
@@ -101,7 +101,7 @@ class Engine:
             self._dirty.update(self._rounds.pop_due(now_ns))
             self._keep_house(now_ns)
         placements, ready_ns = self._judge(now_ns, budget)
-        self._collect(now_ns, self._clears_account(now_ns))
+        self._collect(now_ns, self._halting.due(self._mode, now_ns))
         self._due_ns = self._wake_at(now_ns, ready_ns)
         effects = Effects(
             tuple(self._entries),
@@ -234,14 +234,6 @@ class Engine:
             self._mode, self._withdrawn = mode, withdrawn
             self._dirty.update(self.parts.state.lines, ledger.live_lines())
 
-    def _clears_account(self, now_ns: int) -> bool:
-        """A halt of the whole account, and its mass cancel is due."""
-        if self._mode is not Mode.HALTED:
-            self._halting.begin()
-            return False
-        rests = self.parts.ledger.anything_rests
-        return self.parts.halt_whole_account and self._halting.due(rests, now_ns)
-
     def _keep_house(self, now_ns: int) -> None:
         ledger, modes, house = self.parts.ledger, self.parts.modes, self.parts.housekeeping
         live = ledger.live_count
@@ -250,6 +242,7 @@ class Engine:
         self._dirty |= self._audit.look(now_ns)
         self._commands.extend(self._audit.due(now_ns))
         self._facts.extend(self._audit.alarms(now_ns))
+        self._facts.extend(self._halting.late(now_ns))
         ending = modes.stopping or bool(modes.halted)
         self._commands.extend(house.due(now_ns, ending, live, ledger.rows_from_ns))
 
