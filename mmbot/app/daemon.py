@@ -208,8 +208,6 @@ class Daemon:
         except MmbotError:
             await self._last_cancel()
             raise
-        if self._engine.flat or self._client.writes is None:
-            self._vitals.heart.end()
         return self._engine.flat
 
     def stop(self) -> None:
@@ -268,7 +266,7 @@ class Daemon:
         self._notifier.stopping("cancelling what rests")
         self._inbox.put(OperatorSaid("stop", "shutdown"))
         if self._client.writes is None:
-            return
+            return await self._vitals.leave()
         waited_s = 0.0
         modes = self._engine.parts.modes  # flat before, it has still to hear of the stop
         while not (modes.stopping and self._engine.flat) and waited_s < STOP_WAIT_MAX_S:
@@ -278,6 +276,8 @@ class Daemon:
         while not self._writer.idle and waited_s < JOURNAL_WAIT_MAX_S:
             await self._world.clock.sleep(STOP_LOOK_S)
             waited_s += STOP_LOOK_S
+        if self._engine.flat:
+            await self._vitals.leave()
 
     async def _last_cancel(self) -> None:
         """We cannot go on: what rests is cancelled without engine and journal."""

@@ -24,6 +24,7 @@ from mmbot.store.lease import Lease, LeaseFile, daemon_lease, lease_of, sentinel
 
 BEAT_NS: Final = NS_PER_S  # the engine turns at least every 2 s
 LOOK_S: Final = 0.5
+ASKS_WITHIN_S: Final = 3.0
 UNSEEN: Final = "no sentinel has been seen yet"
 
 
@@ -58,11 +59,12 @@ class Heart:
 
     def turned(self) -> None:
         now_ns = self._clock.monotonic_ns()
-        if now_ns - self._beat_ns >= BEAT_NS:
+        if now_ns - self._beat_ns >= BEAT_NS and not self.lease.ended:
             self._beat_ns = now_ns
             self._renew(ended=False)
 
     def end(self) -> None:
+        """Never raises; no turn takes it back."""
         self._renew(ended=True)
 
     def _renew(self, *, ended: bool) -> None:
@@ -108,11 +110,21 @@ class Guard:
         self._clock = clock
         self._tell = tell
         self._watched = Watched(clock.monotonic_ns())
+        self._asked = 0  # how often, over HTTP
         self._told: SentinelSeen | None = None
 
     def asked(self, query: Mapping[str, str]) -> None:
         """By the query of `GET /heartbeat?sentinel=LEASE`."""
-        self._saw(lease_of(query.get("sentinel", "")))
+        lease = lease_of(query.get("sentinel", ""))
+        self._asked += lease is not None
+        self._saw(lease)
+
+    async def asks_once_more(self) -> None:
+        """Wait for its next question, a moment at most, where it asks at all."""
+        asked, waited_s = self._asked, 0.0
+        while asked and self._asked == asked and waited_s < ASKS_WITHIN_S:
+            await self._clock.sleep(LOOK_S)
+            waited_s += LOOK_S
 
     async def run(self) -> None:
         """Service."""
@@ -149,6 +161,11 @@ class Vitals:
 
     heart: Heart
     guard: Guard
+
+    async def leave(self) -> None:
+        """Nothing of ours rests, and nobody needs to look after it: told before we go."""
+        self.heart.end()
+        await self.guard.asks_once_more()
 
     @classmethod
     def of(

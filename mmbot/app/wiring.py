@@ -63,10 +63,17 @@ class Client:
     writes: Gateway | None
 
 
-def client(settings: Settings, world: Reach, notices: Notices) -> Client:
+def client(
+    settings: Settings,
+    world: Reach,
+    notices: Notices,
+    budget: Rates | None = None,
+    token_file: str = TOKEN_FILE,
+) -> Client:
+    """`budget` and `token_file`: of a second process on the account, which has its own session."""
     secrets = settings.credentials
     routes = DIALECTS[settings.exchange.dialect].routes
-    limiter = Limiter(world.clock, rates(settings))
+    limiter = Limiter(world.clock, budget or rates(settings))
     http = JudgedHttp(world.http, Shield(contract(), notices.drift), routes)
     session = Session(
         SessionSettings(
@@ -74,7 +81,7 @@ def client(settings: Settings, world: Reach, notices: Notices) -> Client:
             Credentials(
                 secrets.access_key.get_secret_value(), secrets.secret_key.get_secret_value()
             ),
-            settings.state_dir / TOKEN_FILE,
+            settings.state_dir / token_file,
             settings.session.refresh_every_s,
         ),
         SessionPorts(http, limiter, world.clock, notices, routes, world.rng.random),

@@ -21,6 +21,7 @@ from mmbot.cli import (
     operate,
     probe,
     records,
+    sentinel,
     simulation,
     why,
 )
@@ -35,7 +36,8 @@ Start here: mmbot demo
 """
 
 GROUPS: Final = (
-    demo, daemon, box, simulation, probe, operate, halting, doctor, records, why, ledger, bench,
+    demo, daemon, sentinel, box, simulation, probe, operate, halting, doctor, records, why,
+    ledger, bench,
 )  # fmt: skip
 
 
