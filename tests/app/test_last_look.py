@@ -29,7 +29,7 @@ class Venue:
         self.asked: Names = []
         self.broken = broken
         self.lag_s = 0.0
-        self.late: OrderReport | None = None  # lands after the second list, and all that was known has gone
+        self.late: OrderReport | None = None  # lands after the second list, the known ones gone
         self._clock = clock
         for order in orders:
             self.add(a_report(order))
