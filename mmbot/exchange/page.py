@@ -1,8 +1,9 @@
-"""One page of a listing, asked for again when it was lost: what was read before need not be."""
+"""A read that was lost is asked for again: what was read before or beside it need not be."""
 
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from typing import Final
 
 from mmbot.exchange import wire
@@ -33,6 +34,16 @@ async def page(
         if answer.refusal is not None and answer.reply.status < 500:
             return answer
     return await rest.call(route, priority, query)
+
+
+async def again(rest: Rest, route: Route, priority: Priority, item: str) -> Answer:
+    """One of many that a return to quoting waits for: left early when it hangs, and asked again.
+
+    Raises as `Rest.call`.
+    """
+    with suppress(ReplyLost):
+        return await rest.call(route, priority, item=item, timeout_max_s=FIRST_TIMEOUT_S)
+    return await rest.call(route, priority, item=item)
 
 
 def _is_readable(body: bytes) -> bool:

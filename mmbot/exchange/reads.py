@@ -28,7 +28,7 @@ from mmbot.exchange.books import BookReader, leaves
 from mmbot.exchange.drift import Finding, What
 from mmbot.exchange.history_rows import one_by_one, orders_of
 from mmbot.exchange.listing import Listing
-from mmbot.exchange.page import page
+from mmbot.exchange.page import again, page
 from mmbot.exchange.rest import Answer, Rest
 from mmbot.exchange.routes import PAGE_ROWS_MAX, Route
 from mmbot.exchange.windows import history_queries, windows
@@ -57,7 +57,7 @@ class ReadGateway:
         """OrderSeen, OrderNotFound or ReadFailed."""
         priority = Priority.DOUBT if read.ends_doubt else Priority.AUDIT
         try:
-            answer = await self.rest.call(self.rest.routes.order, priority, item=read.order_id)
+            answer = await again(self.rest, self.rest.routes.order, priority, read.order_id)
         except MmbotError as error:
             return [ReadFailed("ReadOrder", str(error))]
         synced_ns = _synced_ns(answer.body)
@@ -95,7 +95,9 @@ class ReadGateway:
 
         Beside a row that cannot be read the others tell of themselves, each as OrderSeen.
         """
-        priority = Priority.DOUBT if read.ends_doubt else Priority.AUDIT
+        # Until it is known what rests nothing is quoted; what has changed can wait.
+        urgent = read.ends_doubt or read.alive_only
+        priority = Priority.DOUBT if urgent else Priority.AUDIT
         rows: list[wire.Raw] = []
         synced: list[int | None] = []
         first: Answer | None = None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 
 import pytest
 
 from mmbot.domain.commands import ReadHistory, ReadOrder
-from mmbot.domain.events import Event, HistoryRead, ReadFailed
+from mmbot.domain.events import Event, HistoryRead, OrderSeen, ReadFailed
 from mmbot.domain.ids import ExternalId, OrderId
 from mmbot.exchange.http import HttpReply, ReplyLost
 from mmbot.exchange.page import PAGE_TRIES_MAX
@@ -91,3 +92,37 @@ def test_a_read_is_given_up_sooner_than_a_placement() -> None:
 
     waits = {asked.method: asked.timeout_s for asked in run(scenario()) if "mm/" in asked.path}
     assert waits["GET"] < waits["POST"] == 12.0
+
+
+# faults: A2
+def test_an_order_whose_read_hangs_is_asked_for_again_soon() -> None:
+    async def scenario() -> tuple[list[Event], list[float]]:
+        parts = a_client()
+        seen = reply({"data": {"order": wire_order(1)}})
+        parts.http.on("/v4/mm/get_order/", ReplyLost("no reply"), seen)
+        events = await parts.gateway.read_order(
+            ReadOrder(ExternalId("mm-0a-1"), OrderId("theirs-1"))
+        )
+        return events, [one.timeout_s for one in parts.http.asked if "get_order" in one.path]
+
+    (event,), waits_s = run(scenario())
+    assert isinstance(event, OrderSeen)
+    assert waits_s == [2.0, 5.0]
+
+
+def test_what_rests_is_read_before_what_has_changed() -> None:
+    async def scenario() -> list[bool]:
+        parts = a_client()
+        parts.http.on(HISTORY, rows())
+        from_ns = parts.clock.now_ns() - 60 * S
+        async with asyncio.TaskGroup() as group:
+            for read in (
+                ReadHistory(from_ns, changed_only=True),
+                ReadHistory(from_ns, changed_only=True),
+                ReadHistory(from_ns, alive_only=True),
+            ):
+                group.create_task(parts.gateway.read_history(read))
+        return ["updated" in asked.query for asked in parts.http.asked if asked.path == HISTORY]
+
+    # The first leaves at once; of those that wait, what rests goes first.
+    assert run(scenario()) == [True, False, False, False, True]
