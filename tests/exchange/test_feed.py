@@ -147,6 +147,22 @@ def test_connections_that_end_now_and_then_come_back_at_once_each_time() -> None
     assert max(up - down for down, up in zip(at_s[1:14:2], at_s[2:15:2], strict=True)) <= 0.6
 
 
+def test_ten_seconds_of_life_are_a_new_beginning() -> None:
+    # faults: E14
+    async def bad_then_good_then_bad(stage: Stage) -> None:
+        for _ in range(60):
+            stage.last.hang_up(4200)
+            await stage.wait(0.5)
+        await stage.wait(22)
+        stage.server.refuse_next = [1006, 1006]
+        stage.last.hang_up(4200)
+        await stage.wait(20)
+
+    stage = staged(bad_then_good_then_bad)
+    (down_s, *_), (up_s, *_) = stage.told[-3:-1]
+    assert up_s - down_s < 3.5  # at once, and after one and two seconds
+
+
 # --- make before break ----------------------------------------------------------------------
 
 
