@@ -66,9 +66,16 @@ class Gateway(ReadGateway):
     ) -> list[Event]:
         attempt = self.rest.attempts.begin("place", [order.external_id for order in orders])
         body = codec.submit_body(orders)
-        call = partial(self.rest.call, body=body, cleared=cleared, attempt=attempt)
-        events = await self._place_answer(orders, call(self.rest.routes.submit, priority))
+        route = self.rest.routes.submit
+        call = partial(self.rest.call, route, priority, body=body, cleared=cleared, attempt=attempt)
+        events = await self._place_answer(orders, call())
         attempt.told(events)
+        if cleared is not None and all(map(_unheard_of, events)):
+            # The same ids at once: of each at most one can land, and the answer ends the doubt.
+            # What has changed since, or is two seconds old, does not pass `cleared` again.
+            again = await self._place_answer(orders, call())
+            attempt.told(again)
+            events = [*map(_of_two, events, again)]
         return events
 
     async def _place_answer(self, orders: Sequence[Order], asked: Awaitable[Answer]) -> list[Event]:
@@ -280,6 +287,16 @@ def _placed(order: Order, refusal: Refusal, asked_with: int) -> Event:
             return PlaceRefused(order.external_id, refusal.code, refusal.message)
         case OnPlace.REFUSED | OnPlace.LOST:
             return PlaceLost(order.external_id, refusal.text)
+
+
+def _unheard_of(event: Event) -> bool:
+    """Nothing is known of it, not even that its id exists."""
+    return isinstance(event, PlaceLost) and "id_existed" not in event.reason
+
+
+def _of_two(first: Event, second: Event) -> Event:
+    """A refusal of the second says nothing of the first, which may still arrive."""
+    return first if isinstance(second, PlaceRefused | PlaceNotSent) else second
 
 
 def _cancelled(ref: CancelRef, refusal: Refusal) -> Event:
