@@ -261,7 +261,9 @@ class Session:
                 dead, failure = False, str(error)
             left_s = (tokens.access_until_ns - self._clock.now_ns()) / NS_PER_S
             enough_s = min(self._settings.login_when_left_s, self._life_s * LOGIN_SHARE)
-            if not dead and left_s >= enough_s:
+            # Refused before its time, and the refresh was down before: it has no life left.
+            ended = tokens.access == self._refused and self._refused_young > 1
+            if not dead and not ended and left_s >= enough_s:
                 raise TryAgain(f"the token could not be refreshed: {failure}")
         await self._log_in(failure)
 

@@ -1,4 +1,4 @@
-"""The session when clocks are wrong and the exchange says 429."""
+"""The session when clocks are wrong and the exchange says 429, or 401 before its time."""
 
 from __future__ import annotations
 
@@ -223,5 +223,25 @@ def test_a_refresh_token_is_tried_however_old_our_clock_believes_it_to_be(tmp_pa
         restarted = a_client(file, clock=clock)
         assert await restarted.session.token() == "t2"
         assert (restarted.session.logins, restarted.session.refreshes) == (0, 1)
+
+    run(scenario())
+
+
+def test_a_token_that_is_refused_while_the_refresh_is_down_leads_to_one_log_in() -> None:
+    # faults: D2 D4
+    async def scenario() -> None:
+        parts = a_client()
+        await parts.session.token()
+        await parts.clock.sleep(130)
+        parts.http.on("/v4/mm/get_balance", refused(401, "unauthorized"))
+        parts.http.on("/auth/refresh", refused(500, "internal_error"))
+        parts.http.on("/auth/login", tokens("t3"))
+        await parts.gateway.read_balance()
+        assert parts.http.count("/auth/login") == 1  # one refusal may be a mistake
+        for _ in range(60):
+            await parts.clock.sleep(1)
+            await parts.gateway.read_balance()
+        assert parts.http.count("/auth/login") == 2
+        assert await parts.session.token() == "t3"
 
     run(scenario())
