@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, assert_never, cast
 
@@ -15,15 +16,25 @@ from mmbot.app.simulate_moments import Moment
 from mmbot.app.simulate_settings import renamed
 from mmbot.sim.faults.switches import Switches
 from mmbot.sim.memory import InMemoryBox
+from mmbot.sim.witness.quiet import Quiet
 from mmbot.sim.witness.strikes import Strikes
 from mmbot.sim.witness.sweeps import Sweeps
 from mmbot.sim.witness.watch import Watch
 
 OFF: Final = Switches()
 HOUR_S: Final = 3600.0
+QUIET_S: Final = 240.0
 TAKEN_USD: Final = 500.0
 CROWD_ODDS: Final = 10_000  # nobody sells at these
 HARMLESS: Final = frozenset({"news", "swept"})  # they keep no mass cancel from leaving
+# What is asked of the box, and which fault that is.
+SWITCHED: Final[Mapping[str, str]] = {
+    "wire": "D12", "unauthorized_all": "D4", "books_silent": "E4", "book_image": "E11",
+    "channels_shuffled": "E10", "health_check_stopped": "E16",
+}  # fmt: skip
+DONE: Final[Mapping[str, str]] = {
+    "restart": "D16", "bust": "B13", "move_stream": "E6", "burst": "E15",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +47,7 @@ class Stage:
     watch: Watch
     strikes: Strikes
     sweeps: Sweeps
+    quiet: Quiet
     prefix: str
 
 
@@ -44,7 +56,7 @@ class Acts:
         self._stage = stage
         self._killed_s = -1e9
         self._undo: dict[str, dict[str, Any]] = {}  # what the box is asked when all is over
-        self._paths = stage.box.box.options.wire.paths
+        self._born = stage.box.box.options
 
     async def act(self, moment: Moment) -> float:
         """Do it; the seconds of the day that it took."""
@@ -84,6 +96,8 @@ class Acts:
                 self._swept(moment.ask)
             case "idle":
                 return await self._idle(moment)
+            case "quiet":
+                return await self._quiet()
             case _:
                 assert_never(moment.what)
         return 0.0
@@ -131,25 +145,33 @@ class Acts:
         if "over_usd" in asked:
             asked["usd"] = asked.pop("over_usd") + self._room_usd()
         await self._by_hand(asked)
+        if asked["action"] in DONE:
+            stage.strikes.acted(DONE[asked["action"]])
         if asked["action"] == "restart":
-            stage.strikes.acted("D16")
             stage.watch.disturbed(stage.box.now_ns() + round(asked["down_s"] * 1e9))
-        elif asked["action"] == "bust":
-            stage.strikes.acted("B13")
+        elif asked["action"] == "close_sockets" and stage.box.box.switches.books_silent:
+            stage.strikes.acted("E3")
+        elif asked.get("sequence_unit"):
+            stage.strikes.acted("J5")
 
     async def _turn(self, moment: Moment, asked: dict[str, Any]) -> None:
         """A switch or a rule of the exchange is otherwise from now on."""
         stage = self._stage
         if moment.what == "rules":
             path = "/_box/rules"
-            self._undo[path] = {"wire": {"paths": self._paths}}
-            stage.strikes.acted("D12")
+            off = {name: self._as_born(name, table) for name, table in asked.items()}
         else:
             path = "/_box/faults"
             off = {name: getattr(OFF, name) for name in asked}
-            self._undo.setdefault(path, {}).update(off)
+        self._undo.setdefault(path, {}).update(off)
+        for name, value in asked.items():
+            if value and name in SWITCHED:
+                stage.strikes.acted(SWITCHED[name])
         await self._ask(path, asked)
         stage.watch.disturbed(stage.box.now_ns())
+
+    def _as_born(self, name: str, table: dict[str, Any]) -> dict[str, Any]:
+        return {key: getattr(getattr(self._born, name), key) for key in table}
 
     def _room_usd(self) -> float:
         """What all lines may still lose, whole dollars of it."""
@@ -200,6 +222,19 @@ class Acts:
             stage.keeper.resume()
         await self._ask("/_box/takers", {"on": True})
         return idle_s
+
+    async def _quiet(self) -> float:
+        """Nobody trades for minutes, and no trouble goes on; we do."""
+        stage = self._stage
+        await self._healthy()
+        stage.disk.trouble = ""
+        await self._ask("/_box/takers", {"on": False})
+        stage.quiet.begin(stage.box.now_ns())
+        await asyncio.sleep(QUIET_S)
+        if stage.quiet.end(stage.box.now_ns()):
+            stage.strikes.acted("E2")
+        await self._ask("/_box/takers", {"on": True})
+        return QUIET_S
 
     async def _ask(self, path: str, body: dict[str, Any]) -> int:
         asked = msgspec.json.encode(body)

@@ -35,6 +35,7 @@ from mmbot.sim.virtual.loop import (
 )
 from mmbot.sim.witness.lists import Lists
 from mmbot.sim.witness.observer import Evidence, check_invariants, compare_orders, duplicates
+from mmbot.sim.witness.quiet import Quiet
 from mmbot.sim.witness.stale_watch import StaleWatch
 from mmbot.sim.witness.strikes import Strikes
 from mmbot.sim.witness.sweeps import Sweeps
@@ -98,19 +99,23 @@ class _Day:
         lists = Lists(self._bounds().lag_ns, loop.now_ns)
         lag_ns, began_ns = self._bounds().lag_ns, loop.now_ns()
         sweeps = Sweeps(box.box.maker, disk.unwanted, lag_ns, began_ns)
-        stale = StaleWatch(box.box.hub, self._settings.ledger.prefix, loop.now_ns)
-        wire.taps += [watch, strikes, lists, sweeps, stale]
+        prefix = self._settings.ledger.prefix
+        stale = StaleWatch(box.box.hub, prefix, loop.now_ns, box.box.switches)
+        quiet = Quiet(box.box.maker, prefix, stale.shown, self._bounds().lag_ns)
+        wire.taps += [watch, strikes, lists, sweeps, stale, quiet]
         disk.absent = lists.absent
         box.box.witnesses.reporting.tells = lists.tell
         box.box.witnesses.hearers += [
             watch.order_changed,
             strikes.order_changed,
             lists.order_changed,
+            quiet.order_changed,
         ]
         box.box.faults.hearers += [
             lambda one: watch.struck(one, ""),
             strikes.struck,
             lambda one: sweeps.struck(one, ""),
+            lambda one: quiet.struck(one, ""),
         ]
         async with wire:
             ports = Ports(wire.http_request, wire.ws_connect)
@@ -118,7 +123,7 @@ class _Day:
             keeper = Keeper(ports, self._settings, clock, log, plan.rng("keeper"), disk)
             strikes.runs = lambda: keeper.daemon is not None
             watch.waits(keeper.queues)
-            stage = Stage(box, keeper, disk, watch, strikes, sweeps, self._settings.ledger.prefix)
+            stage = Stage(box, keeper, disk, watch, strikes, sweeps, quiet, prefix)
             story = Story(plan, stage)
             try:
                 async with asyncio.TaskGroup() as group:
@@ -133,12 +138,16 @@ class _Day:
         report.strikes = {name: n for name, n in sorted(strikes.counts.items()) if n}
         self._judge(stage, wire, story)
         self._sum_up(wire, stage, log)
-        for judge in (watch, sweeps, lists, story, keeper.lives):
+        for judge in (watch, sweeps, quiet, lists, story, keeper.lives):
             report.findings += judge.findings
         report.findings += stale.findings(self._record(box)["orders"])
         report.findings += [f"I7: {error}" for error in log.errors]
         if keeper.lives.flat is False:
             report.findings.append("I4: the daemon ended without a proof that nothing rests")
+        self._measure(loop)
+
+    def _measure(self, loop: VirtualLoop) -> None:
+        report = self._report
         report.virtual_s = round(loop.time(), 1)
         report.steps_per_s = round(loop.steps / loop.time())
         if report.steps_per_s > STEPS_PER_S_MAX:

@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from mmbot.app.simulate_recipes import RECIPES, REQUIRED, USUAL
+from mmbot.app.simulate_recipes import RECIPES, REQUIRED
 from mmbot.domain.errors import SetUpError
 from mmbot.sim.faults.table import ROWS
 
-ALL: Final = tuple(USUAL)
+ALL: Final = tuple(RECIPES)
 NAMED: Final = tuple(sorted(RECIPES))  # by a person, one by one or in groups
 SEEDS_TO_STRIKE: Final = 200  # in so many seeds every required fault strikes
 _ID: Final = re.compile(r"([A-J])(\d+)(b?)")

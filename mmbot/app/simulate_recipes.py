@@ -15,6 +15,7 @@ from mmbot.app.simulate_scenes import Scene
 from mmbot.sim.faults.plan import Fault, FaultRule
 
 USUAL_SHARE: Final = 0.4  # of the seeds have a fault that may strike on any day
+SELDOM: Final = 0.15  # those for whose length nothing may be quoted: the day shall have its orders
 PLACE: Final = frozenset({"place"})
 CANCEL: Final = frozenset({"cancel"})
 WRITES: Final = PLACE | CANCEL
@@ -231,41 +232,39 @@ OPERATIONS: Final[Mapping[str, Recipe]] = {
     "H4": Recipe((), (scenes.renamed,), share=0.15),
     "H7": Recipe((), (scenes.bad_disk,), share=0.2),
 }
-# Not of the groups that must strike, but what any connection does.
+# What any connection does.
 WEATHER: Final[Mapping[str, Recipe]] = {
     "D2": Recipe((Often(Fault.ERROR_BEFORE, 0.5, frozenset({"auth"}), 10),), share=0.2),
     "D7": Recipe((Often(Fault.TOO_MANY, 0.1, times_max=10),), (scenes.held_back,)),
     "E1": Recipe((Often(Fault.SILENCE, 0.3, times_max=2, delay_s=(5.0, 60.0)),), share=0.2),
     "E5": Recipe((Often(Fault.DISCONNECT, 1.0, times_max=3), Often(Fault.CONNECT_REFUSED, 0.5))),
 }
-# The stream and the session go wrong. Chosen by their names or groups; not yet part of `all`.
 BOOKS: Final = frozenset({"books"})
+# The stream and the session go wrong.
 STREAM: Final[Mapping[str, Recipe]] = {
     "D1": Recipe(
         (), (scenes.tokens_die,), tuple({"session": {"access_life_s": s}} for s in (45, 600, 1200))
     ),
-    "D3": Recipe((), (stream.logged_out,)),
-    "D4": Recipe((), (stream.unauthorized,)),
-    "D5": Recipe((), (stream.too_many_sessions,)),
+    "D3": Recipe((), (stream.logged_out,), share=SELDOM),
+    "D4": Recipe((), (stream.unauthorized,), share=SELDOM),
+    "D5": Recipe((), (stream.too_many_sessions,), share=SELDOM),
     "D6": Recipe((Often(Fault.DISCONNECT, 1.0, times_max=2),), (scenes.tokens_die,)),
-    "E3": Recipe((), (stream.granted_and_mute,)),
-    "E4": Recipe((), (stream.mute,)),
+    "E2": Recipe((), (stream.quiet,), share=0.06),
+    "E3": Recipe((), (stream.granted_and_mute,), share=SELDOM),
+    "E4": Recipe((), (stream.mute,), share=SELDOM),
     "E6": Recipe((), (stream.moved,)),
     "E7": Recipe((Often(Fault.ERROR_BEFORE, 0.5, frozenset({"stream"}), 10),)),
+    "E8": Recipe((), (stream.limited,)),
+    "E9": Recipe((), (stream.rejected,), ({"events": {"props": 2}},), share=SELDOM),
     "E10": Recipe((), (stream.shuffled,)),
     "E11": Recipe((), (stream.odd_books,)),
     "E12": Recipe((Often(Fault.FRAME_LOST, 0.05, BOOKS, 6),)),
     "E15": Recipe((), (stream.burst,), share=0.1),
-    "E16": Recipe((), (stream.private_gone,)),
-    "J5": Recipe(
-        (),
-        (scenes.restart,),
-        tuple({"rules": {"sequence_unit": unit}} for unit in ("ns", "us")),
-        share=0.2,
-    ),
+    "E16": Recipe((), (stream.private_gone,), share=SELDOM),
+    "J5": Recipe((), (stream.counted_otherwise,)),
 }
-_REQUIRED: Final = {**AMBIGUOUS, **CANCELS, **BATCHES, **SESSIONS, **OPERATIONS}
-USUAL: Final[Mapping[str, Recipe]] = {**_REQUIRED, **WEATHER}
-RECIPES: Final[Mapping[str, Recipe]] = {**USUAL, **STREAM}
+RECIPES: Final[Mapping[str, Recipe]] = {
+    **AMBIGUOUS, **CANCELS, **BATCHES, **SESSIONS, **OPERATIONS, **WEATHER, **STREAM,
+}  # fmt: skip
 # Those of the list that must strike within a long run. H7 needs a real disk, and is made anyway.
-REQUIRED: Final = tuple(name for name in _REQUIRED if name != "H7")
+REQUIRED: Final = tuple(name for name in RECIPES if name != "H7")

@@ -15,6 +15,7 @@ from mmbot.domain.errors import SetUpError
 BASE_URL: Final = "http://127.0.0.1:8460/partner"
 PATIENT_EVERY_S: Final = 300.0  # so that what is lost is not soon found by a cancel
 UNTOLD_EVERY_S: Final = 1000.0  # so that only a list can tell what a cancel would
+QUIET_EVERY_S: Final = 1e6  # so that no quote moves on that day
 RESTLESS: Final = Path(__file__).parent.parent / "data" / "days" / "restless.py"
 
 
@@ -48,6 +49,8 @@ def _restless(settings: Settings, plan: DayPlan) -> Settings:
     params = {"every_s": PATIENT_EVERY_S} if patient else {}
     if any(one.ask in (HELD, UNTOLD) for one in plan.moments):
         params = {"every_s": UNTOLD_EVERY_S}
+    if any(one.what == "quiet" for one in plan.moments):
+        params = {"every_s": QUIET_EVERY_S}
     strategy = StrategySettings(name="restless", file=RESTLESS.name, params=params)
     changed = {"strategies_dir": folder, "strategies": (strategy,), "sources": ()}
     return settings.model_copy(update=changed)

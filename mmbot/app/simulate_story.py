@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from mmbot.app.simulate_acts import Acts, Stage
 from mmbot.app.simulate_plan import DayPlan
+from mmbot.sim.core.lifecycle import SportEvent
+from mmbot.sim.stream.channels import event_of
 
 LOOK_S: Final = 0.5
 AUDIT_S: Final = 75.0
@@ -44,6 +46,7 @@ class Story:
         if await self._until("quoting again after the calm", BACK_MAX_S, self._quotes):
             if began_late:  # it has the time of an audit to know
                 await asyncio.sleep(AUDIT_S + self._plan.box.session.reporting_lag_s)
+            await self._until("every game's channel asked for", BACK_MAX_S, self._subscribed)
             after_calm()
         await self._stop()
         await self._settle()
@@ -115,11 +118,19 @@ class Story:
         status = self._keeper.status()
         if not status or status["mode"] != "ENABLED":
             return False
-        games = self._stage.box.box.exchange.listing.events.values()
-        waiting = [game for game in games if game.status == "not_started" and game.listed]
-        if not any(len(game.settled_lines) < len(game.lines) for game in waiting):
+        if not any(len(game.settled_lines) < len(game.lines) for game in self._waiting()):
             return True  # a scenario may end, void or unlist them all
         return bool(status["orders"]["open"]) or not self._plan.roomy
+
+    def _waiting(self) -> list[SportEvent]:
+        games = self._stage.box.box.exchange.listing.events.values()
+        return [game for game in games if game.status == "not_started" and game.listed]
+
+    def _subscribed(self) -> bool:
+        """Nothing that was refused, taken or moved is lost for good (v4: each has a channel)."""
+        channels = {event_of(name) for name in self._stage.box.box.hub.members.channels()}
+        games = self._waiting() if self._plan.dialect == "v4" else ()
+        return all((game.event_id, "") in channels for game in games)
 
     def _flat(self) -> bool:
         """Each new daemon must be told: a pause does not outlive a process."""

@@ -15,6 +15,9 @@ REFUSED_S: Final = (10.0, 90.0)
 ODD_S: Final = (10.0, 60.0)
 SHORT: Final = 0.25  # of the day: on a short one nothing lasts longer
 BURST_MESSAGES: Final = 2_000  # each book of the day many times over
+USUAL_CHANNELS: Final = 400
+NEW_LINES: Final = 3
+NEXT_DAY_S: Final = 86_400.0
 IMAGES: Final = ("crossed", "locked", "dead", "one_sided")
 
 
@@ -62,12 +65,44 @@ def shuffled(chance: Random, last_s: float) -> Iterator[Moment]:
     yield _do(chance.uniform(0.1, 0.8) * last_s, "close_sockets", code=4200)
 
 
-def moved(chance: Random, last_s: float) -> Iterator[Moment]:
+def moved(chance: Random, last_s: float, units: tuple[str, str] = ("", "")) -> Iterator[Moment]:
     """Another key, and back: who connects with the old one is sent away."""
     at_s = chance.uniform(0.05, 0.5) * last_s
     back_s = at_s + chance.uniform(0.1, 0.3) * last_s
-    for when_s, key in ((at_s, "another-key"), (back_s, "a-third-key")):
-        yield _do(when_s, "move_stream", key=key, close_code=4200)
+    for when_s, key, unit in ((at_s, "another-key", units[0]), (back_s, "a-third-key", units[1])):
+        yield _do(when_s, "move_stream", key=key, close_code=4200, sequence_unit=unit)
+
+
+def counted_otherwise(chance: Random, last_s: float) -> Iterator[Moment]:
+    """The same, and sequence numbers leap forth and back."""
+    yield from moved(chance, last_s, ("ns", "us"))
+
+
+def limited(chance: Random, last_s: float) -> Iterator[Moment]:
+    """A socket may have no more than it has, and a game more is listed; then all connect anew."""
+    at_s = chance.uniform(0.05, 0.5) * last_s
+    again_s = at_s + chance.uniform(0.05, 0.2) * last_s
+    over_s = again_s + chance.uniform(0.05, 0.2) * last_s
+    for when_s, most in ((at_s, chance.choice((1, 2))), (over_s, USUAL_CHANNELS)):
+        limit = {"session": {"channel_limit": most}}
+        yield Moment(round(when_s, 1), "rules", ask=json.dumps(limit))
+    yield _do(at_s + 1.0, "list", lines=NEW_LINES, start_after_s=NEXT_DAY_S)
+    yield _do(again_s, "close_sockets", code=4200)
+
+
+def rejected(chance: Random, last_s: float) -> Iterator[Moment]:
+    """One id of each registration is refused, and names come back in capitals."""
+    yield Moment(0.0, "switch", ask=json.dumps({"scopes_in_capitals": True}))
+    begin, end = _for_a_while(chance, last_s, REFUSED_S, {"first_rejected": True})
+    yield begin
+    yield _do(begin.at_s + 0.1, "close_sockets", code=4200)
+    yield end
+    yield _do(end.at_s + 0.1, "close_sockets", code=4200)
+
+
+def quiet(chance: Random, last_s: float) -> Iterator[Moment]:
+    """Nobody trades for minutes, and nothing else happens either."""
+    yield Moment(round(chance.uniform(0.2, 0.9) * last_s, 1), "quiet")
 
 
 def burst(chance: Random, last_s: float) -> Iterator[Moment]:

@@ -191,6 +191,17 @@ def test_the_stream_moves_to_another_key() -> None:
     assert (after["key"], after["cluster"]) == ("another", "mt2") != (before["key"], "mt1")
 
 
+def test_numbers_count_in_another_unit_where_the_stream_moves() -> None:
+    # faults: J5
+    box, client = _scene()
+    bulletin = box.exchange.bulletin
+    digits = []
+    for unit in ("ns", "us", ""):
+        _do(client, action="move_stream", key=f"key-{unit}", sequence_unit=unit)
+        digits.append(len(str(bulletin.sequence(client.now_ns))))
+    assert digits == [19, 16, 16]
+
+
 def test_switches_and_faults_begin_and_end() -> None:
     # faults: A4 D13
     box, client = _scene()

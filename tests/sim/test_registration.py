@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmbot.sim.core.orders import Refusal
+from mmbot.sim.faults.switches import Switches
 from mmbot.sim.http.pusher_auth import authorize
 from mmbot.sim.http.registration import canonical_sub_type, connection_config, register
 from mmbot.sim.stream.channels import event_channel, main_channel, user_channel
@@ -42,6 +43,23 @@ def test_every_authorised_channel_opens_with_its_own_auth_and_only_there() -> No
     assert names(answer)[2:] == [event_channel(11), event_channel(12)]
     assert answer["data"]["authorized_channel"][2]["scope"] == {"event_id": 11}
     assert answer["auth"] == APP.channel_auth(connection.socket_id, user_channel(OURS.user_id))
+
+
+def test_one_id_may_be_rejected_and_sub_types_may_come_back_in_capitals() -> None:
+    # faults: E9
+    hub, socket_id = a_hub(), "1.1"
+    wish = [
+        {"type": "tournament", "ids": ["31"]},
+        {"type": "event", "ids": ["7", "8"]},
+        {"type": "event_subtype", "ids": ["8:player_hits"]},
+    ]
+    body = {"socket_id": socket_id, "subscriptions": wish}
+    odd = Switches(first_rejected=True, scopes_in_capitals=True)
+    answer: Any = register(hub, OURS, body, LIMIT, 5, odd)
+    assert answer["data"]["rejected"] == [{"type": "event", "id": "7", "reason": "malformed_id"}]
+    assert names(answer)[2:] == [event_channel(8), event_channel(8, "player_hits")]
+    scopes = [one["scope"] for one in answer["data"]["authorized_channel"][2:]]
+    assert scopes == [{"event_id": 8}, {"event_id": 8, "sub_type": "PLAYER_HITS"}]
 
 
 def test_each_bad_id_is_rejected_with_its_reason_and_the_rest_stays() -> None:

@@ -34,7 +34,7 @@ class Day:
         self.now_ns = 0
         self.box = Box(BoxOptions(seed=3), 0)
         self.box.control.takers({"on": False}, 0)
-        self.watch = StaleWatch(self.box.hub, "mm", lambda: self.now_ns)
+        self.watch = StaleWatch(self.box.hub, "mm", lambda: self.now_ns, self.box.switches)
         self._loop = VirtualLoop(1)
         self.client = self.island()
         line = self.box.exchange.listing.lines[0]
@@ -221,6 +221,37 @@ def test_the_first_read_after_a_new_subscription_is_where_it_begins() -> None:
         day.at(second).asks(f"{MARKETS}?event_ids={day.event_id}")
     day.beats(*range(5, 65, 5))
     assert day.stale_s(65) == 0
+
+
+# faults: E4 E11
+def test_reads_of_a_drawn_book_prove_nothing_of_what_the_stream_told() -> None:
+    day = Day()
+    day.starts()
+    day.publishes(20)
+    day.box.switches.book_image = "locked"
+    day.at(40).asks(f"{MARKETS}?event_ids={day.event_id}")
+    day.box.switches.book_image = ""
+    day.beats(*range(5, 75, 5))
+    assert day.stale_s(75) == 0
+    day.at(75).asks(f"{MARKETS}?event_ids={day.event_id}")
+    day.beats(75, 80)
+    assert day.stale_s(80) == 80 - (75 + 3)
+
+
+# faults: E9
+def test_the_channel_of_a_prop_is_not_the_one_of_its_event_nor_are_its_orders_judged() -> None:
+    day = Day()
+    order = day.starts()
+    day.beats(*range(5, 60, 5))
+    props = event_channel(day.event_id, "player_hits", 6)
+    day.box.hub.members.join(day.socket, props)
+    day.at(48).box.hub.members.leave(day.socket, day.books)
+    assert day.stale_s(60) == 60 - 49
+    info: Json = {"info": {"id": order.line.market_id, "strike": 0, "selections": []}}
+    event_id = day.event_id
+    image = Outgoing(0, "", "market_selections", "u", info, event_id=event_id, sub_type="hits")
+    day.watch.published(image)
+    assert day.stale_s(60) == 0
 
 
 # faults: E12

@@ -7,7 +7,7 @@ import pytest
 from mmbot.app.simulate_day import DayReport, Tamper, run_day
 from mmbot.app.simulate_plan import Scenario, draw
 from tests.simulation.days import plain
-from tests.simulation.wires import ForgetsFills, LosesMoneyRows, Meddles
+from tests.simulation.wires import ForgetsFills, LosesAChannel, LosesMoneyRows, Meddles
 
 QUIET = Scenario(
     box={"latency_profile": "loopback"},
@@ -37,6 +37,12 @@ def test_a_ledger_that_forgets_a_fill_is_found() -> None:
 def test_missing_money_is_found() -> None:
     found = day(lambda ports: LosesMoneyRows(ports).ports()).findings
     assert any(one.startswith("I6: PnL") for one in found)
+
+
+# faults: E8 E9
+def test_a_game_whose_channel_nobody_asks_for_is_found() -> None:
+    found = day(lambda ports: LosesAChannel(ports).ports()).findings
+    assert any(one.startswith("I7: not every game's channel asked for") for one in found)
 
 
 def test_an_order_without_intent_and_too_many_requests_are_found() -> None:

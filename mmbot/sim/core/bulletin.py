@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final, Literal
+
 from msgspec import Struct
 
 from mmbot.sim.core import messages
@@ -41,19 +44,27 @@ class BookImage(Struct, frozen=True, gc=False):
 Fact = OrderNews | TradePrint | BookImage | Outgoing
 
 
+Unit = Literal["us", "ns"]
+TICKS_NS: Final[Mapping[Unit, int]] = {"us": 1000, "ns": 1}
+
+
 class Bulletin:
     """Numbers the facts; the number grows as the vendor's own do, with the clock."""
 
     def __init__(self, rules: Rules) -> None:
         self.facts: list[Fact] = []
         self._rules = rules
-        self._tick_ns = 1 if rules.sequence_unit == "ns" else 1000
+        self._tick_ns = TICKS_NS[rules.sequence_unit]
         self._sequence = 0
         self._epoch_ns = 0
 
     def restart(self, now_ns: int) -> None:
         """Count from the beginning, as after a restart of the exchange."""
         self._sequence, self._epoch_ns = 0, now_ns
+
+    def count_in(self, unit: Unit) -> None:
+        """From now on; another unit makes the numbers leap, upwards or back."""
+        self._tick_ns, self._sequence = TICKS_NS[unit], 0
 
     def sequence(self, now_ns: int) -> int:
         """Monotonic; microseconds (or nanoseconds) of the clock."""

@@ -55,6 +55,8 @@ class Switches:
     sessions_full: bool = False
     balance_key_absent: bool = False
     channels_shuffled: bool = False
+    first_rejected: bool = False  # the first event or sub_type of each registration
+    scopes_in_capitals: bool = False  # sub_types are not written as they were asked for
     # "crossed", "locked", "dead" or "one_sided": how every book looks
     book_image: str = ""
     # change types that nobody hears of any more, by comma: "sport_event,market"

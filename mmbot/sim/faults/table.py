@@ -126,8 +126,10 @@ STREAM: Final = (
          "rule:stream.ws_host_shown"),
     _row("E7", "config poll fails 10 times", "fault:error_before",
          'on = ["stream"], route = "/connection-config", times_max = 10'),
-    _row("E8", "exceed_subscription_count", "rule:session.channel_limit"),
-    _row("E9", "rejected[], wildcard, case of sub_type", "always"),
+    _row("E8", "exceed_subscription_count", "rule:session.channel_limit do:list",
+         "a lower limit, then one game more than a socket may have"),
+    _row("E9", "rejected[], wildcard, case of sub_type", "always switch:first_rejected "
+         "switch:scopes_in_capitals"),
     _row("E10", "order of channels shuffled", "switch:channels_shuffled"),
     _row("E11", "placeholder, one-sided, crossed, locked, dead book", "switch:book_image "
          "rule:wire.empty_side"),
@@ -192,7 +194,8 @@ OPERATIONS: Final = (
     _row("J2", "100 crashes with the session cap on", "rule:session.sessions_max"),
     _row("J3", "two strategies claim one line", remark=CLIENT),
     _row("J4", "strategy spins", remark=CLIENT),
-    _row("J5", "sequence numbers in ns, then in microseconds", "rule:rules.sequence_unit"),
+    _row("J5", "sequence numbers in ns, then in microseconds", "rule:rules.sequence_unit "
+         "do:move_stream"),
     _row("J6", "two readings of price orientation", remark=CLIENT),
 )  # fmt: skip
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from mmbot.sim.core.lifecycle import NS
 from mmbot.sim.core.messages import Json
 from mmbot.sim.core.orders import Account, Refusal
+from mmbot.sim.faults.switches import Switches
 from mmbot.sim.stream.channels import Service, event_channel, main_channel, user_channel
 from mmbot.sim.stream.envelopes import V4_FORM, Form
 from mmbot.sim.stream.hub import StreamHub, encode
@@ -41,14 +42,19 @@ class Wish:
 
 
 def register(
-    hub: StreamHub, account: Account, body: object, channel_limit: int, now_ns: int
+    hub: StreamHub,
+    account: Account,
+    body: object,
+    channel_limit: int,
+    now_ns: int,
+    switches: Switches | None = None,
 ) -> Json | Refusal:
     """The answer to a registration; the union of all wishes of a socket is counted."""
     entries = body.get("subscriptions") if isinstance(body, dict) else None
     socket_id = str(body.get("socket_id", "")) if isinstance(body, dict) else ""
     if not SOCKET_ID.fullmatch(socket_id) or not isinstance(entries, list | None):
         return MALFORMED
-    wish = _understood(hub, entries or [])
+    wish = _understood(hub, entries or [], switches or Switches())
     connection = hub.connections.get(socket_id)
     union = set(wish.scopes) if wish is not None else set()
     if connection is not None:
@@ -132,7 +138,7 @@ def connection_config(hub: StreamHub, host: str) -> Json:
     return {"data": config} if hub.rules.config_wrapped else config
 
 
-def _understood(hub: StreamHub, entries: list[object]) -> Wish | None:
+def _understood(hub: StreamHub, entries: list[object], switches: Switches) -> Wish | None:
     """Every id judged; nothing when there are more than a registration may hold."""
     wish, left = Wish(), hub.rules.ids_per_registration_max
     for entry in entries:
@@ -140,11 +146,11 @@ def _understood(hub: StreamHub, entries: list[object]) -> Wish | None:
         left -= len(ids) + 1 if isinstance(ids, list) else 1
         if left < 0:
             return None
-        _sort(hub, entry, wish)
+        _sort(hub, entry, wish, switches)
     return wish
 
 
-def _sort(hub: StreamHub, entry: object, wish: Wish) -> None:
+def _sort(hub: StreamHub, entry: object, wish: Wish, switches: Switches) -> None:
     """Put the ids of one entry where they belong."""
     kind = str(entry.get("type"))[:ECHOED_CHARS_MAX] if isinstance(entry, dict) else "None"
     ids: Any = entry.get("ids") if isinstance(entry, dict) else None
@@ -152,6 +158,8 @@ def _sort(hub: StreamHub, entry: object, wish: Wish) -> None:
     for raw in ids if isinstance(ids, list) else []:
         text = str(raw)
         reason = _reason(hub, kind, text)
+        if switches.first_rejected and kind != "tournament" and not wish.rejected:
+            reason = reason or "malformed_id"
         if reason:
             shown = text[:ECHOED_CHARS_MAX]
             wish.rejected.append({"type": kind, "id": shown, "reason": reason})
@@ -164,7 +172,7 @@ def _sort(hub: StreamHub, entry: object, wish: Wish) -> None:
         sub_type = canonical_sub_type(sub_type)
         scope: Json = {"event_id": int(event_id)}
         if sub_type:
-            scope["sub_type"] = sub_type
+            scope["sub_type"] = sub_type.upper() if switches.scopes_in_capitals else sub_type
         name = event_channel(int(event_id), sub_type, hub.rules.channel_service)
         wish.scopes[name] = scope
     if good:

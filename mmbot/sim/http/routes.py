@@ -180,7 +180,7 @@ class Routes:
 
     def _register(self, asked: Arrival, now_ns: int) -> Answer:
         limit = self._box.options.session.channel_limit
-        return register(self._box.hub, asked.account, asked.body, limit, now_ns)
+        return register(self._box.hub, asked.account, asked.body, limit, now_ns, self._box.switches)
 
     def _pusher(self, asked: Arrival, now_ns: int) -> Answer:
         wish = asked.headers.get("header-subscriptions", "")

@@ -177,7 +177,8 @@ class MuteSockets:
 class MoveStream:
     """connection-config names another key, cluster or host; a code closes the open sockets.
 
-    New sockets that ask for `dead_host` are cut until the stream moves back there.
+    New sockets that ask for `dead_host` are cut until the stream moves back there. Where it
+    moves, sequence numbers may count in another unit; empty: as before.
     """
 
     key: str = ""
@@ -185,6 +186,7 @@ class MoveStream:
     host: str = ""
     dead_host: str = ""
     close_code: Annotated[int, Between(0, 4999)] = 0
+    sequence_unit: Literal["", "us", "ns"] = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,6 +153,8 @@ class Moves:
             close = Close(action.close_code, "the stream has moved")
         if action.dead_host:
             self._box.hub.address.dead_hosts.add(action.dead_host)
+        if action.sequence_unit:
+            self._box.exchange.bulletin.count_in(action.sequence_unit)
         self._box.hub.move(key=action.key, cluster=action.cluster, host=action.host, close=close)
         return {"key": action.key, "cluster": action.cluster, "host": action.host}
 

@@ -71,6 +71,11 @@ class Event:
     _polled: bool = False  # mute, and they agreed
     _joined_ns: int | None = None  # no read since: what the first one shows is where it begins
 
+    @property
+    def shown(self) -> bool:
+        """Whether its client was shown its books as they are."""
+        return not self._unheard
+
     def joined(self, now_ns: int) -> None:
         """Another subscription is given its own time to speak."""
         self._sockets += 1

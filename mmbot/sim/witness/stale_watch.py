@@ -13,6 +13,7 @@ from mmbot.sim.core.messages import Outgoing
 from mmbot.sim.faults.faulty_ports import Reply, Sent
 from mmbot.sim.faults.kinds import FrameKind, external_ids
 from mmbot.sim.faults.plan import Injected
+from mmbot.sim.faults.switches import Switches
 from mmbot.sim.stream.channels import event_of, is_private, main_channel
 from mmbot.sim.stream.connections import Connection
 from mmbot.sim.stream.hub import StreamHub
@@ -36,14 +37,22 @@ _CHANNEL: Final = re.compile(r'"channel"\s*:\s*"([^"\\]+)"')
 class StaleWatch:
     """A tap of the wire, and a hearer of the stream."""
 
-    def __init__(self, hub: StreamHub, prefix: str, now_ns: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        hub: StreamHub,
+        prefix: str,
+        now_ns: Callable[[], int],
+        switches: Switches | None = None,
+    ) -> None:
         hub.members.hearers.append(self.subscribed)
         hub.hearers.append(self.published)
         self._prefix = prefix
         self._now_ns = now_ns
+        self._switches = switches or Switches()
         self._private = Private()
         self._shared = 0  # sockets with the channel on which all books come
         self._events: dict[str, Event] = {}
+        self._props: set[tuple[str, str]] = set()  # markets with channels of their own
         self._cancels: list[Cancel] = []
         self._sent_ns: dict[str, int] = {}
         self._told_ns: dict[str, int] = {}
@@ -62,6 +71,11 @@ class StaleWatch:
             told.append(f"stale: {verdict.stale_ns / NS:.3f} s in all, {count} findings")
         return told
 
+    def shown(self, part: str) -> bool:
+        """Whether the books of a sport event were told as they are."""
+        event = self._events.get(part)
+        return event is None or event.shown
+
     def verdict(self, orders: Iterable[Row]) -> Verdict:
         """Over all until now; `orders` as in the record of the box."""
         now_ns = self._now_ns()
@@ -76,7 +90,8 @@ class StaleWatch:
             ident: Placement(at_ns, self._told_ns.get(ident))
             for ident, at_ns in self._sent_ns.items()
         }
-        quotes = quotes_of(orders, self._cancels, placements, self._prefix)
+        main = (row for row in orders if _market_of(row) not in self._props)
+        quotes = quotes_of(main, self._cancels, placements, self._prefix)
         return judge([one for one in outages if one.until_ns > one.judged_ns], quotes, excuses)
 
     # --- the stream ----------------------------------------------------------------------------
@@ -85,7 +100,7 @@ class StaleWatch:
         now_ns, event = self._now_ns(), event_of(channel)
         parts: list[Private | Event] = []
         if event is not None:
-            parts = [self._event(str(event[0]))]
+            parts = [] if event[1] else [self._event(str(event[0]))]
         elif is_private(channel):
             parts = [self._private]
         elif channel == ALL_BOOKS:
@@ -95,8 +110,12 @@ class StaleWatch:
             (part.joined if joined else part.left)(now_ns)
 
     def published(self, message: Outgoing) -> None:
-        if message.change_type == "market_selections":
-            info: Any = message.payload["info"]
+        if message.change_type != "market_selections":
+            return
+        info: Any = message.payload["info"]
+        if message.sub_type:  # its maker lets it age: it is not judged
+            self._props.add((str(message.event_id), str(info["id"])))
+        else:
             best = tuple(side[0]["price"] for side in info["selections"])
             line = info["id"], info["strike"]
             self._event(str(message.event_id)).published(line, best, self._now_ns())
@@ -108,7 +127,7 @@ class StaleWatch:
             self._private.heard(now_ns)
         elif kind == "books" and (channel := _CHANNEL.search(frame)):
             event = event_of(channel[1])
-            ident = _told_of(frame) if event is None else str(event[0])
+            ident = _told_of(frame) if event is None else "" if event[1] else str(event[0])
             if ident:
                 self._event(ident).heard(now_ns)
 
@@ -138,7 +157,8 @@ class StaleWatch:
         if request.kind in ("place", "order", "report") and status == 200:
             self._told(named(body), now_ns + (LIST_NS if request.kind == "report" else 0))
         url = urlsplit(request.path)
-        if status == 200 and url.path.endswith(MARKETS):
+        # A drawn image is drawn in the reads, too: they prove nothing of what the stream told.
+        if status == 200 and url.path.endswith(MARKETS) and not self._switches.book_image:
             asked = parse_qs(url.query)
             asked_for = ",".join([*asked.get("event_ids", ()), *asked.get("event_id", ())])
             for ident in filter(None, asked_for.split(",")):
@@ -194,6 +214,10 @@ def _believable(order: Row) -> bool:
         any(order.get(key) and type(order[key]) in (int, float) for key in keys)
         for keys in (PRICES, QUANTITIES)
     )
+
+
+def _market_of(order: Row) -> tuple[str, str]:
+    return str(order["event_id"]), str(order["market_id"])
 
 
 def _told_of(frame: str) -> str:

@@ -44,6 +44,8 @@ _BY_KIND: Final[Mapping[tuple[Fault, str], str]] = {
     (Fault.REQUEST_HANGS, "cancel"): "B9",
     (Fault.REQUEST_RESET, "cancel"): "B9",
     (Fault.ERROR_BEFORE, "auth"): "D2",
+    (Fault.ERROR_BEFORE, "stream"): "E7",
+    (Fault.FRAME_LOST, "books"): "E12",
 }
 _ANYWHERE: Final[Mapping[Fault, str]] = {
     Fault.FALSE_ABSENCE: "A11",
@@ -104,6 +106,7 @@ class Strikes:
         self._full_batch_ns = self._batch_ns = self._mass_ns = self._fill_ns = -(10**18)
         self.runs: Callable[[], bool] = lambda: True  # whether a client runs
         self.placements_answered = 0
+        self._rotated = False  # a new token since the address of the stream was asked for
 
     def acted(self, id_: str) -> None:
         """Something was done to the daemon or the box by hand."""
@@ -138,6 +141,8 @@ class Strikes:
     def answered(self, request: Sent, reply: Reply, now_ns: int) -> None:
         status, _, body = reply
         under_way = self._under_way.pop(request, None)
+        if request.kind in ("auth", "stream"):
+            self._session_answered(request.path, status, body)
         if request.kind == "report":
             if status == 503:
                 self.counts["D14"] += 1
@@ -153,6 +158,25 @@ class Strikes:
             self._place_answered(under_way, body)
         else:
             self._cancel_answered(under_way, body)
+
+    def _session_answered(self, path: str, status: int, body: bytes) -> None:
+        route = path.rpartition("/")[2]
+        if b"exceed_subscription_count" in body:
+            self.counts["E8"] += 1
+        elif b'"rejected":[{' in body:
+            self.counts["E9"] += 1
+        elif route == "login" and status != 200:
+            self.counts["D5" if b"session_num_exceed" in body else "D3"] += 1
+        if status != 200:
+            return
+        if route == "refresh":
+            self.counts["D1"] += 1
+            self._rotated = True
+        elif route == "connection-config":
+            self._rotated = False
+        elif self._rotated:  # the channels are asked for with another token than the address
+            self.counts["D6"] += 1
+            self._rotated = False
 
     def _place_answered(self, under_way: _UnderWay, body: bytes) -> None:
         if under_way.told:
