@@ -52,10 +52,14 @@ class Recipe:
     share: float = USUAL_SHARE
 
 
-# Minutes of silence: on a short day they would lie on top of each other, and nothing would tell.
-LONG_SCENES: Final = frozenset(
-    {scenes.dark, scenes.left_out, scenes.unreadable, scenes.listed_late, scenes.unpaid}
-)
+# Minutes of silence, or until the next log-in: on a short day they would lie on top of each other,
+# and nothing would tell.
+LONG_SCENES: Final[frozenset[Scene]] = frozenset(
+    {
+        scenes.dark, scenes.left_out, scenes.unreadable, scenes.listed_late, scenes.unpaid,
+        stream.logged_out, stream.too_many_sessions, stream.quiet,
+    }
+)  # fmt: skip
 ROOM_S: Final = 600.0  # of a day that has room for them
 
 
@@ -236,7 +240,7 @@ OPERATIONS: Final[Mapping[str, Recipe]] = {
 WEATHER: Final[Mapping[str, Recipe]] = {
     "D2": Recipe((Often(Fault.ERROR_BEFORE, 0.5, frozenset({"auth"}), 10),), share=0.2),
     "D7": Recipe((Often(Fault.TOO_MANY, 0.1, times_max=10),), (scenes.held_back,)),
-    "E1": Recipe((Often(Fault.SILENCE, 0.3, times_max=2, delay_s=(5.0, 60.0)),), share=0.2),
+    "E1": Recipe((Often(Fault.SILENCE, 1.0, times_max=2, delay_s=(5.0, 60.0)),), share=0.2),
     "E5": Recipe((Often(Fault.DISCONNECT, 1.0, times_max=3), Often(Fault.CONNECT_REFUSED, 0.5))),
 }
 BOOKS: Final = frozenset({"books"})

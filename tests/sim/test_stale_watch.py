@@ -290,6 +290,17 @@ def test_who_is_let_do_nothing_is_judged_when_he_is_served_again(
     assert day.stale_s(60) == stale_s
 
 
+# faults: D7 E4
+def test_a_mute_channel_is_known_by_the_first_read_that_is_served_again() -> None:
+    day = Day()
+    day.starts()
+    day.publishes(20)
+    day.beats(*range(5, 95, 5))
+    day.at(60).asks(BALANCE, status=429)
+    day.at(85).asks(BALANCE)
+    assert day.stale_s(95) == 95 - (85 + 3)
+
+
 # faults: H1 H3
 def test_a_process_that_is_killed_may_have_forgotten_what_it_was_told_last() -> None:
     day = Day()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from mmbot.sim.faults.faulty_ports import Sent
 from tests.sim.watching import BALANCE, NS, PLACE, Scene
 
 
@@ -48,6 +49,26 @@ def test_i7_a_queue_over_its_bound_and_one_that_is_never_served() -> None:
     depths["inbox"] = (11, 10)
     scene.watch.heard("health", "", scene.now_ns + 900 * NS)
     assert "I7: 11 wait in inbox, at most 10" in scene.found()
+
+
+# faults: D2 D4 D7
+@pytest.mark.parametrize(
+    ("status", "asks_until_s", "found"), [(401, 800, 0), (429, 800, 0), (404, 800, 1), (401, 99, 1)]
+)
+def test_i7_without_a_session_no_queue_is_served(
+    status: int, asks_until_s: int, found: int
+) -> None:
+    scene, depths = Scene(), {"proofs": (0, 1000)}
+    scene.watch.waits(lambda: depths)
+    began_ns = scene.now_ns
+    for second in range(500):
+        scene.now_ns = began_ns + second * NS
+        depths["proofs"] = (second // 30, 1000)
+        if 50 < second < asks_until_s:
+            request = Sent("GET", BALANCE, {}, b"", "read", None)
+            scene.watch.answered(request, (status, {}, b""), scene.now_ns)
+        scene.watch.heard("health", "", scene.now_ns)
+    assert scene.found().count("and was not served") == found
 
 
 @pytest.mark.parametrize("name", ["deadlines", "activations"])

@@ -27,7 +27,7 @@ def told(report: DayReport) -> str:
 @pytest.mark.timeout(240)
 def test_short_days_hold_every_invariant_and_replay_exactly() -> None:
     """Three seeds, one of them twice: the same day in another process, to the last message."""
-    seeds = [39, 28, 28, 55]
+    seeds = [53, 28, 28, 55]
     done = list(reports(seeds, SHORT, jobs=2))
     for report in done:
         assert report.good, told(report)

@@ -16,7 +16,7 @@ NS = 10**9
 
 @dataclass(frozen=True, slots=True)
 class Params:
-    every_s: float = 35.0  # the lines of an event move this often, all at one moment
+    every_s: float = 32.0  # the lines of an event move this often, all at one moment
     pause_s: float = 4.0  # and for so long nothing rests, so that all is placed in one batch
     quantity_usd: float = 15.0
     half_spread_logit: float = 0.04

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from mmbot.sim.witness.stale_record import HINDERED
+
 NS: Final = 1_000_000_000
 SENT_PER_SECOND_MAX: Final = 45  # decision 9, as sent; the exchange refuses the 51st
 QUERY_GAP_NS: Final = NS - 1_000_000
@@ -21,6 +23,7 @@ LOOK_NS: Final = NS
 UNSERVED_NS: Final = 330 * NS  # some wait 300 s by plan, and then for a reply
 # What they hold lies ahead: it is not waiting. An order may stay inactive as long as it rests.
 CALENDARS: Final = frozenset({"deadlines", "activations"})
+REFUSED_NS: Final = 30 * NS  # reads are answered so and only so: no session, or only 429
 STANDS_NS: Final = 90 * NS  # longer than the pace of an audit: a calendar grows no more
 SAME_ID_WITHIN_NS: Final = 10 * NS
 SAME_ID_MAX: Final = 10  # within that: a resend each 2 s, and some of them again after a 401
@@ -50,6 +53,7 @@ class Load:
         self._placed: dict[str, tuple[int, int]] = {}  # since when, and how often
         self._queues: dict[str, _Queue] = {}
         self._looked_ns = 0
+        self._refused_ns: tuple[int, int] | None = None  # reads: since when, and the last time
 
     def began(self) -> None:
         """A process begins: what another one left waiting is none of its queues."""
@@ -68,6 +72,18 @@ class Load:
                 gap_s = (now_ns - before_ns) / NS
                 yield f"I7: {route} asked again after {gap_s:.3f} s, at most once a second"
 
+    def read(self, status: int, now_ns: int) -> None:
+        """A read was answered so."""
+        since_ns = now_ns if self._refused_ns is None else self._refused_ns[0]
+        self._refused_ns = (since_ns, now_ns) if status in HINDERED else None
+
+    def _refused(self, now_ns: int) -> bool:
+        """Whether nobody could serve a queue, who goes on trying."""
+        if self._refused_ns is None:
+            return False
+        since_ns, last_ns = self._refused_ns
+        return last_ns - since_ns > REFUSED_NS > now_ns - last_ns
+
     def placements(self, ids: Sequence[str], now_ns: int) -> Iterator[str]:
         """What is lost is sent again at a pace, not as fast as it goes."""
         for one in ids:
@@ -84,7 +100,7 @@ class Load:
             return
         self._looked_ns = now_ns
         depths = self.depths()
-        if not depths:
+        if not depths or self._refused(now_ns):
             self._queues.clear()
         for name, (waiting, most) in depths.items():
             seen = self._queues.get(name)

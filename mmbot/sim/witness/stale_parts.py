@@ -10,6 +10,7 @@ from mmbot.sim.witness.stale import EVERYTHING, MUTE_NS, NS, SILENT_NS, VISIBLE_
 
 TRAVELS_NS: Final = 5 * NS  # a frame may be late by so much, and then it is heard
 AGREES_NS: Final = 2 * NS  # a read that disagrees waits so long for a frame that is on its way
+SHOWN_NS: Final = AGREES_NS + VISIBLE_NS  # from such a read until nothing is quoted
 
 
 @dataclass(slots=True)
@@ -69,6 +70,7 @@ class Event:
     _read_ns: int | None = None  # a read showed a difference, so it could be known
     _before: dict[Hashable, object] | None = None  # as the last read showed it, if mute by then
     _polled: bool = False  # mute, and they agreed
+    _served_ns: int = 0  # its maker can read again, after a time in which it could not
     _joined_ns: int | None = None  # no read since: what the first one shows is where it begins
 
     @property
@@ -129,6 +131,10 @@ class Event:
             for line in self._unheard
         )
 
+    def served(self, now_ns: int) -> None:
+        """The session is back: only now a read may show what was not told meanwhile."""
+        self._served_ns = now_ns
+
     def over(self, now_ns: int) -> list[Outage]:
         """All of them; what goes on ends now."""
         found = [*self.outages, *self._muteness(now_ns)]
@@ -145,7 +151,9 @@ class Event:
 
     def _muteness(self, now_ns: int) -> Iterator[Outage]:
         if self._unheard:
-            knowable_ns = SILENT_NS if self._polled else MUTE_NS
-            yield Outage(self.part, min(self._unheard.values()), now_ns, knowable_ns)
+            since_ns = min(self._unheard.values())
+            unnoticed_ns = SILENT_NS if self._polled else MUTE_NS
+            known_ns = max(since_ns + unnoticed_ns, self._served_ns + SHOWN_NS)
+            yield Outage(self.part, since_ns, now_ns, known_ns - since_ns)
         if self._read_ns is not None:
-            yield Outage(self.part, self._read_ns, now_ns, AGREES_NS + VISIBLE_NS)
+            yield Outage(self.part, self._read_ns, now_ns, SHOWN_NS)

@@ -167,6 +167,8 @@ class StaleWatch:
             self._refused_ns = self._refused_ns or now_ns
         elif status == 200 and self._refused_ns is not None and request.kind != "auth":
             self._excuses.append((self._refused_ns, now_ns))
+            for event in self._events.values():
+                event.served(now_ns)
             self._refused_ns = None
 
     def struck(self, entry: Injected, frame: str) -> None:
