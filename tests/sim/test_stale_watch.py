@@ -19,7 +19,7 @@ from mmbot.sim.virtual.island import Island
 from mmbot.sim.virtual.loop import VirtualLoop
 from mmbot.sim.witness.stale import NS
 from mmbot.sim.witness.stale_record import Row
-from mmbot.sim.witness.stale_watch import START_NS, StaleWatch, named
+from mmbot.sim.witness.stale_watch import START_NS, StaleWatch
 
 PLACE = "/partner/v4/mm/submit_multiple_orders"
 CANCEL = "/partner/v4/mm/cancel_multiple_orders"
@@ -315,25 +315,6 @@ def test_a_process_that_is_killed_may_have_forgotten_what_it_was_told_last() -> 
     assert day.stale_s(80) == 80 - begun_s
     [name] = {finding.quote for finding in day.watch.verdict(day.orders()).findings}
     assert name == "mm-1"
-
-
-def test_an_answer_names_an_order_only_with_the_id_that_a_cancel_needs() -> None:
-    body = b"""{"data": {"failed_orders": [{"external_id": "b", "error": "existed"}], "orders": [
-      {"external_id": "a", "order_id": "1", "price": -110, "quantity": 5},
-      {"external_id": "c", "order_id": "", "price": -110, "quantity": 5},
-      {"external_id": "d", "id": "4", "odds": -110, "stake": 5}]}}"""
-    assert sorted(named(body)) == ["a", "d"]
-    assert not list(named(b"<html>502</html>"))
-
-
-@pytest.mark.parametrize("odd", ['"price":0', '"quantity":"15"', '"quantity":null', '"x":15'])
-def test_an_order_without_its_figures_tells_nothing_that_can_be_believed(odd: str) -> None:
-    # faults: A13
-    whole = '{"external_id":"a","order_id":"x","price":-110,"quantity":15.5}'
-    assert list(named(whole.encode())) == ["a"]
-    key = odd.partition(":")[0].replace("x", "quantity")
-    old = '"price":-110' if key == '"price"' else '"quantity":15.5'
-    assert not list(named(whole.replace(old, odd).encode()))
 
 
 def on_the_shared_channel(event_id: int) -> str:
