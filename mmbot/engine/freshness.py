@@ -111,6 +111,8 @@ class Freshness:
         self._compared_ns[line.event_id] = max(before_ns, asked_ns)
         if not self.up or asked_ns < self._up_ns:  # what came between no stream could tell
             return
+        if line.is_prop:  # its channel may be nobody's wish, and is not the event's
+            return
         if line.event_id in self._polled:
             self._shown[line.line_id] = replace(book, received_ns=0)
             return

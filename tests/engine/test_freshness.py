@@ -118,6 +118,15 @@ def test_a_prop_has_no_channel_and_ages_instead() -> None:
     assert Freshness().why_stale(replace(LINE, sub_type="player_total_hits"), 0) == ""
 
 
+def test_a_prop_that_moves_unheard_is_no_muteness_of_its_sport_event() -> None:
+    books = Books().up().streamed()
+    prop = replace(LINE, line_id=LineId("a prop"), sub_type="player_total_hits")
+    for price in (105, 110):
+        shown = replace(books.wait(60).book(price), line_id=prop.line_id)
+        books.fresh.read(prop, shown, books.now_ns, books.now_ns)
+    assert books.wait(5).why == ""
+
+
 # faults: E2
 def test_each_book_has_a_reason_and_its_age() -> None:
     books = Books().up()
