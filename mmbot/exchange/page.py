@@ -1,9 +1,8 @@
-"""A read that was lost is asked for again: what was read before or beside it need not be."""
+"""A read that was lost is asked for again: a page among others, or an order among many."""
 
 from __future__ import annotations
 
 import math
-from contextlib import suppress
 from typing import Final
 
 from mmbot.exchange import wire
@@ -17,7 +16,11 @@ PAGE_TRIES_MAX: Final = 3  # a listing of many pages would hardly ever end where
 
 
 async def page(
-    rest: Rest, route: Route, priority: Priority, query: dict[str, str | int] | None = None
+    rest: Rest,
+    route: Route,
+    priority: Priority,
+    query: dict[str, str | int] | None = None,
+    item: str = "",
 ) -> Answer:
     """The last answer that came; raises as `Rest.call` does when none did.
 
@@ -26,24 +29,14 @@ async def page(
     """
     for timeout_s in (FIRST_TIMEOUT_S, *[math.inf] * (PAGE_TRIES_MAX - 2)):
         try:
-            answer = await rest.call(route, priority, query, timeout_max_s=timeout_s)
+            answer = await rest.call(route, priority, query, item=item, timeout_max_s=timeout_s)
         except (ReplyLost, Throttled):
             continue
         if answer.refusal is None and _is_readable(answer.body):
             return answer
         if answer.refusal is not None and answer.reply.status < 500:
             return answer
-    return await rest.call(route, priority, query)
-
-
-async def again(rest: Rest, route: Route, priority: Priority, item: str) -> Answer:
-    """One of many that a return to quoting waits for: left early when it hangs, and asked again.
-
-    Raises as `Rest.call`.
-    """
-    with suppress(ReplyLost):
-        return await rest.call(route, priority, item=item, timeout_max_s=FIRST_TIMEOUT_S)
-    return await rest.call(route, priority, item=item)
+    return await rest.call(route, priority, query, item=item)
 
 
 def _is_readable(body: bytes) -> bool:

@@ -28,7 +28,7 @@ from mmbot.exchange.books import BookReader, leaves
 from mmbot.exchange.drift import Finding, What
 from mmbot.exchange.history_rows import one_by_one, orders_of
 from mmbot.exchange.listing import Listing
-from mmbot.exchange.page import again, page
+from mmbot.exchange.page import page
 from mmbot.exchange.rest import Answer, Rest
 from mmbot.exchange.routes import PAGE_ROWS_MAX, Route
 from mmbot.exchange.windows import history_queries, windows
@@ -57,7 +57,7 @@ class ReadGateway:
         """OrderSeen, OrderNotFound or ReadFailed."""
         priority = Priority.DOUBT if read.ends_doubt else Priority.AUDIT
         try:
-            answer = await again(self.rest, self.rest.routes.order, priority, read.order_id)
+            answer = await page(self.rest, self.rest.routes.order, priority, item=read.order_id)
         except MmbotError as error:
             return [ReadFailed("ReadOrder", str(error))]
         synced_ns = _synced_ns(answer.body)

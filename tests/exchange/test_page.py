@@ -94,12 +94,16 @@ def test_a_read_is_given_up_sooner_than_a_placement() -> None:
     assert waits["GET"] < waits["POST"] == 12.0
 
 
-# faults: A2
-def test_an_order_whose_read_hangs_is_asked_for_again_soon() -> None:
+# faults: A2 A5 D7
+@pytest.mark.parametrize(
+    "lost",
+    [ReplyLost("no reply"), refused(502, "html"), refused(429, "rate_limit_reached"), reply(CUT)],
+)
+def test_an_order_whose_read_is_lost_is_asked_for_again(lost: HttpReply | BaseException) -> None:
     async def scenario() -> tuple[list[Event], list[float]]:
         parts = a_client()
         seen = reply({"data": {"order": wire_order(1)}})
-        parts.http.on("/v4/mm/get_order/", ReplyLost("no reply"), seen)
+        parts.http.on("/v4/mm/get_order/", lost, seen)
         events = await parts.gateway.read_order(
             ReadOrder(ExternalId("mm-0a-1"), OrderId("theirs-1"))
         )
