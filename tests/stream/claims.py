@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from mmbot.sim.witness.stale import NS, Verdict, judge
 from mmbot.sim.witness.stale_record import cancels_of, hindered_of, placements_of, quotes_of
-from tests.crash.claims import Claim
+from tests.crash.claims import Claim, Outcome
 from tests.crash.claims import claims as crash_claims
 from tests.crash.run import ACCOUNT
 from tests.stream.run import Seen
-from tests.stream.spans import excuses, healthy, outages, quoted_share
+from tests.stream.spans import Ways, excuses, healthy, outages, quoted_share
 
 STALE: Final = "seconds quoted on stale data"
 SHARE_MIN: Final = 0.8
@@ -51,4 +52,13 @@ def _claims(seen: Seen) -> Iterator[Claim]:
     yield Claim("quoted share of it", round(share, 3), f">= {SHARE_MIN}", share >= SHARE_MIN)
     logins, most = outcome.truth.logins, 1 + int((seen.until_ns - began_ns) / NS / LOGIN_EVERY_S)
     yield Claim("log-ins", logins, f"1 to {most}", 1 <= logins <= most)
-    yield from (claim for claim in crash_claims(outcome) if claim.what not in OF_KILLS)
+    whole = crash_claims(_as_sent(outcome, seen.ways))
+    yield from (claim for claim in whole if claim.what not in OF_KILLS)
+
+
+def _as_sent(outcome: Outcome, ways: Ways) -> Outcome:
+    """What a trouble held back arrives all at once: requests count when they were sent."""
+    if not ways.asked_s:
+        return outcome
+    requests = {**outcome.record["requests"], "per_second_max": ways.busiest}
+    return replace(outcome, record={**outcome.record, "requests": requests})

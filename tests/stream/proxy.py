@@ -35,6 +35,7 @@ class Proxy:
         self._server: asyncio.Server | None = None
         self.port = 0
         self.cut_s: list[float] = []  # when a trouble left no open connection whole; loop time
+        self.asked_s: list[float] = []  # when the daemon began to speak, anew after each answer
 
     async def __aenter__(self) -> Proxy:
         self._server = await asyncio.start_server(self._accept, HOST, 0, limit=CHUNK_BYTES)
@@ -85,7 +86,7 @@ class Proxy:
         except OSError:
             near.reset()
             return
-        connection = _Connection(near, far, self.weather, self._draw)
+        connection = _Connection(near, far, self.weather, self._draw, self.asked_s)
         self._open.add(connection)
         try:
             await connection.carry()
@@ -130,11 +131,14 @@ class _Connection:
         far: _End,
         weather: Callable[[], tuple[Trouble | None, float]],
         draw: Callable[[], float],
+        asked_s: list[float],
     ) -> None:
         self._near = near
         self._far = far
         self._weather = weather
         self._draw = draw
+        self._asked_s = asked_s
+        self._answered = True
         self._deaf = False  # half closed: what the exchange says is lost
         self._to_cut = False  # its next answer is the last one, and half of it
         self.truncated = False
@@ -168,6 +172,9 @@ class _Connection:
 
     async def _pump(self, source: _End, sink: _End, *, down: bool) -> None:
         while chunk := await source.reader.read(CHUNK_BYTES):
+            if self._answered and not down:
+                self._asked_s.append(asyncio.get_running_loop().time())
+            self._answered = down
             await self._through(len(chunk))
             if down and self._deaf:
                 continue

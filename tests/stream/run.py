@@ -92,7 +92,7 @@ class StreamRun(CrashRun):
         with self._truth.open(encoding="utf-8") as text:
             lines = [line for line in map(json.loads, text) if line.get("account") == ACCOUNT
                      or line["kind"] == "fault"]  # fmt: skip
-        ways = Ways(troubles, began_ns, cut_ns, self._reach_ns)
+        ways = Ways(troubles, began_ns, cut_ns, self._reach_ns, self._asked_s())
         return Seen(outcome, self._table, lines, ways, until_ns)
 
     def _begin_troubles(self, troubles: Sequence[Trouble]) -> None:
@@ -101,6 +101,9 @@ class StreamRun(CrashRun):
 
     def _cut_s(self) -> list[float]:
         return self._stream.cut_s
+
+    def _asked_s(self) -> Sequence[float]:
+        return self._rest.asked_s
 
     def _scenario(self) -> Path:
         """The same on a venue that answers at once: what is judged are not its latencies."""

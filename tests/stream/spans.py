@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -33,12 +34,21 @@ REGISTRATIONS: Final = ("/mm/websocket", "/mm/pusher")
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """What the proxies did: `cut_ns` are the moments that left no stream connection whole."""
+    """What the proxies did and saw: `cut_ns` are the moments that left no stream connection whole,
+    `asked_s` when each request was sent (any clock), nothing where no proxy stood.
+    """
 
     troubles: Sequence[Trouble]
     began_ns: int
     cut_ns: Sequence[int]
     reach_ns: int = REACH_NS
+    asked_s: Sequence[float] = ()
+
+    @property
+    def busiest(self) -> int:
+        """The most requests that were sent within a second."""
+        times = sorted(self.asked_s)
+        return max((bisect_right(times, at_s + 1.0) - n for n, at_s in enumerate(times)), default=0)
 
 
 def moments_s(step: Json) -> list[float]:
@@ -124,8 +134,9 @@ def outages(
 ) -> list[Outage]:
     """Of the daemon's stream, each from its beginning until it could be whole again."""
     registered = _registered(lines)
+    shown = sorted((*ways.cut_ns, *_closed(table, born_ns), *_disconnected(lines)))
     found = [
-        Outage(EVERYTHING, since_ns, _whole(registered, until), SILENT_NS)
+        Outage(EVERYTHING, since_ns, _whole(registered, shown, until), SILENT_NS)
         for one in ways.troubles
         if one.kind is Kind.BLACKHOLE and one.hits(Route.STREAM)
         for since_ns, until in (_ns(ways.began_ns, one.at_s, one.until_s),)
@@ -133,16 +144,19 @@ def outages(
     for name, since_s, held_s in _held(table, (until_ns - born_ns) / NS):
         if name == "mute_sockets" or name in SILENT_SWITCHES:
             found.append(Outage(EVERYTHING, *_ns(born_ns, since_s, held_s), SILENT_NS))
-    for at_ns in (*ways.cut_ns, *_closed(table, born_ns), *_disconnected(lines)):
+    for at_ns in shown:
         whole_ns = next((ns for ns in registered if ns > at_ns), until_ns)
         if not any(at_ns - OVERLAP_NS < ns <= at_ns for ns in registered):
             found.append(Outage(EVERYTHING, at_ns, whole_ns, VISIBLE_NS))
     return found
 
 
-def _whole(registered: Sequence[int], until_ns: int) -> int:
-    """After a blackhole the old connection goes on, unless a new one was opened right after."""
-    return next((ns for ns in registered if until_ns < ns < until_ns + ANEW_NS), until_ns)
+def _whole(registered: Sequence[int], shown: Sequence[int], until_ns: int) -> int:
+    """After a blackhole the old connection goes on, unless a new one was opened right after, and
+    not for something that happened to the stream in between.
+    """
+    anew_ns = next((ns for ns in registered if until_ns < ns < until_ns + ANEW_NS), until_ns)
+    return until_ns if any(until_ns < ns < anew_ns for ns in shown) else anew_ns
 
 
 def _registered(lines: Sequence[Json]) -> list[int]:

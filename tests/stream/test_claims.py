@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
@@ -90,3 +91,19 @@ def test_a_run_with_hardly_a_healthy_moment_claims_nothing() -> None:
 def test_what_a_crash_run_claims_of_kills_is_not_claimed_here() -> None:
     assert not {"kills", "kills amid a placement"} & {claim.what for claim in claims(seen(60.0))}
     assert "orders that differ" in {claim.what for claim in claims(seen(60.0))}
+
+
+def test_requests_count_when_they_were_sent_and_not_when_a_dam_broke() -> None:
+    told = seen(60.0)
+    requests = {**told.outcome.record["requests"], "per_second_max": 137}
+    dammed = replace(told.outcome, record={**told.outcome.record, "requests": requests})
+    calm = replace(told.ways, asked_s=[n / 20 for n in range(200)])
+    storm = replace(told.ways, asked_s=[n / 60 for n in range(200)])
+    assert crowded(replace(told, outcome=dammed))
+    assert not crowded(replace(told, outcome=dammed, ways=calm))
+    assert crowded(replace(told, ways=storm))
+
+
+def crowded(of: Seen) -> bool:
+    found = [finding for claim in claims(of) for finding in claim.findings]
+    return any("requests within one second" in finding for finding in found)

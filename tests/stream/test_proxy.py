@@ -198,3 +198,19 @@ async def test_a_reset_that_finds_nobody_cuts_nothing() -> None:
         proxy.begin(now(Kind.RESET, 0.0))
         await asyncio.sleep(0)
         assert proxy.cut_s == []
+
+
+async def test_it_knows_when_the_daemon_asked_although_nothing_passes() -> None:
+    async with a_proxy() as proxy:
+        clients = [await a_client(proxy) for _ in range(3)]
+        await there_and_back_s(*clients[0])
+        assert len(proxy.asked_s) == 4
+        began_s = asyncio.get_running_loop().time()
+        proxy.begin(now(Kind.BLACKHOLE, lasts_s=HALF))
+        for _, writer in clients:
+            writer.write(b"?")
+        for reader, writer in clients:
+            assert await reader.readexactly(1) == b"?"
+            writer.close()
+        assert len(proxy.asked_s) == 7
+        assert max(proxy.asked_s) < began_s + HALF

@@ -114,6 +114,21 @@ def test_a_blackhole_that_cost_the_connection_lasts_until_the_next_one() -> None
     assert (soon.until_ns, later.until_ns) == (85 * NS, 80 * NS)
 
 
+def test_what_closes_the_stream_later_is_no_part_of_the_blackhole() -> None:
+    hole = Trouble(Kind.BLACKHOLE, Route.STREAM, 30.0, 40.0)  # from 40 s to 80 s
+    found = outages(CALM, 0, registration(1, 91), ways(hole, cut_s=(89,)), END)
+    assert found == [
+        Outage(EVERYTHING, 40 * NS, 80 * NS, SILENT_NS),
+        Outage(EVERYTHING, 89 * NS, 92 * NS, VISIBLE_NS),
+    ]
+
+
+def test_the_busiest_second_of_what_was_sent() -> None:
+    asked_s = (0.0, 5.0, 5.25, 5.5, 6.0, 6.25)
+    assert Ways((), BEGAN, (), asked_s=asked_s).busiest == 4
+    assert ways().busiest == 0
+
+
 def test_a_cut_stream_shows_until_channels_are_granted_again() -> None:
     lines = [*registration(1, 2), *registration(2, 105, status=502), *registration(3, 107)]
     found = outages(CALM, 0, lines, ways(cut_s=(100,)), END)
