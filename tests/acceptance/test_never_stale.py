@@ -94,7 +94,6 @@ def test_speed() -> None:
     pytest.fail("the flood of ten minutes was not run")
 
 
-@not_built
 def test_done_when_stream_check() -> None:
     """Four scenarios through the chaos proxy and the cable: 0 s stale, share >= 0.8."""
     stream_network.walk_stream_check()
