@@ -29,7 +29,10 @@ class CatalogSettings:
     event_ids: frozenset[int] = frozenset()  # empty: all
     events_max: int = 400
     reseed_s: float = 900.0  # the vendor asks for a comparison every 15 min
-    reseed_gap_s: float = 30.0  # when the stream spoke of something unknown
+    # When the stream spoke of something unknown: for each request of markets, and at the most;
+    # twice as long after each that found nothing new.
+    reseed_first_s: float = 3.0
+    reseed_gap_s: float = 30.0
     look_s: float = 1.0
 
 
@@ -64,22 +67,19 @@ class CatalogSeeder:
         self._watch = watch
         self._notices = reads.notices
         self._seeded_ns: int | None = None
+        self._gap_s = settings.reseed_first_s
+        self._wished: frozenset[SportEventId] = frozenset()  # to be carried by the stream
 
     async def run(self, emit: Callable[[Event], None]) -> None:
         """Service: seed, unless that is done, then compare; a failure is retried and the old
         catalog kept."""
         clock, settings = self._rest.clock, self._settings
-        seeded_ns = self._seeded_ns
         while True:
-            now_ns = clock.now_ns()
-            wanted = self._listing.reseed_wanted and _older(
-                seeded_ns, now_ns, settings.reseed_gap_s
-            )
-            if wanted or _older(seeded_ns, now_ns, settings.reseed_s):
+            gap_s = self._gap_s if self._listing.reseed_wanted else settings.reseed_s
+            if _older(self._seeded_ns, clock.now_ns(), gap_s):
                 try:
                     for event in (await self.seed_once()).events:
                         emit(event)
-                    seeded_ns = clock.now_ns()
                 except (TryAgain, FindOut) as error:
                     self._notices.count("seeding_failed", str(error))
                     await clock.sleep(min(5.0, settings.reseed_gap_s))
@@ -87,24 +87,40 @@ class CatalogSeeder:
 
     async def seed_once(self) -> Seeding:
         """A complete seeding. Raises TryAgain or FindOut: then nothing changed."""
+        # What the stream speaks of from now on may not be in the answers.
+        wanted, self._listing.reseed_wanted = self._listing.reseed_wanted, False
         try:
             seeding = await self._seed()
-            self._seeded_ns = self._rest.clock.now_ns()
-            return seeding
-        except wire.Unreadable as error:
-            raise TryAgain(f"a listing that cannot be read: {error}") from None
+        except (TryAgain, FindOut, wire.Unreadable) as error:
+            self._listing.reseed_wanted |= wanted
+            if isinstance(error, wire.Unreadable):
+                raise TryAgain(f"a listing that cannot be read: {error}") from None
+            raise
+        wished = frozenset(seeding.wish.event_ids)
+        found = seeding.events_new or seeding.lines_new or wished - self._wished
+        first_s = self._settings.reseed_first_s * (1 + len(wished) // MARKET_EVENTS_MAX)
+        gap_s = 2 * self._gap_s if wanted and not found else first_s
+        self._gap_s = min(gap_s, self._settings.reseed_gap_s)
+        self._wished, self._seeded_ns = wished, self._rest.clock.now_ns()
+        return seeding
 
     async def _seed(self) -> Seeding:
-        former = self._listing.catalog
+        listing, former = self._listing, self._listing.catalog
         tournaments = await self._tournaments()
         events = await self._sport_events(tournaments)
-        unstreamed = self._listing.unstreamed
-        traded = [event for event in events if event.event_id not in unstreamed]
-        answers = await self._markets([event.event_id for event in traded])
-        lines = self._lines(answers)
+        new: set[SportEventId] = set()  # wished for first, and listed when they have a channel
+        if self._seeded_ns is not None:
+            new = {event.event_id for event in events if event.pre_match} - self._wished
+        absent = listing.unstreamed | new
+        present = [event.event_id for event in events if event.event_id not in absent]
+        answers = await self._markets(present)
+        absent |= listing.unstreamed  # one may have lost its channel meanwhile
+        traded = [event for event in events if event.event_id not in absent]
+        lines = [line for line in self._lines(answers) if line.event_id not in absent]
         wish = wish_of(Catalog.of(events, lines))
         catalog = Catalog.of(traded, lines)
-        self._listing.replace(catalog)
+        listing.replace(catalog)
+        listing.unstreamed |= new
         books = [
             book
             for answer, by_event in answers
@@ -145,23 +161,27 @@ class CatalogSeeder:
             query["tournament_id"] = next(iter(self._settings.tournament_ids))
         rows = await self._rows(self._rest.routes.sport_events, query, "sport_events")
         found: dict[SportEventId, SportEvent] = {}
+        ignored: set[SportEventId] = set()
         for row in rows:
             try:
                 seen = wire.decode(row, wire.SportEvent)
-                if seen.sub_type == OUTRIGHTS:
-                    continue
                 event = codec.sport_event(seen)
             except ValueError as error:
                 self._notices.count("sport_event_unreadable", str(error))
                 continue
-            if self._is_wanted(event, tournaments):
+            if seen.sub_type == OUTRIGHTS or not self._is_wanted(event, tournaments):
+                ignored.add(event.event_id)
+            else:
                 found[event.event_id] = event
                 if not event.pre_match:  # in play or over, as far as anyone knows (15.33)
                     self._notices.count(f"event_status:{event.status}", event.name)
         nearest = sorted(found.values(), key=lambda one: (one.start_ns, one.event_id))
         if len(nearest) > self._settings.events_max:
             self._notices.alarm("events_max", f"{len(nearest)} events are listed")
-        return nearest[: self._settings.events_max]
+        del nearest[self._settings.events_max :]
+        ignored.update(found.keys() - {event.event_id for event in nearest})
+        self._listing.ignored = frozenset(ignored)
+        return nearest
 
     def _is_wanted(self, event: SportEvent, tournaments: dict[int, str]) -> bool:
         settings = self._settings

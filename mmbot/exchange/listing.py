@@ -51,6 +51,7 @@ class Listing:
     def __init__(self) -> None:
         self.catalog = Catalog()
         self.reseed_wanted = False
+        self.ignored: frozenset[SportEventId] = frozenset()  # there, and not wanted
         # Events whose channel was not granted: their books would grow old unseen.
         self.unstreamed: frozenset[SportEventId] = frozenset()
         self._place_of: dict[StrikeId, tuple[LineId, Side]] = {}
@@ -66,14 +67,14 @@ class Listing:
         self._streamed = {
             line_id: book for line_id, book in self._streamed.items() if line_id in catalog.lines
         }
-        self.reseed_wanted = False
 
     def place_of(self, strike_id: StrikeId) -> tuple[LineId, Side] | None:
         return self._place_of.get(strike_id)
 
-    def want_reseed(self) -> None:
-        """The stream spoke of something that was not seeded."""
-        self.reseed_wanted = True
+    def want_reseed(self, event_id: SportEventId | None = None) -> None:
+        """The stream spoke of something that was not seeded, of that sport event."""
+        if event_id not in self.ignored:
+            self.reseed_wanted = True
 
     def note_streamed(self, book: Book) -> None:
         self._streamed[book.line_id] = book

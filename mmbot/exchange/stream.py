@@ -196,7 +196,7 @@ class StreamReader:
         seen.info.event_id = event_id
         changed = codec.sport_event(seen.info)
         if event_id not in self._listing.catalog.events:
-            self._listing.want_reseed()
+            self._listing.want_reseed(event_id)
         return (SportEventChanged(changed),)
 
     def _market(self, payload: bytes, op: str) -> tuple[Event, ...]:
@@ -207,7 +207,7 @@ class StreamReader:
         if not self.sequences.is_new(("market", event_id, market_id), info.sequence_number):
             return ()
         if op == "c":
-            self._listing.want_reseed()
+            self._listing.want_reseed(event_id)
         return (_changed(event_id, market_id, None, info, op),)
 
     def _strike(self, payload: bytes, op: str) -> tuple[Event, ...]:
@@ -220,7 +220,7 @@ class StreamReader:
         if not self.sequences.is_new(("strike", strike_id), info.sequence_number):
             return ()
         if self._listing.place_of(strike_id) is None and op != "d":
-            self._listing.want_reseed()
+            self._listing.want_reseed(event_id)
         return (_changed(event_id, market_id, strike_id, info, op),)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -10,11 +12,13 @@ import pytest
 from mmbot.domain.catalog import Catalog
 from mmbot.domain.errors import FindOut, MmbotError, TryAgain
 from mmbot.domain.events import BookUpdated, CatalogSeeded, Event
+from mmbot.domain.ids import SportEventId
 from mmbot.exchange.catalog import CatalogSeeder, CatalogSettings
 from mmbot.exchange.http import HttpReply, ReplyLost
 from mmbot.exchange.listing import Wish
 from tests.exchange.parts import (
     EVENT_ID,
+    Asked,
     Parts,
     S,
     a_client,
@@ -37,7 +41,7 @@ class Seeding:
     def __init__(self, **settings: Any) -> None:
         self.parts: Parts = a_client()
         self.wishes: list[Wish] = []
-        self.restless = False
+        self.heard: Callable[[Wish], None] = lambda _: None  # what the stream does of a wish
         http = self.parts.http
         http.on(TOURNAMENTS, reply(example("get_tournaments.response.json")))
         http.on(EVENTS, reply(example("get_sport_events.response.json")))
@@ -51,8 +55,7 @@ class Seeding:
 
     def _watch(self, wish: Wish) -> None:
         self.wishes.append(wish)
-        if self.restless:  # the stream goes on speaking of something unknown
-            self.parts.listing.want_reseed()
+        self.heard(wish)
 
     @staticmethod
     def markets() -> HttpReply:
@@ -192,6 +195,82 @@ def test_an_event_without_a_channel_is_wished_for_but_not_listed() -> None:
     run(scenario())
 
 
+def fixtures(*event_ids: int) -> HttpReply:
+    """The event of the example, once for each of these ids."""
+    body = example_json("get_sport_events.response.json")
+    row = body["data"]["sport_events"][0]
+    body["data"]["sport_events"] = [row | {"event_id": ident} for ident in event_ids]
+    return reply(body)
+
+
+def test_a_new_game_is_wished_for_first_and_listed_when_it_has_a_channel() -> None:
+    # faults: F8
+    async def scenario() -> None:
+        one = Seeding()
+        listing = one.parts.listing
+        await one.seeder.seed_once()
+        one.parts.http.on(EVENTS, fixtures(EVENT_ID, 7))
+        assert set((await one.seeder.seed_once()).catalog.events) == {EVENT_ID}
+        assert one.wishes[-1].event_ids == (7, EVENT_ID)
+        assert listing.unstreamed == {7}
+        listing.unstreamed = frozenset()
+        assert set((await one.seeder.seed_once()).catalog.events) == {7, EVENT_ID}
+
+    run(scenario())
+
+
+def test_what_loses_its_channel_while_it_is_read_is_not_listed() -> None:
+    # faults: E16
+    async def scenario() -> None:
+        one = Seeding()
+        await one.seeder.seed_once()
+
+        def falls(_: Asked) -> HttpReply:
+            one.parts.listing.unstreamed = frozenset({EVENT_ID})
+            return one.markets()
+
+        one.parts.http.on(MARKETS, falls)
+        assert (await one.seeder.seed_once()).catalog == Catalog()
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("step", [None, refused(500, "internal_error"), reply(b"{")])
+def test_what_the_stream_speaks_of_during_a_seeding_is_seeded_again(step: Any) -> None:
+    async def scenario() -> None:
+        one = Seeding()
+        await one.seeder.seed_once()
+        listing = one.parts.listing
+        listing.want_reseed()
+        if step is None:
+            await one.seeder.seed_once()
+            assert not listing.reseed_wanted
+
+        def speaks(_: Asked) -> HttpReply:
+            listing.want_reseed()
+            return one.markets()
+
+        one.parts.http.on(MARKETS, speaks if step is None else step)
+        with nullcontext() if step is None else pytest.raises(TryAgain):
+            await one.seeder.seed_once()
+        assert listing.reseed_wanted
+
+    run(scenario())
+
+
+def test_what_is_there_and_not_wanted_asks_for_no_seeding() -> None:
+    async def scenario() -> None:
+        one = Seeding(event_ids=frozenset({7}))
+        await one.seeder.seed_once()
+        listing = one.parts.listing
+        listing.want_reseed(EVENT_ID)
+        assert not listing.reseed_wanted
+        listing.want_reseed(SportEventId(8))
+        assert listing.reseed_wanted
+
+    run(scenario())
+
+
 # --- the service ----------------------------------------------------------------------------
 
 
@@ -216,10 +295,40 @@ def test_it_compares_every_fifteen_minutes() -> None:
 
 def test_something_new_on_the_stream_is_seeded_soon_but_not_in_a_storm() -> None:
     def restless(one: Seeding) -> None:
-        one.restless = True
+        one.heard = lambda _: one.parts.listing.want_reseed()  # it goes on and on
 
     one, _ = service(600, restless)
-    assert 15 <= one.parts.http.count(EVENTS) <= 21
+    assert 15 <= one.parts.http.count(EVENTS) <= 24
+
+
+@pytest.mark.parametrize(("count", "least_s", "most_s"), [(2, 3, 5), (60, 6, 10)])
+def test_a_game_that_has_its_channel_is_listed_after_seconds(
+    count: int, least_s: float, most_s: float
+) -> None:
+    # faults: F8
+    listed_s: list[float] = []
+
+    def grows(one: Seeding) -> None:
+        first, more = fixtures(EVENT_ID), fixtures(EVENT_ID, *range(1, count))
+        one.parts.http.on(EVENTS, first, more)
+        listing, clock = one.parts.listing, one.parts.clock
+
+        def watch(wish: Wish) -> None:
+            if len(wish.event_ids) == 1:
+                listing.want_reseed()  # the stream speaks of the new ones
+            elif listing.unstreamed:
+                listed_s.append(clock.monotonic_ns() / S)
+                listing.unstreamed = frozenset()  # their channels are granted at once
+                listing.want_reseed()
+            else:
+                listed_s.append(clock.monotonic_ns() / S)
+
+        one.heard = watch
+
+    service(60, grows)
+    wished_s, found_s = listed_s
+    assert wished_s <= 5
+    assert least_s <= found_s - wished_s <= most_s
 
 
 def test_failures_are_repeated_and_the_old_catalog_stays() -> None:
