@@ -38,6 +38,7 @@ PAGES_MAX: Final = 1_000
 # `to` lies a little ahead, so that an order made during the read is inside the window.
 AHEAD_S: Final = 5
 SILENT_LINES_MIN: Final = 3
+SILENT_ALARM_S: Final = 60  # and not with each read: what is mute is read every two seconds
 
 
 class NoSuchRoute(TryAgain):
@@ -52,6 +53,7 @@ class ReadGateway:
         self.listing = listing
         self.notices = rest.notices
         self.books = BookReader(listing, rest.notices)
+        self._silent_ns = -SILENT_ALARM_S * NS_PER_S  # when that was last alarmed
 
     async def read_order(self, read: ReadOrder) -> list[Event]:
         """OrderSeen, OrderNotFound or ReadFailed."""
@@ -177,7 +179,10 @@ class ReadGateway:
             self.notices.count("book_differs_from_stream", f"{differing} of {shown} lines")
         if differing >= SILENT_LINES_MIN and differing * 2 > shown:
             self.notices.drift.note(Finding(What.SILENT_CHANNEL, "stream.market_selections"))
-            self.notices.alarm("stream_silent", f"{differing} of {shown} books moved unseen")
+            now_ns = self.rest.clock.now_ns()
+            if now_ns - self._silent_ns >= SILENT_ALARM_S * NS_PER_S:
+                self._silent_ns = now_ns
+                self.notices.alarm("stream_silent", f"{differing} of {shown} books moved unseen")
 
     async def markets_of(
         self, event_ids: Sequence[SportEventId]

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from mmbot.domain.book import Book, Level
+from mmbot.domain.book import Book
 from mmbot.domain.commands import ReadHistory, ReadOrder
 from mmbot.domain.errors import FindOut, SetUpError, TryAgain
 from mmbot.domain.events import (
@@ -22,9 +22,7 @@ from mmbot.domain.events import (
     TransactionsRead,
 )
 from mmbot.domain.ids import ExternalId, LineId, OrderId, SportEventId
-from mmbot.domain.price import Price
 from mmbot.exchange.amounts import time_ns
-from mmbot.exchange.drift import Finding, What
 from mmbot.exchange.http import HttpReply, ReplyLost
 from tests.exchange.parts import (
     EPOCH_NS,
@@ -262,25 +260,6 @@ def test_an_image_that_the_stream_has_overtaken_is_dropped() -> None:
         assert [event.book.line_id for event in events if isinstance(event, BookUpdated)] == [
             "10079123/225/46.5"
         ]
-
-    run(scenario())
-
-
-@pytest.mark.parametrize(("silent", "alarms"), [(3, ["stream_silent"]), (2, [])])
-def test_books_that_moved_unseen_mean_a_silent_stream(silent: int, alarms: list[str]) -> None:
-    # faults: E4
-    async def scenario() -> None:
-        parts = a_client()
-        lines = list(seeded(parts.listing).catalog.lines)
-        for line_id in lines[:silent]:
-            parts.listing.note_streamed(Book(line_id, ((Level(Price(100), 1),), ()), 1))
-        raw = json.loads(example("get_markets.response.v4.json"))["data"]["markets"]
-        parts.http.on(MARKETS, reply({"data": {str(EVENT_ID): raw}}))
-        await parts.gateway.read_markets([EVENT_ID])
-        assert parts.alarms == alarms
-        assert parts.notices.counts["book_differs_from_stream"] == 1
-        mute = Finding(What.SILENT_CHANNEL, "stream.market_selections")
-        assert (mute in parts.notices.drift.seen) is bool(alarms)
 
     run(scenario())
 
