@@ -28,6 +28,7 @@ from mmbot.domain.entries import Entry
 from mmbot.domain.errors import FindOut, MmbotError, Stop, TryAgain
 from mmbot.domain.events import OperatorSaid
 from mmbot.domain.facts import Alarm, Fact
+from mmbot.engine.go_live import PERHAPS
 from mmbot.engine.ledger import Ledger
 from mmbot.engine.risk import CHECK_NAMES
 from mmbot.engine.spot_audit import CHANNEL_MUTE
@@ -286,10 +287,8 @@ class Daemon:
             return
         account = self._settings.halt_scope == "account" and self._latch.latched
         world = self._world
-        last = LastCancel(
-            client.reads, client.writes, self._ledger, world.clock, account, self._supervised,
-            world.rng,
-        )  # fmt: skip
+        ports = client.reads, client.writes, self._ledger, world.clock
+        last = LastCancel(*ports, account, self._supervised, world.rng)
         world.logger.warning("LastCancel", orders=self._ledger.live_count, account=account)
         if not await last.run():
             self._page("not proven flat", f"ended, but {self.left_open() or 'orders may be open'}")
@@ -317,6 +316,8 @@ class Daemon:
         alarms = {fact.what for fact in facts if isinstance(fact, Alarm)}
         if alarms & {"the stream missed something", CHANNEL_MUTE}:
             self._feed.renew()
+        if PERHAPS in alarms:
+            self._client.listing.want_reseed()
         if "second daemon" in alarms:
             try:
                 # A restart by the service manager must not fight on.

@@ -76,6 +76,15 @@ class FairUpdated:
 
 
 @dataclass(frozen=True, slots=True)
+class FixtureTold:
+    """A feed's own start of a sport event, where it is not that of the listing."""
+
+    event_id: SportEventId
+    source: str
+    start_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class SourceStateChanged:
     source: str
     healthy: bool
@@ -301,7 +310,7 @@ class WishesChanged:
 
 Event = (
     CatalogSeeded | LadderLoaded | SportEventChanged | SportEventUnlisted | MarketStatusChanged
-    | BookUpdated | FairUpdated | SourceStateChanged
+    | BookUpdated | FairUpdated | FixtureTold | SourceStateChanged
     | OrderSeen | PlaceRefused | PlaceLost | PlaceNotSent
     | CancelAcknowledged | CancelRefused | CancelLost | OrderNotFound | HistoryRead | ReadFailed
     | BalanceSeen | TransactionsRead | TradesRead

@@ -20,6 +20,7 @@ from mmbot.domain.events import (
     CatalogSeeded,
     Event,
     FairUpdated,
+    FixtureTold,
     HistoryRead,
     JournalStateChanged,
     LadderLoaded,
@@ -48,6 +49,7 @@ from mmbot.domain.facts import Alarm, Fact, FillCounted, FillTakenBack, ModeChan
 from mmbot.domain.ids import LineId
 from mmbot.domain.order import Order
 from mmbot.domain.quote import Quote
+from mmbot.engine.go_live import closed_by_venue
 from mmbot.engine.halting import Halting
 from mmbot.engine.held import Held
 from mmbot.engine.modes import Mode
@@ -132,8 +134,9 @@ class Engine:
                 parts.ledger.portfolio.learn(catalog)
                 self._dirty.update(parts.state.apply(event, now_ns), parts.ledger.live_lines())
             case (
-                LadderLoaded() | SportEventChanged() | SportEventUnlisted() | MarketStatusChanged()
-            ):
+                LadderLoaded() | SportEventChanged() | SportEventUnlisted()
+                | MarketStatusChanged() | FixtureTold()
+            ):  # fmt: skip
                 self._dirty |= parts.state.apply(event, now_ns)
             case SourceStateChanged(source, healthy, detail):
                 if not healthy:
@@ -163,18 +166,13 @@ class Engine:
                 parts.ledger.apply(event, now_ns)
                 self._proof(event, now_ns)
             case (
-                OrderSeen()
-                | PlaceRefused()
-                | PlaceLost()
-                | PlaceNotSent()
-                | CancelAcknowledged()
-                | CancelRefused()
-                | CancelLost()
-                | OrderNotFound()
-                | TradesRead()
-            ):
+                OrderSeen() | PlaceRefused() | PlaceLost() | PlaceNotSent() | CancelAcknowledged()
+                | CancelRefused() | CancelLost() | OrderNotFound() | TradesRead()
+            ):  # fmt: skip
                 parts.ledger.apply(event, now_ns)
                 parts.placing.answered(event, now_ns)
+                if started := closed_by_venue(event, parts.ledger):
+                    self._dirty |= parts.state.perhaps_started(*started, now_ns)
 
     def _stream(self, event: StreamStateChanged, now_ns: int) -> None:
         was_private = self.parts.modes.private_up
@@ -243,6 +241,7 @@ class Engine:
         self._commands.extend(self._audit.due(now_ns))
         self._facts.extend(self._audit.alarms(now_ns))
         self._facts.extend(self._halting.late(now_ns))
+        self._facts.extend(self.parts.state.doubtful_starts(now_ns))
         ending = modes.stopping or bool(modes.halted)
         self._commands.extend(house.due(now_ns, ending, live, ledger.rows_from_ns))
 
@@ -278,7 +277,7 @@ class Engine:
 
     def _judge_line(self, line: Line, now_ns: int, cause_ns: int) -> Iterable[Candidate]:
         parts = self.parts
-        event = parts.state.events.get(line.event_id)
+        event = parts.state.event(line.event_id, now_ns)
         wanted = self._wanted(event, line, now_ns)
         if isinstance(wanted, NotYet) or parts.state.ladder is None:
             return

@@ -256,7 +256,7 @@ class Placing:
     def too_old(self, order: Order, mode: Mode, now_ns: int) -> str:
         """A last look before the write: why this order must not leave now, or ""."""
         line = self._state.lines.get(order.line_id)
-        event = self._state.events.get(order.event_id)
+        event = self._state.event(order.event_id, now_ns)
         if line is None or event is None:
             return "line is not listed"
         situation = self.situation(event, line, order, mode, now_ns)

@@ -11,6 +11,7 @@ from mmbot.domain.events import (
     BookUpdated,
     CatalogSeeded,
     FairUpdated,
+    FixtureTold,
     LadderLoaded,
     MarketStatusChanged,
     SourceStateChanged,
@@ -18,11 +19,13 @@ from mmbot.domain.events import (
     SportEventUnlisted,
     StreamStateChanged,
 )
+from mmbot.domain.facts import Alarm
 from mmbot.domain.ids import LineId, SportEventId, StrikeId
 from mmbot.domain.order import Order
 from mmbot.domain.price import Ladder, Price
 from mmbot.domain.view import Fair
 from mmbot.engine.freshness import Freshness
+from mmbot.engine.go_live import GoLive
 
 MarketEvent = (
     CatalogSeeded
@@ -32,6 +35,7 @@ MarketEvent = (
     | MarketStatusChanged
     | BookUpdated
     | FairUpdated
+    | FixtureTold
     | SourceStateChanged
     | StreamStateChanged
 )
@@ -52,6 +56,7 @@ class MarketState:
         self.public_up_since_ns = 0  # 0 = down
         self.listed = False  # a listing has come since our start
         self.fresh = Freshness()
+        self.go_live = GoLive()
         self._books: dict[LineId, Book] = {}
         self._competing: dict[LineId, tuple[Book, tuple[Order, ...], Book]] = {}  # last asked for
         self._fairs: dict[LineId, dict[str, Fair]] = {}
@@ -63,17 +68,21 @@ class MarketState:
         """Take one event; returns the lines whose view changed."""
         match event:
             case CatalogSeeded():
-                return self._seed(event)
+                return self._seed(event, now_ns)
             case LadderLoaded(ladder):
                 self.ladder = ladder
                 return set(self.lines)
             case SportEventChanged(fixture):
                 self.events[fixture.event_id] = self._completed(fixture)
-                return set(self.lines_of_event.get(fixture.event_id, ()))
+                self.go_live.heard(fixture, now_ns)
+                return self._lines_of(fixture.event_id)
             case SportEventUnlisted(event_id):
-                touched = set(self.lines_of_event.get(event_id, ()))
                 self.events.pop(event_id, None)
-                return touched
+                self.go_live.unlisted((event_id,), now_ns)
+                return self._lines_of(event_id)
+            case FixtureTold(event_id):
+                self.go_live.told(event)
+                return self._lines_of(event_id)
             case MarketStatusChanged():
                 return self._market_status(event)
             case BookUpdated(book, asked_ns):
@@ -101,6 +110,23 @@ class MarketState:
             case _:
                 assert_never(event)
 
+    def perhaps_started(self, event_id: SportEventId, why: str, now_ns: int) -> Dirty:
+        """What the exchange did to an order says that the sport event has begun."""
+        self.go_live.doubt(event_id, why, now_ns)
+        return self._lines_of(event_id)
+
+    def doubtful_starts(self, now_ns: int) -> list[Alarm]:
+        """Sport events of which the exchange should say anew whether they have begun."""
+        return self.go_live.ask(self.events, now_ns)
+
+    def event(self, event_id: SportEventId, now_ns: int) -> SportEvent | None:
+        """As all clocks see it now; `events` has what the exchange says."""
+        listed = self.events.get(event_id)
+        return None if listed is None else self.go_live.judged(listed, now_ns)
+
+    def _lines_of(self, event_id: SportEventId) -> Dirty:
+        return set(self.lines_of_event.get(event_id, ()))
+
     def _completed(self, changed: SportEvent) -> SportEvent:
         """What a message leaves out stays: limits may be set for a sport or a tournament."""
         known = self.events.get(changed.event_id, changed)
@@ -110,11 +136,15 @@ class MarketState:
             sport_name=changed.sport_name or known.sport_name,
         )
 
-    def _seed(self, event: CatalogSeeded) -> Dirty:
+    def _seed(self, event: CatalogSeeded, now_ns: int) -> Dirty:
         catalog = event.catalog
         self.listed = True
         gone = set(self.lines) - set(catalog.lines)
+        self.go_live.unlisted(self.events.keys() - catalog.events.keys(), now_ns)
+        self.go_live.listed(catalog.events)
         self.events = dict(catalog.events)
+        for fixture in self.events.values():
+            self.go_live.heard(fixture, now_ns)
         # A line that is gone stays known, closed: our orders may still rest on it.
         kept = {line: replace(self.lines[line], status="unlisted") for line in gone}
         self.lines = {**kept, **catalog.lines}
@@ -144,9 +174,11 @@ class MarketState:
             return set()
         side = self.lines[line_id].side_of(event.strike_id)
         prob = event.prob if side == 0 else 1 - event.prob
+        event_id = self.lines[line_id].event_id
+        jumped = self.go_live.moved(self.events.get(event_id), event)
         fair = Fair(prob, event.sd_logit, event.source, event.source_ns, event.received_ns)
         self._fairs.setdefault(line_id, {})[event.source] = fair
-        return {line_id}
+        return self._lines_of(event_id) if jumped else {line_id}
 
     def distrust_books(self, now_ns: int) -> None:
         """After a gap in our own time: every book is old until it is read again."""

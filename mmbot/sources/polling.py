@@ -8,8 +8,8 @@ from itertools import chain
 from typing import Final, Never
 
 from mmbot.domain.catalog import Catalog
-from mmbot.domain.events import FairUpdated, SourceStateChanged
-from mmbot.domain.ids import LineId, StrikeId
+from mmbot.domain.events import FairUpdated, FixtureTold, SourceStateChanged
+from mmbot.domain.ids import LineId, SportEventId, StrikeId
 from mmbot.sources.fairs import (
     NoFair,
     Reading,
@@ -25,10 +25,11 @@ from mmbot.sources.feed import Feed, UnreadableFeed
 from mmbot.sources.fetching import Document, Fetch, FetchFailed
 from mmbot.sources.matching import Listed, Unmatched
 
-Emit = Callable[[FairUpdated | SourceStateChanged], None]
+Emit = Callable[[FairUpdated | FixtureTold | SourceStateChanged], None]
 # (document, our clock now) -> what it says; raises UnreadableFeed.
 Parse = Callable[[Document, int], Feed]
 BACKOFF_DOUBLINGS_MAX: Final = 16
+START_DIFFERS_NS: Final = 60_000_000_000  # feeds state it to the minute
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ class PolledSource:
         self._failures = 0
         self._healthy: bool | None = None
         self._stated: dict[StrikeId, FairUpdated] = {}
+        self._starts_ns: dict[SportEventId, int] = {}  # as they were told
 
     async def run(self, emit: Emit) -> Never:
         """Poll for ever; ends only by cancellation."""
@@ -108,13 +110,26 @@ class PolledSource:
         feed = self._parse(document, received_ns)
         if self._catalog_changed():
             self._listed = Listed.of(self._ports.catalog(), self._rules.match)
+            gone = self._starts_ns.keys() - self._listed.catalog.events.keys()
+            for event_id in gone:
+                del self._starts_ns[event_id]
         self._held = document, received_ns
         stamp = Stamp(self.name, received_ns)
         reading = match(feed, self._listed)
+        self._tell_starts(reading, emit)
         priced = await self._tell(reading, stamp, emit)
         for strike_id in self._stated.keys() - priced.keys():
             emit(withdrawn(self._stated[strike_id]))
         self._stated = priced
+
+    def _tell_starts(self, reading: Reading, emit: Emit) -> None:
+        """A start that is not the listing's, and when it is so again."""
+        listed = self._listed.catalog.events
+        for event_id, event in reading.matched.items():
+            expected_ns = self._starts_ns.get(event_id, listed[event_id].start_ns)
+            if abs(event.start_ns - expected_ns) >= START_DIFFERS_NS:
+                self._starts_ns[event_id] = event.start_ns
+                emit(FixtureTold(event_id, self.name, event.start_ns))
 
     async def _tell(
         self, reading: Reading, stamp: Stamp, emit: Emit

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 import pytest
 
 from mmbot.domain.catalog import Catalog, Line
-from mmbot.domain.events import FairUpdated, SourceStateChanged
+from mmbot.domain.events import FairUpdated, FixtureTold, SourceStateChanged
 from mmbot.sources import odds_api, static
 from mmbot.sources.fairs import SourceRules
 from mmbot.sources.feed import Feed
@@ -43,7 +44,7 @@ class World:
     catalog: Catalog = field(default_factory=lambda: a_catalog(FIRST, SECOND_LINE, events=(EVENT,)))
     now_ns: int = NOW
     tags: list[str] = field(default_factory=list)
-    said: list[FairUpdated | SourceStateChanged] = field(default_factory=list)
+    said: list[FairUpdated | FixtureTold | SourceStateChanged] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
 
     async def fetch(self, known_tag: str) -> Document | None:
@@ -69,6 +70,11 @@ class World:
 
     def fairs(self) -> list[tuple[str, int]]:
         return [(f.strike_id, f.received_ns) for f in self.said if isinstance(f, FairUpdated)]
+
+    def starts(self) -> list[int]:
+        """Seconds that the feed's start is after the listing's first one."""
+        told = [one for one in self.said if isinstance(one, FixtureTold)]
+        return [(one.start_ns - EVENT.start_ns) // SECOND for one in told]
 
     def states(self) -> list[tuple[bool, str]]:
         return [(s.healthy, s.detail) for s in self.said if isinstance(s, SourceStateChanged)]
@@ -173,3 +179,28 @@ async def test_static_values_are_said_again_while_they_hold() -> None:
         (strike, NOW), (strike, NOW + 2 * SECOND), (strike, NOW + 4 * SECOND), (strike, 0),
     ]  # fmt: skip
     assert source.report.skipped == {"expired": 2}
+
+
+def starting(shift_s: int, tag: str) -> Document:
+    start = datetime.fromtimestamp(EVENT.start_ns // SECOND + shift_s, UTC).isoformat()
+    fixture = a_feed_event(totals("pinnacle", -110, 100), commence_time=start)
+    return Document(a_document(fixture), tag)
+
+
+async def test_a_start_that_is_not_the_listings_is_told_and_when_it_is_again() -> None:
+    # faults: F1 F2
+    shifts = (0, -600, -600, 0, 0)
+    world = World([starting(shift_s, f"{n}") for n, shift_s in enumerate(shifts)])
+    await world.run(odds(world))
+    assert world.starts() == [-600, 0]
+
+
+async def test_a_listing_that_moves_away_from_the_feed_is_a_difference() -> None:
+    world = World([starting(0, "a")])
+    source = odds(world)
+    await world.run(source)
+    later = replace(EVENT, start_ns=EVENT.start_ns + 3_600 * SECOND)
+    world.catalog = a_catalog(FIRST, SECOND_LINE, events=(later,))
+    world.answers = [None]
+    await world.run(source)
+    assert world.starts() == [0]
