@@ -26,6 +26,7 @@ from mmbot.domain.ids import (
 from mmbot.domain.motive import Motive, Verdict
 from mmbot.domain.notes import ResendDecided
 from mmbot.domain.order import Order, OrderReport, State
+from mmbot.domain.price import Price
 from mmbot.engine.accounting import Accounting
 from mmbot.engine.books import Place
 from mmbot.engine.conduct import Conduct, OrderEvent
@@ -112,7 +113,7 @@ class Ledger:
     def start(self, now_ns: int, cause: Cause = "start") -> tuple[Command, ...]:
         """The reads that a start needs; `recovered` turns true when they are answered."""
         self._start_reads(now_ns, cause)
-        self._let_cancels_out()
+        self._kit.cancels.leave(everything=False, by_event=False)
         return self._kit.out.take_commands()
 
     def _start_reads(self, now_ns: int, cause: Cause) -> None:
@@ -216,15 +217,10 @@ class Ledger:
         self._conduct.trust_again(event_id)
 
     def drain(self, account: bool = False, everything: bool = False) -> Drained:
-        """Everything to journal, to perform and to show since the last drain.
-
-        `account`: a cancel may end orders of people, too. `everything`: cancel all of it now.
-        """
-        self._let_cancels_out(account, everything)
-        return self._kit.out.drain()
-
-    def _let_cancels_out(self, account: bool = False, everything: bool = False) -> None:
+        """Everything to journal, to perform and to show since the last drain. `account`: a cancel
+        may end orders of people, too. `everything`: cancel all of it now."""
         self._kit.cancels.leave(everything, account or not self._kit.manual.may_trade)
+        return self._kit.out.drain()
 
     @property
     def next_due_ns(self) -> int | None:
@@ -267,6 +263,10 @@ class Ledger:
 
     def live_on(self, strike_id: StrikeId) -> tuple[Order, ...]:
         return self._kit.orders.live_on(strike_id)
+
+    def prices_by_hand(self, strike_id: StrikeId) -> tuple[Price, ...]:
+        """At which people's orders rest there."""
+        return self._kit.manual.prices_on(strike_id)
 
     def live_on_line(self, line_id: LineId) -> tuple[Order, ...]:
         return self._kit.orders.live_on_line(line_id)

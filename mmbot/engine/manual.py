@@ -11,6 +11,7 @@ from mmbot.domain.catalog import Line, Side
 from mmbot.domain.events import HistoryRead
 from mmbot.domain.ids import ExternalId, LineId, OrderId, StrikeId
 from mmbot.domain.order import OrderReport
+from mmbot.domain.price import Price
 from mmbot.engine.books import Place
 from mmbot.engine.ledger_sums import LineSums, Stakes, fill_profit_cents
 from mmbot.engine.reading import KNOWN_STATUSES, NO_RESULT_YET
@@ -42,6 +43,7 @@ class ManualOrders:
         self._sums = sums
         self._reads = reads
         self._orders: dict[OrderId, _Manual] = {}
+        self._resting: dict[StrikeId, dict[OrderId, Price]] = {}
         self.line_of: LineOf = no_lines
         self._heard_ns: int | None = None  # since when every message comes (our time)
         self._listed_ns = 0  # until when lists have shown what rests (our time)
@@ -56,6 +58,7 @@ class ManualOrders:
         """
         self.anybody = True
         old, since_ns = self._orders.pop(report.order_id, None), now_ns
+        self._rests(report, 0)
         filled = report.filled_cents
         if old is not None:
             held = old.stakes.filled_cents
@@ -78,7 +81,21 @@ class ManualOrders:
         stakes = Stakes(unsettled, fill_profit_cents(report.price, unsettled), resting)
         self._orders[report.order_id] = _Manual(report, line_id, kept, stakes, since_ns)
         self._sums.add(line_id, kept, stakes)
+        self._rests(report, resting)
         return old is None
+
+    def _rests(self, report: OrderReport, cents: int) -> None:
+        there = self._resting.setdefault(report.strike_id, {})
+        there.pop(report.order_id, None)
+        if cents:
+            there[report.order_id] = report.price
+        if not there:
+            del self._resting[report.strike_id]
+
+    def prices_on(self, strike_id: StrikeId) -> tuple[Price, ...]:
+        """Of those that may still fill."""
+        there = self._resting.get(strike_id)
+        return () if there is None else tuple(there.values())
 
     def restart(self, now_ns: int) -> None:
         """Heard by now, whatever the clock of the former process told."""
@@ -89,6 +106,7 @@ class ManualOrders:
         """It was an order of ours: a report that did not say so came first."""
         known = self._orders.pop(order_id, None)
         if known is not None:
+            self._rests(known.report, 0)
             self._sums.add(known.line_id, known.side, Stakes().minus(known.stakes))
 
     def filled_cents(self, order_id: OrderId) -> int:

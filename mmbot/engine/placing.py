@@ -23,6 +23,7 @@ from mmbot.engine.modes import Mode, Modes
 from mmbot.engine.ports import PlaceOrders
 from mmbot.engine.reading import CANCELLED_BY
 from mmbot.engine.risk import Approved, Gate, Refused
+from mmbot.engine.self_match import meets, prices_against
 from mmbot.engine.situation import Resting, Situation
 from mmbot.engine.state import MarketState
 from mmbot.engine.wishes import Wishes
@@ -192,7 +193,6 @@ class Placing:
         order's stake, what the ledger does not count yet."""
         slot = self._wishes.owner_of(event, line)
         uses_fairs = slot is not None and slot.quoter.uses_fairs
-        others = self._ledger.live_on(line.opposite(order.strike_id))
         same = self._ledger.live_on(order.strike_id)
         exposure = self._ledger.exposure(line.line_id)
         portfolio, place = self._ledger.portfolio, Place.of(line.line_id)
@@ -213,7 +213,7 @@ class Placing:
             open_orders=self._ledger.live_count,
             unmatched_cents=self._ledger.unmatched_cents,
             cash_cents=self._housekeeping.usable_cash(now_ns),
-            opposite_live=tuple(o.price for o in others) if others else (),
+            opposite_live=prices_against(order, self._state.opposites, self._ledger),
             same_price_live=bool(same)
             and any(o.price == order.price and o.external_id != order.external_id for o in same),
             book_age_ns=self._state.book_age_ns(line.line_id, now_ns),
@@ -260,7 +260,8 @@ class Placing:
         if line is None or event is None:
             return "line is not listed"
         situation = self.situation(event, line, order, mode, now_ns)
-        if why := self._gate.still_good(situation):
+        why = self._gate.still_good(situation) or meets(order, situation.opposite_live)
+        if why:
             return why
         known = self._ledger.order(order.external_id)
         waits = known is not None and known.state in UNSEEN and not known.cancel_wanted

@@ -26,6 +26,7 @@ from mmbot.domain.price import Ladder, Price
 from mmbot.domain.view import Fair
 from mmbot.engine.freshness import Freshness
 from mmbot.engine.go_live import GoLive
+from mmbot.engine.self_match import Opposites
 
 MarketEvent = (
     CatalogSeeded
@@ -57,6 +58,7 @@ class MarketState:
         self.listed = False  # a listing has come since our start
         self.fresh = Freshness()
         self.go_live = GoLive()
+        self.opposites = Opposites()
         self._books: dict[LineId, Book] = {}
         self._competing: dict[LineId, tuple[Book, tuple[Order, ...], Book]] = {}  # last asked for
         self._fairs: dict[LineId, dict[str, Fair]] = {}
@@ -142,6 +144,7 @@ class MarketState:
         gone = set(self.lines) - set(catalog.lines)
         self.go_live.unlisted(self.events.keys() - catalog.events.keys(), now_ns)
         self.go_live.listed(catalog.events)
+        self.opposites.listed(catalog.lines.values())
         self.events = dict(catalog.events)
         for fixture in self.events.values():
             self.go_live.heard(fixture, now_ns)
