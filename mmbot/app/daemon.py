@@ -72,7 +72,8 @@ class Daemon:
         self._latch = HaltLatch(settings.state_dir)
         self._client = client = wiring.client(settings, world, self._notices)
         self._ledger = Ledger(settings.ledger.prefix, portfolio=wiring.portfolio(settings))
-        self._engine = wiring.engine(settings, world, self._ledger, self._enabled.slots)
+        engine = wiring.engine(settings, world, self._ledger, self._enabled.slots)
+        self.engine = self._engine = engine
         self._inbox = Inbox(world.clock)
         tell, clock = self._inbox.put, world.clock
         look = LastLook(self._engine.drop_reason, clock)

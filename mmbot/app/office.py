@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from mmbot.app.halt_desk import HaltDesk
 from mmbot.app.heartbeat import Vitals
+from mmbot.app.limit_rows import limits_now
 from mmbot.app.status import Sources, status
 from mmbot.config import AdminSettings
 from mmbot.domain.errors import Stop
@@ -43,6 +44,7 @@ class Office:
             CONTENT_TYPE,
             self.not_ready,
             self.sick,
+            self.limits,
             self.heartbeat,
         )
         app = admin.build_app(
@@ -56,6 +58,9 @@ class Office:
         )
         async with admin.serve(app, settings.host, settings.port):
             await asyncio.Event().wait()
+
+    def limits(self) -> Mapping[str, Any]:
+        return limits_now(self.sources.engine.parts, self.sources.clock.now_ns())
 
     def heartbeat(self, query: Mapping[str, str]) -> Mapping[str, Any]:
         """Our lease as the engine renewed it last. Who asks tells of its own."""

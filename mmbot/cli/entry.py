@@ -18,6 +18,7 @@ from mmbot.cli import (
     doctor,
     halting,
     ledger,
+    limits,
     operate,
     probe,
     records,
@@ -36,7 +37,7 @@ Start here: mmbot demo
 """
 
 GROUPS: Final = (
-    demo, daemon, sentinel, box, simulation, probe, operate, halting, doctor, records, why,
+    demo, daemon, sentinel, box, simulation, probe, operate, limits, halting, doctor, records, why,
     ledger, bench,
 )  # fmt: skip
 

@@ -19,9 +19,11 @@ from mmbot.engine.gate_case import added_cents
 from mmbot.engine.holdoff import HoldOff
 from mmbot.engine.housekeeping import Housekeeping
 from mmbot.engine.ledger import Ledger
+from mmbot.engine.limits import LimitBook
 from mmbot.engine.modes import Mode, Modes
 from mmbot.engine.ports import PlaceOrders
 from mmbot.engine.reading import CANCELLED_BY
+from mmbot.engine.refusals import Refusals
 from mmbot.engine.risk import Approved, Gate, Refused
 from mmbot.engine.self_match import meets, prices_against
 from mmbot.engine.situation import Resting, Situation
@@ -73,7 +75,7 @@ class Placing:
         self._housekeeping = housekeeping
         self._wishes = wishes
         self._rights = rights
-        self._last_refusal: dict[tuple[str, int], str] = {}
+        self.refusals = Refusals()
         self._unfit: dict[LineId, str] = {}
         self._holdoff = HoldOff()
         self._last_opened: dict[StrikeId, ExternalId | None] = {}
@@ -133,17 +135,16 @@ class Placing:
             adds = added_cents(order, resend)
             situation = self.situation(candidate.event, candidate.line, order, mode, now_ns, adds)
             verdict = self._gate.review(order, situation, resend)
-            key = (order.strike_id, order.price)
+            strike_id, price = order.strike_id, order.price
             if isinstance(verdict, Refused):
-                if self._last_refusal.get(key) != verdict.check:
-                    self._last_refusal[key] = verdict.check
+                if self.refusals.refused(strike_id, price, verdict.check, now_ns):
                     facts.append(
                         PlacementRefused(
                             order.owner, order.strike_id, verdict.check, verdict.detail
                         )
                     )
                 continue
-            self._last_refusal.pop(key, None)
+            self.refusals.passed(strike_id, price)
             if candidate.resend is None:
                 motive = Motive.of(candidate.view) if candidate.view else None
                 self._ledger.intend(verdict.order, motive, verdict.verdict)
@@ -154,6 +155,10 @@ class Placing:
                 self._holdoff.probed(now_ns)
                 break
         return placed
+
+    @property
+    def limits(self) -> LimitBook:
+        return self._gate.limits
 
     @property
     def on_hold(self) -> str:

@@ -32,12 +32,13 @@ class Views:
     metrics_content_type: str
     ready: Callable[[], str | None] = field(default=lambda: None)
     health: Callable[[], str | None] = field(default=lambda: None)
+    limits: Callable[[], Mapping[str, Any]] = field(default=dict)
     # The lease of this process; whoever asks may tell of its own.
     heartbeat: Callable[[Mapping[str, str]], Mapping[str, Any]] = field(default=lambda _: {})
 
 
 def build_app(views: Views, commands: Mapping[str, Command]) -> web.Application:
-    """GET /metrics /healthz /readyz /status /heartbeat, and POST /{name} for each command."""
+    """GET /metrics /healthz /readyz /status /limits /heartbeat; POST /{name} for each command."""
 
     async def metrics(request: web.Request) -> web.Response:
         return web.Response(
@@ -50,6 +51,9 @@ def build_app(views: Views, commands: Mapping[str, Command]) -> web.Application:
     async def heartbeat(request: web.Request) -> web.Response:
         return _json(views.heartbeat(request.query))
 
+    async def limits(request: web.Request) -> web.Response:
+        return _json(views.limits())
+
     async def healthz(request: web.Request) -> web.Response:
         return _verdict(views.health())
 
@@ -59,6 +63,7 @@ def build_app(views: Views, commands: Mapping[str, Command]) -> web.Application:
     app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[_only_from_here])
     app.router.add_get("/metrics", metrics)
     app.router.add_get("/status", status)
+    app.router.add_get("/limits", limits)
     app.router.add_get("/heartbeat", heartbeat)
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)

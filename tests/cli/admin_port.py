@@ -22,6 +22,26 @@ STATUS: dict[str, Any] = {
     ],
 }
 
+LIMITS: dict[str, Any] = {
+    "limits": [
+        {
+            "limit": "event_loss_max_usd", "unit": "cents", "used": 299_900, "allowed": 300_000,
+            "share": 0.9997, "about": "A at B", "table": "[[risk.scopes]] #1 (event 7)",
+            "refused": 3, "binds": True, "nearest": True,
+        },
+        {
+            "limit": "open_orders_max", "unit": "orders", "used": 12, "allowed": 3000,
+            "share": 0.004, "about": "", "table": "[risk]",
+            "refused": 0, "binds": False, "nearest": False,
+        },
+        {
+            "limit": "unmatched_cash_multiple_max", "unit": "times cash", "used": 1.25,
+            "allowed": 4.0, "share": 0.3125, "about": "", "table": "[risk]",
+            "refused": 0, "binds": False, "nearest": False,
+        },
+    ]
+}  # fmt: skip
+
 
 @dataclass
 class AdminPort:
@@ -55,7 +75,7 @@ def an_admin_port() -> Iterator[AdminPort]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self._answer(200, port.status())
+            self._answer(200, LIMITS if self.path == "/limits" else port.status())
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

@@ -31,6 +31,7 @@ def views(reason: str | None = None) -> Views:
         metrics_content_type=CONTENT_TYPE,
         ready=lambda: reason,
         health=lambda: None,
+        limits=lambda: {"limits": [{"limit": "open_orders_max"}]},
     )
 
 
@@ -47,6 +48,11 @@ async def a_server(reason: str | None = None) -> AsyncIterator[aiohttp.ClientSes
 async def test_status_is_json() -> None:
     async with a_server() as client, client.get("/status") as reply:
         assert await reply.json() == {"mode": "ENABLED", "fills": 3}
+
+
+async def test_limits_are_json() -> None:
+    async with a_server() as client, client.get("/limits") as reply:
+        assert await reply.json() == {"limits": [{"limit": "open_orders_max"}]}
 
 
 async def test_metrics_are_in_prometheus_form() -> None:
