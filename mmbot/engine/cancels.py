@@ -186,6 +186,12 @@ class Cancels:
             track.losses += 1
             self._send_in(order.external_id, track, now_ns, _backoff(track.losses))
 
+    def hurry(self, now_ns: int) -> None:
+        """There is a session again: what was refused or lost for want of one waits no longer."""
+        for ident, track in self._tracks.items():
+            if track.failed_ns and not track.reading and track.due_ns <= now_ns + RETRY_MAX_NS:
+                self._send_in(ident, track, now_ns, 0)
+
     def fire(self, ident: ExternalId, now_ns: int) -> None:
         track = self._tracks.get(ident)
         order = self._orders.get(ident)

@@ -16,6 +16,7 @@ from mmbot.domain.events import (
     PlaceNotSent,
     PlaceRefused,
     ReadFailed,
+    SessionStateChanged,
     TradesRead,
     TransactionsRead,
 )
@@ -48,6 +49,7 @@ OrderEvent = (
     | TransactionsRead
     | TradesRead
     | BalanceSeen
+    | SessionStateChanged
 )
 
 
@@ -310,6 +312,8 @@ class Conduct:
             case BalanceSeen():
                 kit.accounting.balance(event, now_ns)
                 self._reverse(now_ns)
+            case SessionStateChanged():
+                kit.cancels.hurry(now_ns)
             case TradesRead():
                 kit.trades.read(event, now_ns)
             case _:

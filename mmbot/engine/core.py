@@ -142,12 +142,13 @@ class Engine:
                 if not healthy:
                     self._facts.append(Alarm("source is down", f"{source}: {detail}"))
                 self._dirty |= parts.state.apply(event, now_ns)
-            case SessionStateChanged() | JournalStateChanged() | Lagged() | SentinelSeen():
+            case SessionStateChanged():
                 parts.modes.apply(event, now_ns)
-            case LoopStalled():
-                self._facts.append(Alarm("loop stalled", f"{event.gap_ns / 1e9:.1f} s"))
-                parts.state.distrust_books(now_ns)
-                self._commands.extend(self._audit.read_all(now_ns))
+                parts.ledger.apply(event, now_ns)
+            case JournalStateChanged() | Lagged() | SentinelSeen():
+                parts.modes.apply(event, now_ns)
+            case LoopStalled(gap_ns):
+                self._stalled(gap_ns, now_ns)
             case OperatorSaid():
                 self._operator(event, now_ns)
             case WishesChanged(_, strike_ids):
@@ -173,6 +174,11 @@ class Engine:
                 parts.placing.answered(event, now_ns)
                 if started := closed_by_venue(event, parts.ledger):
                     self._dirty |= parts.state.perhaps_started(*started, now_ns)
+
+    def _stalled(self, gap_ns: int, now_ns: int) -> None:
+        self._facts.append(Alarm("loop stalled", f"{gap_ns / 1e9:.1f} s"))
+        self.parts.state.distrust_books(now_ns)
+        self._commands.extend(self._audit.read_all(now_ns))
 
     def _stream(self, event: StreamStateChanged, now_ns: int) -> None:
         was_private = self.parts.modes.private_up

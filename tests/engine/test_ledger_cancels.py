@@ -8,7 +8,12 @@ from itertools import pairwise
 import pytest
 
 from mmbot.domain.commands import CancelOrders, Command, ReadOrder, SweepStrike
-from mmbot.domain.events import CancelAcknowledged, CancelLost, CancelRefused
+from mmbot.domain.events import (
+    CancelAcknowledged,
+    CancelLost,
+    CancelRefused,
+    SessionStateChanged,
+)
 from mmbot.domain.facts import Alarm
 from mmbot.domain.order import Order, State
 from mmbot.engine.conduct import OrderEvent
@@ -94,6 +99,22 @@ def test_a_copy_that_lags_is_looked_at_once_before_the_cancel_is_repeated(answer
     ledger.tick(NOW + 17 * SECOND)
     second = ledger.drain().commands
     assert (reads(first), cancels(first), reads(second), cancels(second)) == (1, 0, 0, 1)
+
+
+def test_what_was_put_off_is_asked_at_once_when_there_is_a_session_again() -> None:
+    # faults: D3; a lost answer that is still waited for is not asked twice
+    ledger, order = a_cancel()
+    for second in range(4):
+        ledger.apply(CancelLost(order.external_id, "no session"), NOW + second * SECOND)
+        ledger.tick(NOW + second * SECOND)
+    ledger.drain()
+    back_ns = NOW + 3 * SECOND + 100 * MS
+    ledger.tick(back_ns)
+    assert not ledger.drain().commands
+    for sent in (1, 0):
+        ledger.apply(SessionStateChanged(NOW + 600 * SECOND), back_ns)
+        ledger.tick(back_ns)
+        assert cancels(ledger.drain().commands) == sent
 
 
 def test_a_message_in_time_spares_the_read() -> None:
