@@ -50,6 +50,7 @@ from mmbot.domain.ids import LineId
 from mmbot.domain.order import Order
 from mmbot.domain.quote import Quote
 from mmbot.engine.go_live import closed_by_venue
+from mmbot.engine.governor import Governor
 from mmbot.engine.halting import Halting
 from mmbot.engine.held import Held
 from mmbot.engine.modes import Mode
@@ -79,6 +80,9 @@ class Engine:
         self._held = Held()
         self._strays = Strays(parts.ledger, parts.state, parts.modes)
         self._audit = SpotAudit(parts.state)
+        self._governor = Governor(
+            parts.ledger, parts.state, parts.placing.limits, parts.housekeeping
+        )
         self._commands: list[Command] = []
         self._entries: list[Entry] = []
         self._facts: list[Fact] = []
@@ -248,6 +252,7 @@ class Engine:
         self._facts.extend(self._audit.alarms(now_ns))
         self._facts.extend(self._halting.late(now_ns))
         self._facts.extend(self.parts.state.doubtful_starts(now_ns))
+        self._facts.extend(self._governor.look(now_ns))
         ending = modes.stopping or bool(modes.halted)
         self._commands.extend(house.due(now_ns, ending, live, ledger.rows_from_ns))
 

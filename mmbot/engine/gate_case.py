@@ -17,6 +17,11 @@ def added_cents(order: Order, resend: bool) -> int:
     return 0 if resend or type(order.quantity_cents) is not int else max(0, order.quantity_cents)
 
 
+def unmatched_limit_cents(cash_cents: int, limits: Limits) -> int:
+    """What may rest on this cash (decision "8x cash")."""
+    return int(max(0, cash_cents) * limits.unmatched_cash_multiple_max)
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
     """What is asked whatever the order is."""
@@ -62,7 +67,7 @@ class Case(Moment):
     @property
     def unmatched_limit_cents(self) -> int:
         """0 while the balance is unknown."""
-        return int(max(0, self.now.cash_cents or 0) * self.limits.unmatched_cash_multiple_max)
+        return unmatched_limit_cents(self.now.cash_cents or 0, self.limits)
 
     def verdict(self) -> Verdict:
         now, limits = self.now, self.limits
