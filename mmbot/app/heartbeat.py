@@ -19,7 +19,7 @@ from mmbot.config import Settings
 from mmbot.domain.events import SentinelSeen
 from mmbot.runtime.clock import NS_PER_S, Clock
 from mmbot.runtime.watched import Watched
-from mmbot.sentinel_config import SentinelSettings
+from mmbot.sentinel_config import FILE, SentinelSettings
 from mmbot.store.lease import Lease, LeaseFile, daemon_lease, lease_of, sentinel_lease
 
 BEAT_NS: Final = NS_PER_S  # the engine turns at least every 2 s
@@ -110,6 +110,7 @@ class Guard:
         self._clock = clock
         self._tell = tell
         self._watched = Watched(clock.monotonic_ns())
+        self._tripped = False  # it is flattening us, or has, and nobody has resumed since
         self._asked = 0  # how often, over HTTP
         self._told: SentinelSeen | None = None
 
@@ -117,7 +118,8 @@ class Guard:
         """By the query of `GET /heartbeat?sentinel=LEASE`."""
         lease = lease_of(query.get("sentinel", ""))
         self._asked += lease is not None
-        self._saw(lease)
+        if self._settings.watch != FILE:
+            self._saw(lease)
 
     async def asks_once_more(self) -> None:
         """Wait for its next question, a moment at most, where it asks at all."""
@@ -135,7 +137,8 @@ class Guard:
     def look(self) -> None:
         if not self._settings.required:
             return
-        self._saw(self._file.read())
+        if self._settings.watch == FILE:
+            self._saw(self._file.read())
         seen = self._seen()
         if seen != self._told:
             self._told = seen
@@ -143,6 +146,7 @@ class Guard:
 
     def _saw(self, lease: Lease | None) -> None:
         if lease is not None and not lease.ended:
+            self._tripped = lease.halted
             self._watched.saw((lease.run, lease.beat), self._clock.monotonic_ns())
 
     def _seen(self) -> SentinelSeen:
@@ -152,6 +156,8 @@ class Guard:
         lease_s = self._settings.lease_s
         if watched.silent_ns(self._clock.monotonic_ns()) > lease_s * NS_PER_S:
             return SentinelSeen(False, f"the sentinel has been silent for more than {lease_s:g} s")
+        if self._tripped:
+            return SentinelSeen(False, "the sentinel has tripped")
         return SentinelSeen(True)
 
 

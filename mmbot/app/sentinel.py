@@ -91,11 +91,12 @@ class Sentinel:
             self._watched.saw((lease.run, lease.beat), now_ns)
             if self._watched.silent_ns(now_ns) < before_ns and not lease.halted:
                 self._free_ns = now_ns
+        if self.trip is None and (reason := self.lapsed(now_ns)):
+            self._begin(reason, now_ns)
         trip = self.trip
         if trip is None:
-            if reason := self.lapsed(now_ns):
-                self._begin(reason, now_ns)
-        elif trip.latched_ns is None:
+            return
+        if trip.latched_ns is None:
             await self._latch(trip)
         elif self._resumed(trip):
             self._logger.warning("SentinelArmed", reason="a person resumed the daemon")
@@ -123,8 +124,9 @@ class Sentinel:
 
     def _beat(self) -> Lease:
         """Ours is renewed while we could act: without the exchange we guard nobody."""
-        now_ns = self._clock.monotonic_ns()
-        if now_ns - self._beat_ns >= BEAT_NS and self.reach_ns < REACH_MAX_NS:
+        now_ns, tripped = self._clock.monotonic_ns(), self.trip is not None
+        due = now_ns - self._beat_ns >= BEAT_NS or tripped != self._own.halted
+        if due and self.reach_ns < REACH_MAX_NS:
             self._beat_ns = now_ns
             self._own = replace(
                 self._own,
@@ -132,7 +134,7 @@ class Sentinel:
                 wall_ns=self._clock.now_ns(),
                 monotonic_ns=now_ns,
                 deaf_s=round(self.reach_ns / NS_PER_S, 3),
-                halted=self.trip is not None,
+                halted=tripped,
             )
         return self._own
 

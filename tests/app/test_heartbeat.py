@@ -126,10 +126,10 @@ def test_a_lease_survives_its_text() -> None:
 class Watch:
     """A guard with what it told."""
 
-    def __init__(self, folder: Path, required: bool = True) -> None:
+    def __init__(self, folder: Path, required: bool = True, watch: str = "file") -> None:
         self.clock, self.told = Clock(), list[SentinelSeen]()
         self.file = sentinel_lease(folder)
-        settings = SentinelSettings(required=required)
+        settings = SentinelSettings(required=required, watch=watch)
         self.guard = Guard(settings, folder, self.clock, self.told.append)
         self.guard.look()
 
@@ -167,15 +167,26 @@ def test_a_sentinel_that_beats_is_seen_and_missed_after_its_lease(tmp_path: Path
 
 
 def test_asking_for_our_lease_is_a_sign_of_life(tmp_path: Path) -> None:
-    watch = Watch(tmp_path)
+    watch = Watch(tmp_path, watch="http://10.0.0.5:9464")
     for beat in (1, 2):
+        watch.file.renew(Lease("another", 1, beat, halted=True))  # of a sentinel that was here once
         watch.guard.asked({"sentinel": Lease("s", 1, beat).text})
     assert watch.look_after(0) == [False, True]
 
 
+def test_a_sentinel_that_has_tripped_lets_nothing_new_out(tmp_path: Path) -> None:
+    watch = Watch(tmp_path)
+    for beat in (1, 2):
+        watch.file.renew(Lease("s", 1, beat, halted=True))
+        watch.look_after(1)
+    assert watch.told[-1] == SentinelSeen(False, "the sentinel has tripped")
+    watch.file.renew(Lease("s", 1, 3))
+    assert watch.look_after(1)[-1]
+
+
 @pytest.mark.parametrize("query", [{}, {"sentinel": "x"}, {"sentinel": '{"run": 1}'}])
 def test_other_questions_are_no_sign(tmp_path: Path, query: dict[str, str]) -> None:
-    watch = Watch(tmp_path)
+    watch = Watch(tmp_path, watch="http://10.0.0.5:9464")
     for _ in range(2):
         watch.guard.asked(query)
     assert watch.look_after(0) == [False]
