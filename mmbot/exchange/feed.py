@@ -33,6 +33,7 @@ CHANNELS_MAX: Final = 10_000  # of one socket, whatever an answer says
 class FeedSettings:
     config_poll_s: float = 1_800.0
     renew_every_s: float = 300.0  # each registration costs the exchange seconds
+    ask_again_s: float = 300.0  # for channels that were not granted
     channels_max: int = 400  # of one socket, until an answer tells its own figure
     sockets_max: int = 4
     lane: LaneSettings = field(default_factory=LaneSettings)
@@ -91,6 +92,7 @@ class Feed:
         self._lead: Link | None = None  # the connection that the engine was told of
         self._missing: frozenset[SportEventId] = frozenset()  # nobody asks for their channels
         self._renew_again_ns = 0
+        self._asked_ns = self._clock.now_ns()  # again, for what was not granted
         self._bond = TokenBond(ports.rest)
         self._numbers = 0
         self._token_doubted = False
@@ -196,10 +198,16 @@ class Feed:
             self._closing = []
 
     async def _heed_the_clock(self) -> None:
-        """Where sockets end with their tokens, each is replaced before; refusals are forgotten."""
+        """Where sockets end with their tokens, each is replaced before; refusals are forgotten, and
+        what was not granted is asked for again."""
         while True:
             await self._clock.sleep(CLOCK_LOOK_S)
-            changed = self._room.forget(self._clock.now_ns())
+            now_ns = self._clock.now_ns()
+            changed = self._room.forget(now_ns)
+            if now_ns - self._asked_ns >= self._settings.ask_again_s * NS_PER_S:
+                self._asked_ns, changed = now_ns, True
+                for lane in self._lanes.values():
+                    lane.ask_again()
             for lane in self._lanes.values():
                 if lane.current is not None and self._bond.due(lane.current):
                     lane.replace_link()

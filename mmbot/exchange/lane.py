@@ -94,6 +94,16 @@ class Lane:
         """Another connection in place of the present one, which goes on until then."""
         self._leaving = self.current
 
+    def ask_again(self) -> None:
+        """What was not granted may be there by now: on this socket, else on another one."""
+        link = self.current
+        if link is None or self.changing or self.share.topics <= link.streamed:
+            return
+        if link.live and link.extendable:
+            link.extend(self.share)
+        elif self._ports.dialect.declarative:
+            self.replace_link()
+
     def look(self, delay_s: float = 0.0) -> None:
         """Change what serves if it is not what is wanted: on its socket, else by another one."""
         link = self.current

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mmbot.exchange.channels import REFUSED_FOR_NS
-from tests.exchange.grants import Grants, carried, names
+from tests.exchange.grants import Grants, carried, names, nothing_goes
 from tests.exchange.parts import EVENT_ID, S
 from tests.exchange.stage import REGISTER, Stage, more, staged, unlisted
 
@@ -72,3 +72,40 @@ def test_what_is_carried_stays_where_a_larger_wish_is_refused() -> None:
         names(EVENT_ID, 1, 2, 3),
         names(4, 5),
     ]
+
+
+def test_a_channel_that_was_withheld_is_asked_for_again() -> None:
+    # faults: E9
+    grants = Grants(withheld={"7", "8"})
+
+    async def withhold(stage: Stage) -> None:
+        stage.feed.watch(more(7, 8))
+        await stage.wait(5)
+        assert stage.parts.listing.unstreamed == {7, 8}
+        grants.withheld = {"8"}
+        asked = stage.parts.http.count(REGISTER)
+        await stage.wait(305)
+        assert stage.parts.listing.unstreamed == {8}
+        assert stage.parts.listing.reseed_wanted
+        assert stage.parts.http.count(REGISTER) == asked + 1
+        assert len(stage.server.sockets) == 1
+
+    staged(withhold, more(), grants)
+
+
+def test_where_asking_again_fails_another_socket_is_tried_the_next_time() -> None:
+    # faults: E9
+    grants = Grants(withheld={"7"})
+
+    async def withhold(stage: Stage) -> None:
+        stage.parts.http.on(REGISTER, nothing_goes)
+        grants.withheld = set()
+        await stage.wait(305)
+        assert stage.parts.listing.unstreamed == {7}
+        stage.parts.http.on(REGISTER, grants)
+        await stage.wait(300)
+        assert stage.parts.listing.unstreamed == frozenset()
+        assert len(stage.server.sockets) == 2
+
+    stage = staged(withhold, more(7), grants)
+    assert all(private and public for private, public, _ in stage.states[:-1])

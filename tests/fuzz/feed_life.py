@@ -53,7 +53,7 @@ TIGHT: Final = 2
 TOO_MANY: Final = "exceed_subscription_count"
 BEAT_S: Final = 5.0
 HOSTILE_MAX_S: Final = 120.0
-CALM_S: Final = 240.0  # a refused token may have to wait for its turn to be renewed
+CALM_S: Final = 420.0  # a channel that was not granted has to wait for its turn
 
 
 class HostileExchange:
