@@ -152,7 +152,8 @@ class Engine:
             case JournalStateChanged() | Lagged() | SentinelSeen():
                 parts.modes.apply(event, now_ns)
             case LoopStalled(gap_ns):
-                self._stalled(gap_ns, now_ns)
+                self._facts.append(Alarm("loop stalled", f"{gap_ns / 1e9:.1f} s"))
+                self._commands.extend(self._audit.distrust(now_ns))
             case OperatorSaid():
                 self._operator(event, now_ns)
             case WishesChanged(_, strike_ids):
@@ -178,11 +179,6 @@ class Engine:
                 parts.placing.answered(event, now_ns)
                 if started := closed_by_venue(event, parts.ledger):
                     self._dirty |= parts.state.perhaps_started(*started, now_ns)
-
-    def _stalled(self, gap_ns: int, now_ns: int) -> None:
-        self._facts.append(Alarm("loop stalled", f"{gap_ns / 1e9:.1f} s"))
-        self.parts.state.distrust_books(now_ns)
-        self._commands.extend(self._audit.read_all(now_ns))
 
     def _stream(self, event: StreamStateChanged, now_ns: int) -> None:
         was_private = self.parts.modes.private_up
@@ -225,8 +221,6 @@ class Engine:
                     self._dirty.add(fact.line_id)
                 case Alarm("second daemon", detail):
                     self.parts.modes.halted = f"second daemon: {detail}"
-                case _:
-                    pass
         for entry in drained.entries:
             if isinstance(entry, SettlementSeen):
                 self.parts.housekeeping.settlement_seen(now_ns)

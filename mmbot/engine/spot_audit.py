@@ -29,6 +29,11 @@ class SpotAudit:
             self._state.fresh.ask_all(events, now_ns)
             yield ReadMarkets(events)
 
+    def distrust(self, now_ns: int) -> Iterator[ReadMarkets]:
+        """After a gap of our own: no book is believed until it was read."""
+        self._state.distrust_books(now_ns)
+        yield from self.read_all(now_ns)
+
     def look(self, now_ns: int) -> set[LineId]:
         """Lines whose books are stale from now on, or are believed again."""
         changed: set[LineId] = set()
