@@ -62,8 +62,11 @@ class Child:
             self._process.wait()
 
     def ask_to_end(self) -> None:
+        self.send(signal.SIGTERM)
+
+    def send(self, number: signal.Signals) -> None:
         if self.running and self._process is not None:
-            self._process.send_signal(signal.SIGTERM)
+            self._process.send_signal(number)
 
     async def ended(self, wait_max_s: float) -> int | None:
         """Its exit code, or None when it still runs after that time."""

@@ -33,12 +33,10 @@ class Link:
     async def get(self, path: str, **query: str) -> Json:
         return await self._ask("GET", path, None, query)
 
-    async def post(self, path: str, say: Mapping[str, object] | None = None) -> Json:
+    async def post(self, path: str, say: object = None) -> Json:
         return await self._ask("POST", path, say or {}, {})
 
-    async def _ask(
-        self, method: str, path: str, say: Mapping[str, object] | None, query: Mapping[str, str]
-    ) -> Json:
+    async def _ask(self, method: str, path: str, say: object, query: Mapping[str, str]) -> Json:
         timeout = aiohttp.ClientTimeout(total=ANSWER_TIMEOUT_S)
         try:
             async with self._http.request(

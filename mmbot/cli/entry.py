@@ -16,6 +16,7 @@ from mmbot.cli import (
     daemon,
     demo,
     doctor,
+    drill,
     halting,
     ledger,
     limits,
@@ -38,7 +39,7 @@ Start here: mmbot demo
 
 GROUPS: Final = (
     demo, daemon, sentinel, box, simulation, probe, operate, limits, halting, doctor, records, why,
-    ledger, bench,
+    ledger, bench, drill,
 )  # fmt: skip
 
 

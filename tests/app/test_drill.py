@@ -1,0 +1,153 @@
+"""What a drill makes of the box's record, and a cable that is cut."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import count
+from typing import Any
+
+import pytest
+
+from mmbot.app.drill import Row, table
+from mmbot.app.drill_judge import seen_of
+from mmbot.app.drill_wire import HOST, Wire
+from mmbot.cli.entry import execute
+
+S = 1_000_000_000
+STRUCK_NS = 100 * S
+PLACE = "/partner/v4/mm/submit_multiple_orders"
+LOOK = "/partner/v4/mm/get_order_history?status=open"
+
+
+class Diary:
+    """Lines of a truth; times in seconds."""
+
+    def __init__(self) -> None:
+        self.lines: list[dict[str, Any]] = []
+        self._numbers = count(1)
+
+    def _add(self, at_s: float, kind: str, **more: Any) -> int:
+        number = next(self._numbers)
+        self.lines.append({"n": number, "at_ns": round(at_s * S), "kind": kind, **more})
+        return number
+
+    def order(self, at_s: float, ident: str, open_cents: int, what: str = "moved") -> None:
+        more = {"status": "open", "open_cents": open_cents, "what": what}
+        self._add(at_s, "order", order_id=ident, **more)
+
+    def asked(self, at_s: float, path: str, answered_s: float | None, status: int = 200) -> None:
+        of = self._add(at_s, "request", path=path)
+        if answered_s is not None:
+            self._add(answered_s, "answer", of=of, status=status)
+
+    def orders(self, idents: str) -> Diary:
+        for ident in idents:
+            self.order(90, ident, 100, "accepted")
+        return self
+
+
+def test_flat_is_when_the_last_order_ends_and_stays_so() -> None:
+    diary = Diary().orders("abc")
+    for at_s, ident in ((101, "a"), (102, "b"), (103, "c")):
+        diary.order(at_s, ident, 0)
+    seen = seen_of(diary.lines, STRUCK_NS)
+    assert (seen.resting, seen.flat_ns) == (3, 103 * S)
+
+
+def test_an_order_that_lands_late_moves_the_moment() -> None:
+    diary = Diary().orders("a")
+    diary.order(101, "a", 0)
+    diary.order(102, "late", 100, "accepted")
+    assert seen_of(diary.lines, STRUCK_NS).flat_ns is None
+    diary.order(105, "late", 0)
+    seen = seen_of(diary.lines, STRUCK_NS)
+    assert (seen.flat_ns, seen.landed_after) == (105 * S, 1)
+
+
+def test_a_cancelled_order_that_is_still_called_open_is_gone() -> None:
+    diary = Diary().orders("a")
+    diary.order(101, "a", 0)
+    assert seen_of(diary.lines, STRUCK_NS).flat_ns == 101 * S
+
+
+@pytest.mark.parametrize(("answered_s", "flies"), [(99.0, False), (101.0, True), (None, True)])
+def test_a_batch_is_in_flight_until_it_is_answered(answered_s: float | None, flies: bool) -> None:
+    diary = Diary().orders("a")
+    diary.asked(98, PLACE, answered_s)
+    diary.order(103, "a", 0)
+    diary.lines.sort(key=lambda line: line["at_ns"])
+    assert seen_of(diary.lines, STRUCK_NS).in_flight is flies
+
+
+def test_only_looks_after_the_account_was_empty_count() -> None:
+    diary = Diary().orders("a")
+    diary.asked(101, LOOK, 101.1)
+    diary.asked(101.9, LOOK, 102.1)
+    diary.order(102, "a", 0)
+    diary.lines.sort(key=lambda line: line["at_ns"])
+    diary.asked(103, LOOK, 103.1)
+    diary.asked(104, LOOK, 104.1, status=503)
+    assert seen_of(diary.lines, STRUCK_NS).looks == 1
+
+
+def test_whoever_places_after_that_is_seen() -> None:
+    diary = Diary().orders("a")
+    diary.order(102, "a", 0)
+    diary.asked(104, PLACE, 104.1)
+    assert seen_of(diary.lines, STRUCK_NS).placed_after_flat == 1
+
+
+def test_a_person_reads_what_held_and_what_is_only_shown() -> None:
+    row = Row("daemon frozen", "loopback", "sentinel", 28, True, 6.0, 0.3, 8.5, held=True)
+    shown = Row("daemon frozen", "venue", "sentinel", 28, True, 6.0, 6.1, None)
+    head, first, second = table([row, shown])
+    assert head.split()[0] == "tripped"
+    assert "0.3s" in first
+    assert first.endswith("box; held")
+    assert "never" in second
+    assert second.endswith("not judged")
+
+
+class Far:
+    """A server of loopback that answers each chunk with the same."""
+
+    def __init__(self) -> None:
+        self.heard = b""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while chunk := await reader.read(1_000):
+            self.heard += chunk
+            writer.write(chunk)
+        writer.close()
+
+
+async def test_a_cut_cable_takes_bytes_and_gives_none() -> None:
+    far = Far()
+    server = await asyncio.start_server(far.serve, HOST, 0)
+    async with server, Wire(server.sockets[0].getsockname()[1]) as wire:
+        reader, writer = await asyncio.open_connection(HOST, wire.port)
+        writer.write(b"before")
+        assert await reader.readexactly(6) == b"before"
+        wire.cut()
+        writer.write(b"after")
+        late, later = await asyncio.open_connection(HOST, wire.port)
+        later.write(b"new")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await asyncio.wait(
+                    [asyncio.ensure_future(one.read(1)) for one in (reader, late)],
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+        assert far.heard == b"before"
+        writer.close()
+        later.close()
+
+
+@pytest.mark.parametrize(("flag", "known"), [("--profile", "venue"), ("--only", "daemon frozen")])
+def test_a_word_that_is_no_trip_is_wrong_use(
+    flag: str, known: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert execute(["drill", flag, "earthquake"]) == 2
+    said = capsys.readouterr().err
+    assert f"{flag}: earthquake" in said
+    assert known in said
