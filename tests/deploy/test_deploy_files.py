@@ -19,6 +19,7 @@ from mmbot.ops.metrics import Levels, Metrics
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
 DEPLOY: Final = REPOSITORY / "deploy"
 UNIT: Final = DEPLOY / "mmbot.service"
+UNITS: Final = (UNIT, DEPLOY / "mmbot-sentinel.service")
 EXPOSURE_MAX: Final = 20  # tenths: systemd calls up to 2.0 "OK"
 # Variables of Grafana, as a query would be sent with them.
 VARIABLES: Final = {"$instance": ".*", "$__rate_interval": "1m"}
@@ -65,20 +66,22 @@ def test_everything_the_dockerfile_copies_is_let_in() -> None:
     assert wanted == allowed
 
 
-def test_systemd_reads_the_unit_without_a_word(tmp_path: Path) -> None:
+@pytest.mark.parametrize("shipped", UNITS, ids=lambda unit: unit.stem)
+def test_systemd_reads_the_unit_without_a_word(shipped: Path, tmp_path: Path) -> None:
     analyze = tool("systemd-analyze", "systemd")
-    unit = tmp_path / UNIT.name
-    text = UNIT.read_text(encoding="utf-8")
+    unit = tmp_path / shipped.name
+    text = shipped.read_text(encoding="utf-8")
     # Only the program is exchanged: it is not installed where the tests run.
     unit.write_text(text.replace("/opt/mmbot/bin/mmbot", "/bin/true"), encoding="utf-8")
     # A misspelt key is only a warning with exit code 0, so any output fails.
     assert output_of(analyze, "verify", "--man=no", str(unit)) == (0, "")
 
 
-def test_the_unit_is_locked_down() -> None:
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_the_unit_is_locked_down(unit: Path) -> None:
     analyze = tool("systemd-analyze", "systemd")
     code, said = output_of(
-        analyze, "security", "--offline=true", f"--threshold={EXPOSURE_MAX}", str(UNIT)
+        analyze, "security", "--offline=true", f"--threshold={EXPOSURE_MAX}", str(unit)
     )
     assert code == 0, said
 
