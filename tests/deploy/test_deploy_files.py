@@ -15,11 +15,13 @@ import pytest
 import yaml
 
 from mmbot.ops.metrics import Levels, Metrics
+from mmbot.ops.sentinel_metrics import SentinelLevels, SentinelMetrics
 
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
 DEPLOY: Final = REPOSITORY / "deploy"
 UNIT: Final = DEPLOY / "mmbot.service"
 UNITS: Final = (UNIT, DEPLOY / "mmbot-sentinel.service")
+SENTINEL_LEVELS: Final = SentinelLevels(True, False, False, False, 0, 0.5, 0.5, None)
 EXPOSURE_MAX: Final = 20  # tenths: systemd calls up to 2.0 "OK"
 # Variables of Grafana, as a query would be sent with them.
 VARIABLES: Final = {"$instance": ".*", "$__rate_interval": "1m"}
@@ -159,7 +161,7 @@ def exported_names() -> set[str]:
     metrics.observe_levels(Levels("ENABLED", 0, 0, 0, 1, 0, 0, 45))
     metrics.observe_request("login", 200, 0.1)
     metrics.observe_stream("private", True)
-    text = metrics.text().decode()
+    text = metrics.text().decode() + SentinelMetrics().text(SENTINEL_LEVELS).decode()
     names = set(re.findall(r"^# TYPE (\w+) ", text, re.MULTILINE))
     return names | {f"{name}_bucket" for name in names} | {"up"}
 
