@@ -33,6 +33,8 @@ LOOKS_MIN: Final = 2 * 3  # two empty reads of three questions each
 WAIT_MAX_S: Final = 60.0
 AFTERWARDS_S: Final = 3.0  # what lands late, or is placed by a daemon that thaws, is seen
 JUDGED: Final = "loopback"
+BESIDE: Final = "venue"
+BESIDE_MAX: Final = 4  # worlds at once: a dozen processes
 HALT_WORDS: Final = ("halt by file", "halt by signal", "halt by admin", "halt by command")
 
 
@@ -55,24 +57,35 @@ class Row:
     held: bool | None = None  # None: only shown, not judged
 
 
+def plan(profiles: Sequence[str], only: Sequence[str]) -> list[tuple[str, Sequence[str]]]:
+    """What is tripped side by side, on which profile. Unasked, the venue's figures are of one
+    trip of each kind: they are shown beside, and cost as much time."""
+    wanted = [(profile, only or TRIPS) for profile in profiles or (JUDGED,)]
+    if not profiles and not only:
+        wanted.append((BESIDE, ONE_OF_EACH))
+    return [
+        (profile, trips[start : start + BESIDE_MAX])
+        for profile, trips in wanted
+        for start in range(0, len(trips), BESIDE_MAX)
+    ]
+
+
 def drill(
-    seed: int, profiles: Sequence[str], only: Sequence[str], say: Callable[[Row], None]
+    seed: int, planned: Iterable[tuple[str, Sequence[str]]], say: Callable[[Row], None]
 ) -> list[Row]:
-    """All trips, or `only` those; of a kind side by side."""
-    return asyncio.run(_drill(seed, profiles, only or TRIPS, say))
+    """All trips of a `plan`; `say` is told each row when it is known."""
+    return asyncio.run(_drill(seed, planned, say))
 
 
 async def _drill(
-    seed: int, profiles: Sequence[str], only: Sequence[str], say: Callable[[Row], None]
+    seed: int, planned: Iterable[tuple[str, Sequence[str]]], say: Callable[[Row], None]
 ) -> list[Row]:
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="mmbot-drill-") as name:
-        for profile in profiles:
-            for group in (tuple(STRIKES), HALT_WORDS):
-                trips = [_trip(what, Path(name), seed, profile) for what in group if what in only]
-                for row in await _beside(trips):
-                    say(row)
-                    rows.append(row)
+        for profile, trips in planned:
+            for row in await _beside([_trip(what, Path(name), seed, profile) for what in trips]):
+                say(row)
+                rows.append(row)
     return rows
 
 
@@ -128,6 +141,7 @@ STRIKES: Final[dict[str, Callable[[World], None]]] = {
     CUT: _cut,
 }
 TRIPS: Final = (*STRIKES, *HALT_WORDS)
+ONE_OF_EACH: Final = ("daemon frozen", "halt by admin")
 
 
 async def _guarded(world: World, row: Row) -> Row:

@@ -12,7 +12,7 @@ def register(app: typer.Typer) -> None:
 def drill(
     seed: int = typer.Option(7, help="Of the box: drift, takers and rival are drawn from it."),
     profile: list[str] = typer.Option(
-        ["loopback"], help="loopback is judged, venue is shown beside; may be given twice."
+        [], help="loopback (judged) or venue (shown); without it both, one venue trip of a kind."
     ),
     only: list[str] = typer.Option([], help="Of the trips only this one; may be given again."),
     as_json: bool = typer.Option(False, "--json", help="One object per trip, then the verdict."),
@@ -44,7 +44,7 @@ def drill(
         if as_json:
             typer.echo(json.dumps(asdict(row)))
 
-    rows = drilling.drill(seed, profile, only, say)
+    rows = drilling.drill(seed, drilling.plan(profile, only), say)
     judged = [row for row in rows if row.held is not None]
     held = all(row.held for row in judged)
     if as_json:

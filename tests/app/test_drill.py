@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mmbot.app.drill import Row, table
+from mmbot.app.drill import HALT_WORDS, ONE_OF_EACH, STRIKES, Row, plan, table
 from mmbot.app.drill_judge import seen_of
 from mmbot.app.drill_wire import HOST, Wire
 from mmbot.cli.entry import execute
@@ -151,3 +151,16 @@ def test_a_word_that_is_no_trip_is_wrong_use(
     said = capsys.readouterr().err
     assert f"{flag}: earthquake" in said
     assert known in said
+
+
+def test_unasked_all_are_judged_and_one_of_each_kind_is_shown_beside() -> None:
+    assert [(profile, tuple(trips)) for profile, trips in plan([], [])] == [
+        ("loopback", tuple(STRIKES)),
+        ("loopback", HALT_WORDS),
+        ("venue", ONE_OF_EACH),
+    ]
+
+
+def test_what_is_asked_for_is_tripped_and_nothing_else() -> None:
+    assert plan([], ["network cut"]) == [("loopback", ["network cut"])]
+    assert [profile for profile, _ in plan(["venue"], [])] == ["venue", "venue"]

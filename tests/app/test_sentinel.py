@@ -290,12 +290,12 @@ def test_it_beats_while_it_hears_the_exchange_and_not_longer() -> None:
     sentinel(play)
 
 
-def test_hours_of_watching_cost_little() -> None:
+def test_watching_costs_little() -> None:
     async def play(stage: Stage) -> None:
         began_s = time.process_time()
-        await stage.beats(1_800)
+        await stage.beats(600)
         assert stage.count("login") == 1
-        assert len(stage.asked) < 1_800
-        assert time.process_time() - began_s < 20
+        assert len(stage.asked) < 600
+        assert time.process_time() - began_s < 10
 
     sentinel(play)
