@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+from mmbot.app.heartbeat import UNSEEN
 from tests.acceptance.doors import ROOT, mmbot
 from tests.app.sentinel_stage import Stage, sentinel
+from tests.app.stage import Daemon, box, daemon, free_port, until
 
 RESTING_MIN = 20
 SENTINEL_TRIPS = {"daemon frozen", "daemon killed", "loop blocked", "network cut"}
@@ -37,6 +43,38 @@ def walk_sentinel() -> None:
 
     sentinel(play)
     sentinel(play, dialect="seed")
+
+
+def walk_a_sentinel_that_dies(folder: Path) -> None:
+    """Where one is required nothing is placed before it was seen, nor after it was missed."""
+    with box() as exchange, daemon(folder, exchange.port) as bot:
+        bot.settings["sentinel"] |= {"required": True, "port": free_port()}
+        bot.start()
+        until(lambda: bot.status.get("why") == UNSEEN, 20, "it waits for a sentinel")
+        assert not exchange.record["orders_placed"]
+        with _guard(bot) as guard:
+            bot.until_quoting(RESTING_MIN)
+            guard.kill()
+            until(lambda: bot.status.get("mode") == "CANCEL_ONLY", 9, "it misses its sentinel")
+            assert "silent" in bot.status["why"]
+        placed = exchange.record["orders_placed"]
+        with _guard(bot):
+            until(lambda: bot.status.get("mode") == "ENABLED", 15, "another one is seen")
+            assert exchange.record["orders_placed"] >= placed
+            assert bot.stop() == 0
+        assert not (bot.state_dir / "HALTED").exists()  # a stop in order is no lapse
+
+
+@contextmanager
+def _guard(bot: Daemon) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-m", "mmbot", "sentinel", "--config", str(bot.config)]
+    with (bot.folder / "sentinel.log").open("ab") as sink:
+        process = subprocess.Popen(command, cwd=ROOT, env=bot.environ, stdout=sink, stderr=sink)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def walk_one_trip() -> None:

@@ -6,6 +6,8 @@ the public door. The long ones run with FULL=1.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.acceptance import risk_sentinel
@@ -53,6 +55,13 @@ def test_line_6_halt() -> None:
 def test_line_7_sentinel() -> None:
     """A second process with its own key pair that flattens when the heartbeat lapses."""
     risk_sentinel.walk_sentinel()
+
+
+@long_one
+@pytest.mark.timeout(300)
+def test_line_7_a_sentinel_that_dies(tmp_path: Path) -> None:
+    """The daemon notices it and goes CANCEL_ONLY, when configured to require it."""
+    risk_sentinel.walk_a_sentinel_that_dies(tmp_path)
 
 
 @pytest.mark.timeout(300)
