@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from mmbot.app.drill_judge import Seen, seen_of
 from mmbot.app.drill_world import ACCOUNT, RESTING_MIN, World
-from mmbot.domain.errors import MmbotError
+from mmbot.domain.errors import MmbotError, SetUpError
 from mmbot.runtime.clock import NS_PER_S
 from mmbot.sentinel_config import SentinelSettings
 from mmbot.store.lease import daemon_lease
@@ -71,21 +71,29 @@ def plan(profiles: Sequence[str], only: Sequence[str]) -> list[tuple[str, Sequen
 
 
 def drill(
-    seed: int, planned: Iterable[tuple[str, Sequence[str]]], say: Callable[[Row], None]
+    seed: int,
+    planned: Iterable[tuple[str, Sequence[str]]],
+    say: Callable[[Row], None],
+    logs: Path | None = None,
 ) -> list[Row]:
-    """All trips of a `plan`; `say` is told each row when it is known."""
-    return asyncio.run(_drill(seed, planned, say))
+    """All trips of a `plan`; `say` is told each row when it is known. `logs` keeps the folders."""
+    if logs is not None:
+        return asyncio.run(_drill(seed, planned, say, logs))
+    with tempfile.TemporaryDirectory(prefix="mmbot-drill-") as name:
+        return asyncio.run(_drill(seed, planned, say, Path(name)))
 
 
 async def _drill(
-    seed: int, planned: Iterable[tuple[str, Sequence[str]]], say: Callable[[Row], None]
+    seed: int,
+    planned: Iterable[tuple[str, Sequence[str]]],
+    say: Callable[[Row], None],
+    folder: Path,
 ) -> list[Row]:
     rows: list[Row] = []
-    with tempfile.TemporaryDirectory(prefix="mmbot-drill-") as name:
-        for profile, trips in planned:
-            for row in await _beside([_trip(what, Path(name), seed, profile) for what in trips]):
-                say(row)
-                rows.append(row)
+    for profile, trips in planned:
+        for row in await _beside([_trip(what, folder, seed, profile) for what in trips]):
+            say(row)
+            rows.append(row)
     return rows
 
 
@@ -98,7 +106,10 @@ async def _beside(trips: Sequence[Any]) -> list[Row]:
 async def _trip(what: str, folder: Path, seed: int, profile: str) -> Row:
     """Raises nothing of ours: what went wrong is the row's trouble."""
     place = folder / f"{profile}-{what.replace(' ', '-')}"
-    place.mkdir()
+    try:
+        place.mkdir(parents=True)
+    except OSError as error:
+        raise SetUpError(f"--logs: {place}: cannot be made: {error.strerror}") from None
     by = "daemon" if what in HALT_WORDS else "sentinel"
     row = Row(what, profile, by)
     world = World(place, seed, profile, cuttable=what == CUT)

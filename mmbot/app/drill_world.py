@@ -149,7 +149,7 @@ class World:
             if await so():
                 return time.monotonic() - began_s
             if time.monotonic() - began_s > wait_max_s:
-                raise Stop(f"not {what} within {wait_max_s:g} s (logs: {self.folder})")
+                raise Stop(f"not {what} within {wait_max_s:g} s (--logs FOLDER keeps the logs)")
             await asyncio.sleep(LOOK_S)
 
     async def quoting(self) -> None:

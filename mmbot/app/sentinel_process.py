@@ -16,7 +16,7 @@ from structlog.typing import FilteringBoundLogger
 from mmbot.app import wiring
 from mmbot.app.compose import make_state_dir, on_best_loop, prove_box
 from mmbot.app.flattening import Flattening, Scope
-from mmbot.app.sentinel import Sentinel
+from mmbot.app.sentinel import REACH_MAX_NS, Sentinel
 from mmbot.app.sentinel_sight import FileSight, HttpSight, Sight
 from mmbot.app.world import Reach
 from mmbot.config import Settings, classify_host
@@ -159,8 +159,9 @@ class Post:
             await asyncio.Event().wait()
 
     def _sick(self) -> str | None:
-        late_s = self.levels().exchange_age_s
-        return f"the exchange was not heard for {late_s:.0f} s" if late_s > 20 else None
+        late_s = self.sentinel.reach_ns / NS_PER_S
+        late = self.sentinel.reach_ns > REACH_MAX_NS
+        return f"the exchange was not heard for {late_s:.0f} s" if late else None
 
     def levels(self) -> SentinelLevels:
         sentinel, trip = self.sentinel, self.sentinel.trip

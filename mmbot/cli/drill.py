@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import typer
 
 
@@ -15,6 +17,7 @@ def drill(
         [], help="loopback (judged) or venue (shown); without it both, one venue trip of a kind."
     ),
     only: list[str] = typer.Option([], help="Of the trips only this one; may be given again."),
+    logs: Path | None = typer.Option(None, help="Keep each trip's logs and record in here."),
     as_json: bool = typer.Option(False, "--json", help="One object per trip, then the verdict."),
 ) -> None:
     """Trip each safety and see by the exchange's record how soon nothing rests; 0: all held.
@@ -44,7 +47,7 @@ def drill(
         if as_json:
             typer.echo(json.dumps(asdict(row)))
 
-    rows = drilling.drill(seed, drilling.plan(profile, only), say)
+    rows = drilling.drill(seed, drilling.plan(profile, only), say, logs and logs.absolute())
     judged = [row for row in rows if row.held is not None]
     held = all(row.held for row in judged)
     if as_json:

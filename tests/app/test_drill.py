@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -164,3 +165,12 @@ def test_unasked_all_are_judged_and_one_of_each_kind_is_shown_beside() -> None:
 def test_what_is_asked_for_is_tripped_and_nothing_else() -> None:
     assert plan([], ["network cut"]) == [("loopback", ["network cut"])]
     assert [profile for profile, _ in plan(["venue"], [])] == ["venue", "venue"]
+
+
+def test_a_folder_that_cannot_be_made_is_said_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    arguments = ["drill", "--only", "daemon frozen", "--logs", str(tmp_path / "file")]
+    assert execute(arguments) == 2
+    assert "--logs: " in capsys.readouterr().err
