@@ -9,6 +9,7 @@ import pytest
 
 from mmbot.sim.core.orders import Order
 from mmbot.sim.faults.faulty_ports import Sent
+from mmbot.sim.timeline.hand_actions import Take
 from mmbot.sim.witness.watch import Bounds
 from tests.sim.watching import BALANCE, NS, PLACE, SECRET, Scene
 
@@ -234,6 +235,18 @@ def test_i4_after_a_halt_nothing_leaves_and_people_are_left_alone() -> None:
         calm.box.exchange.cancel(order, calm.now_ns + 1)
         said = f"I4: by-hand-{word}, which a person placed, was cancelled by nobody's word"
         assert (said in calm.found()) == (word != "new"), "what nobody told, nobody spares"
+
+
+# faults: B12 C9
+def test_i4_what_the_exchange_ends_because_nobody_can_pay_it_was_nobody_s_word() -> None:
+    scene = Scene()
+    order = scene.rests("by-hand-1")
+    scene.watch.heard("orders", of_order(order), scene.now_ns)
+    scene.box.advance(scene.now_ns + NS)  # it is open now
+    scene.box.exchange.set_cash(scene.box.maker, 10, scene.now_ns + NS)
+    scene.box.moves.perform(Take(usd=9.0), scene.now_ns + NS)
+    assert not order.alive
+    assert scene.found() == ""
 
 
 @pytest.mark.parametrize("spelled", [SECRET, SECRET.encode().hex()])

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from random import Random
 
-from mmbot.sim.core.orders import Order
+from mmbot.sim.core.orders import INSUFFICIENT, Order
 from mmbot.sim.rules import ActivationRules
 
 MS = 1_000_000
@@ -50,7 +50,7 @@ class ActivationQueue:
             self.failures_left -= 1
         elif rules.failure == "none" or self._rng.random() >= rules.failing_share:
             return ""
-        return "max_stake_exceeded" if rules.failure == "cap" else "insufficient_funds"
+        return "max_stake_exceeded" if rules.failure == "cap" else INSUFFICIENT
 
     def _drawn_ns(self) -> int:
         rules = self._rules

@@ -20,7 +20,7 @@ from mmbot.sim.core.ids import Ids
 from mmbot.sim.core.lifecycle import Listing
 from mmbot.sim.core.matching import LineBook
 from mmbot.sim.core.messages import Outgoing
-from mmbot.sim.core.orders import Account, Fill, Order, OrderRequest, Refusal, Status
+from mmbot.sim.core.orders import INSUFFICIENT, Account, Fill, Order, OrderRequest, Refusal, Status
 from mmbot.sim.core.placement import (
     activation_refusal,
     cancel_refusal,
@@ -191,7 +191,7 @@ class Exchange:
         if self._floor:
             order.profit_floor = True
         if self._on_placement and not self.wallet.reserve(order, now_ns):
-            order.reason = "insufficient_funds"
+            order.reason = INSUFFICIENT
         account.resting_cents += cents
         account.at_strike[strike_id][order_id] = order
         if account.internal:

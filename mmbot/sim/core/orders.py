@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Literal
+from typing import Final, Literal
 
 # what is made with every order or fill and read more often than changed is a Struct: it is made
 # in a third of the time of a dataclass
@@ -27,6 +27,7 @@ Status = Literal[
     "closed",
 ]
 Strategy = Literal["", "ALO", "fillOrKill", "take"]
+INSUFFICIENT: Final = "insufficient_funds"  # the reason of an order that nobody can pay
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from mmbot.sim.core.credit import usable_cents
 from mmbot.sim.core.lifecycle import Line, SportEvent
-from mmbot.sim.core.orders import Account, Order, OrderRequest, Refusal
+from mmbot.sim.core.orders import INSUFFICIENT, Account, Order, OrderRequest, Refusal
 from mmbot.sim.core.prices import crosses
 from mmbot.sim.core.trading import unpaid
 
@@ -103,7 +103,7 @@ def _cap_reason(
         on_placement = rules.money.funds == "on_placement"
         funds = _funds_cents(exchange, account, request)
         if not (counted and on_placement) and cents > funds:
-            return "insufficient_funds"
+            return INSUFFICIENT
         if account.resting_cents + more > funds * rules.resting_cash_multiple_max:
             return "" if on_placement else "max_stake_exceeded"
     if rules.money.strike_resting_usd_max:

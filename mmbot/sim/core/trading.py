@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mmbot.sim.core.activation import MS
 from mmbot.sim.core.bulletin import TradePrint
 from mmbot.sim.core.matching import match_cents
-from mmbot.sim.core.orders import Fill, Order
+from mmbot.sim.core.orders import INSUFFICIENT, Fill, Order
 from mmbot.sim.core.prices import complement
 
 if TYPE_CHECKING:
@@ -26,14 +26,19 @@ def match(exchange: Exchange, taker: Order, now_ns: int) -> None:
             if stakes[0] == 0:
                 break
             if not can_pay(maker, stakes[1]):
-                exchange.cancel(maker, now_ns)
+                _cannot_pay(exchange, maker, now_ns)
                 break
             if not can_pay(taker, stakes[0]):
-                exchange.cancel(taker, now_ns)
+                _cannot_pay(exchange, taker, now_ns)
                 return
             _fill(exchange, taker, maker, stakes, now_ns)
         if taker.open_cents == 0:
             return
+
+
+def _cannot_pay(exchange: Exchange, order: Order, now_ns: int) -> None:
+    order.reason = INSUFFICIENT
+    exchange.cancel(order, now_ns)
 
 
 def match_whole(exchange: Exchange, taker: Order, now_ns: int) -> None:

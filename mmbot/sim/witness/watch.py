@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mmbot.sim.core.orders import Order
+from mmbot.sim.core.orders import INSUFFICIENT, Order
 from mmbot.sim.faults.faulty_ports import Reply, Sent
 from mmbot.sim.faults.kinds import FrameKind, external_ids
 from mmbot.sim.faults.plan import Fault, Injected
@@ -216,9 +216,7 @@ class Watch:
             self._find(finding)
 
     def struck(self, entry: Injected, frame: str) -> None:
-        words = entry.what.split()
-        about = words[1] if len(words) > 1 and words[1].startswith("/") else ""
-        reads = "get_" in about or "/auth/" in about or "websocket" in about
+        reads = any(word in entry.what for word in ("/get_", "/auth/", "/websocket"))
         if reads or entry.fault in BLINDING_FAULTS:
             self.disturbed(entry.now_ns)
 
@@ -241,7 +239,8 @@ class Watch:
             self._person_ns = now_ns
             self._others.move(ident, order, now)
             known = ident in self._others.known or self.may_audit(now_ns, since_ns=order.created_ns)
-            if what == "canceled" and known and not (self.by_hand or self._halts):
+            asked_for = self.by_hand or self._halts or order.reason == INSUFFICIENT
+            if what == "canceled" and known and not asked_for:
                 self._find(f"I4: {ident}, which a person placed, was cancelled by nobody's word")
             return
         self._changed[ident] = order

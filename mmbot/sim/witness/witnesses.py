@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from mmbot.sim.core.orders import Account, Fill, Order
+from mmbot.sim.core.orders import INSUFFICIENT, Account, Fill, Order
 from mmbot.sim.faults.board import NS, FaultBoard
 from mmbot.sim.faults.plan import Fault, Target
 from mmbot.sim.http.reporting import Reporting
@@ -64,7 +64,7 @@ class Witnesses:
         target = names(order.account)
         hit = self.board.order(Fault.ACTIVATION_FAILS, now_ns, target)
         if hit is not None:
-            order.reason = "insufficient_funds"
+            order.reason = INSUFFICIENT
         else:
             hit = self.board.order(Fault.NEVER_ACTIVATED, now_ns, target)
             if hit is None:
