@@ -69,6 +69,7 @@ def test_i7_without_a_session_no_queue_is_served(
             scene.watch.answered(request, (status, {}, b""), scene.now_ns)
         scene.watch.heard("health", "", scene.now_ns)
     assert scene.found().count("and was not served") == found
+    assert scene.watch.may_audit(scene.now_ns) == bool(found), "nobody can act without a session"
 
 
 @pytest.mark.parametrize("name", ["deadlines", "activations"])

@@ -72,10 +72,11 @@ class Load:
                 gap_s = (now_ns - before_ns) / NS
                 yield f"I7: {route} asked again after {gap_s:.3f} s, at most once a second"
 
-    def read(self, status: int, now_ns: int) -> None:
-        """A read was answered so."""
+    def read(self, status: int, now_ns: int) -> bool:
+        """A read was answered so; whether reads have been refused for long, and only refused."""
         since_ns = now_ns if self._refused_ns is None else self._refused_ns[0]
         self._refused_ns = (since_ns, now_ns) if status in HINDERED else None
+        return self._refused(now_ns)
 
     def _refused(self, now_ns: int) -> bool:
         """Whether nobody could serve a queue, who goes on trying."""

@@ -196,8 +196,8 @@ class Watch:
     def answered(self, request: Sent, reply: Reply, now_ns: int) -> None:
         if request.kind == "report" and reply[0] == 200 and "histor" in request.path:
             self._listed = True
-        if request.kind in ("order", "report", "read"):
-            self._load.read(reply[0], now_ns)
+        if request.kind in ("order", "report", "read") and self._load.read(reply[0], now_ns):
+            self.disturbed(now_ns)
         if request.kind == "auth" and reply[0] == 200:
             for name, text in tokens(reply[2]):
                 self._secrets += [(name, form) for form in spellings(text)]
