@@ -68,6 +68,8 @@ def status(sources: Sources) -> dict[str, Any]:
         "fees_cents": ledger.accounting.books.fees_cents,
         "cases": case_rows(ledger),
         "cash_cents": house.cash_cents,
+        "exposure_credit_cents": house.credit_cents,
+        "unmatched_cents": ledger.unmatched_cents,
         "worst_case_cents": ledger.worst_case_total_cents,
         "worst_case_limit_cents": sources.worst_case_limit_cents,
         "requests_per_second": sources.limiter.used,

@@ -204,13 +204,15 @@ class BalanceSeen:
     """Cash per decision: min(balance, balance - matched); None when the read was unusable.
 
     `balance_cents` is the exchange's own figure, which its money rows must end in; `asked_ns`
-    is when the request left: what happened later need not be in it.
+    is when the request left: what happened later need not be in it. `credit_cents`: the exposure
+    credit, which is for people to see: it can fall at any time, so no limit ever counts on it.
     """
 
     cash_cents: int | None
     received_ns: int
     balance_cents: int | None = None
     asked_ns: int = 0
+    credit_cents: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ class Housekeeping:
 
     cash_cents: int | None = None
     cash_read_ns: int = 0
+    credit_cents: int | None = None  # shown, never counted
     balance_cents: int | None = None  # the exchange's own figure, and when it was asked for
     balance_read_ns: int = 0
     row_balances: frozenset[int] = frozenset()  # after the youngest rows of money
@@ -50,7 +51,8 @@ class Housekeeping:
             case HistoryRead():
                 if event.synced_ns is not None:
                     self.lag_ns = max(0, event.date_ns - event.synced_ns)
-            case BalanceSeen(cash_cents, received_ns, balance_cents, asked_ns):
+            case BalanceSeen(cash_cents, received_ns, balance_cents, asked_ns, credit_cents):
+                self.credit_cents = credit_cents
                 if cash_cents is not None:
                     self.cash_cents, self.cash_read_ns = cash_cents, received_ns
                 self.balance_cents, self.balance_read_ns = balance_cents, asked_ns or received_ns

@@ -110,7 +110,17 @@ def balance_seen(body: bytes, received_ns: int) -> BalanceSeen:
         total, matched = cents(balance.balance), cents(balance.matched_order_balance)
     except ValueError:
         return BalanceSeen(None, received_ns)
-    return BalanceSeen(min(total, total - matched), received_ns, total)
+    return BalanceSeen(
+        min(total, total - matched), received_ns, total, credit_cents=_credit(balance.gec_balance)
+    )
+
+
+def _credit(told: wire.Raw) -> int | None:
+    """Only shown: what cannot be read of it spoils nothing."""
+    try:
+        return cents(Decimal(bytes(told).decode()))
+    except (ArithmeticError, ValueError):
+        return None
 
 
 def transaction(raw: wire.Raw) -> Transaction:

@@ -41,6 +41,7 @@ class Tokens(msgspec.Struct):
 class Balance(msgspec.Struct):
     balance: Number = None
     matched_order_balance: Number = None
+    gec_balance: Raw = NOTHING  # only shown: whatever stands there, the cash can be read
 
 
 class Tournament(msgspec.Struct):

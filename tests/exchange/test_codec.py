@@ -32,7 +32,7 @@ from tests.exchange.parts import (
 def test_balance_is_the_smaller_cash_and_needs_both_figures() -> None:
     # faults: G3
     full = codec.balance_seen(example("get_balance.response.v4.json"), 7)
-    assert full == BalanceSeen(10_000_000 - 235_075, 7, 10_000_000)
+    assert full == BalanceSeen(10_000_000 - 235_075, 7, 10_000_000, credit_cents=1_250)
     failed = codec.balance_seen(example("get_balance.response.v4.sync_failed.json"), 7)
     assert failed.cash_cents == 9_764_925
     for body in (
@@ -41,6 +41,12 @@ def test_balance_is_the_smaller_cash_and_needs_both_figures() -> None:
         b"<html>",
     ):
         assert codec.balance_seen(body, 7) == BalanceSeen(None, 7)
+
+
+@pytest.mark.parametrize("credit", ["null", '"12.5 USD"', "{}", "[]", "true", "1e400", '"NaN"'])
+def test_an_exposure_credit_that_cannot_be_read_spoils_no_cash(credit: str) -> None:
+    body = f'{{"data": {{"balance": 5, "matched_order_balance": 0, "gec_balance": {credit}}}}}'
+    assert codec.balance_seen(body.encode(), 7) == BalanceSeen(500, 7, 500)
 
 
 def test_the_ladder_is_american() -> None:
