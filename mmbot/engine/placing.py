@@ -268,6 +268,8 @@ class Placing:
         why = self._gate.still_good(situation) or meets(order, situation.opposite_live)
         if why:
             return why
+        if situation.ladder is None or order.price not in situation.ladder:
+            return "its price has left the ladder"
         known = self._ledger.order(order.external_id)
         waits = known is not None and known.state in UNSEEN and not known.cancel_wanted
         return "" if waits else "no longer wanted"  # it may have waited long for its turn
