@@ -113,7 +113,8 @@ class _Stay:
         return found
 
     def _found(self, box: InMemoryBox, daemon: Daemon, now_ns: int) -> dict[str, Any]:
-        rests = _resting(box)
+        record: Any = box.box.record.summary(box.box.maker, box.now_ns())
+        rests = _resting(record["orders"])
         parts = daemon.engine.parts
         lines = [line for line in parts.state.lines.values() if not line.is_prop]
         sides = [tuple(rests[strike.strike_id] for strike in line.strikes) for line in lines]
@@ -143,13 +144,13 @@ class _Stay:
             "allowance_cents": VENUE_MULTIPLE * cash,
             "allowance_share": round(unmatched / (VENUE_MULTIPLE * cash), 4) if cash else 0.0,
             "worst_case_cents": loss.everything_cents,
+            "worst_case_by_line_cents": record["worst_case_cents"],
             "held_cents": loss.held_cents,
         }
 
 
-def _resting(box: InMemoryBox) -> Counter[str]:
-    """Stake of the maker that rests, per strike, by the box's own record."""
-    orders: Any = box.box.record.summary(box.box.maker, box.now_ns())["orders"]
+def _resting(orders: Sequence[Mapping[str, Any]]) -> Counter[str]:
+    """Stake that rests, per strike, by the box's own record."""
     found: Counter[str] = Counter()
     for order in orders:
         found[order["strike_id"]] += order["open_cents"]
