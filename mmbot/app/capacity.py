@@ -101,16 +101,18 @@ class _Stay:
     async def play(self, loop: VirtualLoop, seconds: float) -> dict[str, Any]:
         box = InMemoryBox(self._options, EPOCH_NS)
         journal = Journal.open(self._settings.state_dir / self._settings.ledger.file)
-        daemon = Daemon(self._settings, _world(box, journal, loop), Metrics())
-        await daemon.start()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(daemon.run(Notifier()), name="daemon")
-            await asyncio.sleep(seconds)
-            found = self._found(box, daemon, loop.now_ns())
-            daemon.stop()
-        box.stop()
-        journal.close()
-        return found
+        try:
+            daemon = Daemon(self._settings, _world(box, journal, loop), Metrics())
+            await daemon.start()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(daemon.run(Notifier()), name="daemon")
+                await asyncio.sleep(seconds)
+                found = self._found(box, daemon, loop.now_ns())
+                daemon.stop()
+            return found
+        finally:
+            box.stop()
+            journal.close()
 
     def _found(self, box: InMemoryBox, daemon: Daemon, now_ns: int) -> dict[str, Any]:
         record: Any = box.box.record.summary(box.box.maker, box.now_ns())

@@ -80,17 +80,14 @@ class Engine:
         self._held = Held()
         self._strays = Strays(parts.ledger, parts.state, parts.modes)
         self._audit = SpotAudit(parts.state)
-        self._governor = Governor(
-            parts.ledger, parts.state, parts.placing.limits, parts.housekeeping
-        )
+        self._governor = Governor(parts)
         self._commands: list[Command] = []
         self._entries: list[Entry] = []
         self._facts: list[Fact] = []
         self._mode = Mode.CANCEL_ONLY
         self._withdrawn = ""
         self._halting = Halting(parts)
-        self._turn = 0
-        self._due_ns = 0
+        self._turn = self._due_ns = 0
         self._plans = LastPlans()
 
     def handle(self, batch: Sequence[Event], now_ns: int, budget: Budget) -> Effects:

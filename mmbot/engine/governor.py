@@ -16,10 +16,8 @@ from mmbot.domain.ids import SportEventId
 from mmbot.domain.money import usd
 from mmbot.domain.order import Order, State
 from mmbot.engine.gate_case import unmatched_limit_cents
-from mmbot.engine.housekeeping import Housekeeping
-from mmbot.engine.ledger import Ledger
-from mmbot.engine.limits import LimitBook, Limits
-from mmbot.engine.state import MarketState
+from mmbot.engine.limits import Limits
+from mmbot.engine.parts import Parts
 from mmbot.pricing.exposure import line_worst_case_cents, result_if_cents
 
 LOOK_NS: Final = 250_000_000
@@ -36,13 +34,9 @@ class _Breach:
 class Governor:
     """`look` as often as one likes: it is paced, and cheap while all is well."""
 
-    def __init__(
-        self, ledger: Ledger, state: MarketState, limits: LimitBook, house: Housekeeping
-    ) -> None:
-        self._ledger = ledger
-        self._state = state
-        self._limits = limits
-        self._house = house
+    def __init__(self, parts: Parts) -> None:
+        self._ledger, self._state = parts.ledger, parts.state
+        self._house, self._limits = parts.housekeeping, parts.placing.limits
         self._due_ns = 0
         self._told: set[str] = set()
 

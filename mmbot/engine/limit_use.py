@@ -75,7 +75,7 @@ def uses(parts: Parts, now_ns: int) -> list[Use]:
             if found.share > fullest.share:
                 fullest = found
         rows.append(fullest)
-    times = ledger.unmatched_cents / cash if cash else None
+    times = ledger.unmatched_cents / cash if cash is not None and cash > 0 else None
     most = account.unmatched_cash_multiple_max
     rows.append(Use("unmatched_cash_multiple_max", times, most, "", "[risk]", 0))
     reserve = account.balance_reserve_cents

@@ -1,4 +1,4 @@
-"""A configuration tried in the box: what it quotes, by the box's record, and what that could cost."""
+"""A configuration tried in the box: what it quotes, and what the box counts of it."""
 
 from __future__ import annotations
 

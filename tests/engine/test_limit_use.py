@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 
+from mmbot.domain.events import BalanceSeen
 from mmbot.domain.ids import StrikeId
 from mmbot.domain.price import Price
 from mmbot.engine.limit_use import REFUSED_BY, Use, uses
@@ -82,6 +83,10 @@ def test_without_a_balance_its_use_is_not_known() -> None:
     seen = shown(desk)
     assert seen["unmatched_cash_multiple_max"].used is None
     assert seen["balance_reserve_cents"].used is None
+    desk.all_well()
+    desk.wait(1.0, BalanceSeen(-500, desk.now_ns, 0))
+    assert shown(desk)["unmatched_cash_multiple_max"].used is None
+    assert shown(desk)["balance_reserve_cents"].used == LIMITS.balance_reserve_cents
 
 
 def test_a_refusal_is_news_once_until_it_changes_or_passes() -> None:
