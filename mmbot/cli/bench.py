@@ -18,7 +18,8 @@ def bench(
     load_rounds: int = typer.Option(10, help="Rounds with 200 frames/s; 0 leaves them out."),
     as_json: bool = typer.Option(False, "--json", help="The last line of stdout is JSON."),
     what: str = typer.Option(
-        "daemon", help="daemon; box: the exchange; ledger: the journal; stream: market data."
+        "daemon",
+        help="daemon; box: the exchange; ledger: the journal; stream: market data; gate: risk.",
     ),
     minutes: float | None = typer.Option(
         None, help="How long a Sunday (box, 30) or a flood (stream, 10) runs."
@@ -33,6 +34,8 @@ def bench(
     Example: make bench ARGS="--what ledger"
 
     Example: make bench ARGS="--what stream --minutes 1"
+
+    Example: make bench ARGS="--what gate"
     """
     from mmbot.domain.errors import SetUpError
 
@@ -42,8 +45,8 @@ def bench(
         found = None
     if found is None:
         raise SetUpError("the benchmarks are part of a source checkout: run make bench there")
-    if what not in {"daemon", "box", "ledger", "stream"}:
-        raise SetUpError(f"--what: {what!r} is none of daemon, box, ledger, stream")
+    if what not in {"daemon", "box", "ledger", "stream", "gate"}:
+        raise SetUpError(f"--what: {what!r} is none of daemon, box, ledger, stream, gate")
     if minutes is not None and minutes <= 0:
         raise SetUpError(f"--minutes: {minutes:g} is not above 0")
     if what == "box":
@@ -58,6 +61,10 @@ def bench(
         from tests.bench.stream_bench import main as measure_stream
 
         raise typer.Exit(measure_stream(minutes or 10.0, seed, as_json=as_json))
+    if what == "gate":
+        from tests.bench.gate_bench import main as measure_gate
+
+        raise typer.Exit(measure_gate(seed=seed, as_json=as_json))
     from tests.bench.__main__ import Options, main
 
     raise typer.Exit(main(Options(seed, rounds, ticks, load_rounds, as_json)))

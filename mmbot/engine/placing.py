@@ -200,7 +200,10 @@ class Placing:
         uses_fairs = slot is not None and slot.quoter.uses_fairs
         same = self._ledger.live_on(order.strike_id)
         exposure = self._ledger.exposure(line.line_id)
-        portfolio, place = self._ledger.portfolio, Place.of(line.line_id)
+        portfolio, place = (
+            self._ledger.portfolio,
+            Place(line.event_id, line.market_id, line.line_id),
+        )
         levels = portfolio.levels(place)
         return Situation(
             now_ns=now_ns,

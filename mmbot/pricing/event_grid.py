@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from operator import add, sub
 from typing import Final, Literal
 
+from mmbot.domain.catalog import Side
 from mmbot.domain.ids import MarketId
 from mmbot.pricing.score import NUMBER_MAX, AxisName, Cut
 
@@ -49,23 +50,13 @@ def come_together(margins: Cell, totals: Cell) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+@dataclass(slots=True)
+class _Row:
     """What one market pays on each cell, the same after the fee, and its least (not above 0)."""
 
     pays: list[int]
     nets: list[int]
-    least: int
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """A change of one line that may be taken: its market's row, the sums of the axis, the least
-    that the whole score then pays."""
-
-    row: Row
-    nets: list[int]
-    least: int
+    least: int = 0
 
 
 class _Axis:
@@ -74,8 +65,7 @@ class _Axis:
     def __init__(self, lowest: int) -> None:
         self._cuts: set[int] = set()
         self.cells = cells_of((), lowest)
-        self.nothing = Row([0], [0], 0)
-        self.rows: tuple[dict[MarketId, Row], dict[MarketId, Row]] = ({}, {})
+        self.rows: tuple[dict[MarketId, _Row], dict[MarketId, _Row]] = ({}, {})
         self.nets = [[0], [0]]
         # Per figure: the least that the other axis pays beside each cell, until that changes.
         self.beside: list[list[int] | None] = [None, None]
@@ -89,14 +79,20 @@ class _Axis:
         firsts = [first for first, _ in self.cells]
         self.cells = cells_of(self._cuts, firsts[0])
         was = [bisect_right(firsts, first) - 1 for first, _ in self.cells]
-        self.nothing = Row([0] * len(was), [0] * len(was), 0)
         for figure in FIGURES:
-            for market_id, row in self.rows[figure].items():
-                pays, nets = [row.pays[i] for i in was], [row.nets[i] for i in was]
-                self.rows[figure][market_id] = Row(pays, nets, row.least)
+            for row in self.rows[figure].values():
+                row.pays, row.nets = [row.pays[i] for i in was], [row.nets[i] for i in was]
             self.nets[figure] = [self.nets[figure][i] for i in was]
         self._spans.clear()
         return True
+
+    def row(self, figure: Figure, market_id: MarketId) -> _Row:
+        rows = self.rows[figure]
+        found = rows.get(market_id)
+        if found is None:
+            count = len(self.cells)
+            found = rows[market_id] = _Row([0] * count, [0] * count)
+        return found
 
     def span(self, halves: int) -> tuple[int, int]:
         """How many cells lie below the cut, and which is the first above it."""
@@ -124,34 +120,48 @@ class Grid:
             for axis in self._axes.values():
                 axis.beside = [None, None]
 
-    def row(self, figure: Figure, market_id: MarketId, axis: AxisName) -> Row:
-        on = self._axes[axis]
-        return on.rows[figure].get(market_id, on.nothing)
-
-    def moved(self, figure: Figure, market_id: MarketId, cut: Cut, change: Results) -> Moved:
-        """If a line with this cut paid so much more (or less) than now; nothing changes."""
+    def put(
+        self, figure: Figure, market_id: MarketId, cut: Cut, change: Results
+    ) -> tuple[int, int]:
+        """A line with this cut pays so much more (or less) than before. By how much that moves
+        the least of the market's row and of the score."""
         axis = self._axes[cut.axis]
-        old = axis.rows[figure].get(market_id, axis.nothing)
-        high, low = change[cut.high_side], change[1 - cut.high_side]
+        row, of_axis = axis.row(figure, market_id), axis.nets[figure]
         below, above = axis.span(cut.halves)
-        pays = old.pays[:]
-        if low:
-            pays[:below] = [paid + low for paid in pays[:below]]
-        if high:
-            pays[above:] = [paid + high for paid in pays[above:]]
-        ppm = self._fee_ppm
-        nets = [paid + -paid * ppm // PPM if paid > 0 else paid for paid in pays]
-        gained = map(sub, nets, old.nets)
-        of_axis = [*map(add, axis.nets[figure], gained)]
+        high, low = change[cut.high_side], change[1 - cut.high_side]
+        for more, cells in ((low, range(below)), (high, range(above, len(of_axis)))):
+            for i in cells if more else ():
+                row.pays[i] += more
+                net = self._net(row.pays[i])
+                of_axis[i] += net - row.nets[i]
+                row.nets[i] = net
+        self._axes[_other(cut.axis)].beside[figure] = None
+        was, row.least = row.least, min(0, *row.nets)
         of_score = min(map(add, of_axis, self._beside(figure, cut.axis)))
-        return Moved(Row(pays, nets, min(0, *nets)), of_axis, min(0, of_score))
+        before, self.least[figure] = self.least[figure], min(0, of_score)
+        return row.least - was, self.least[figure] - before
 
-    def take(self, figure: Figure, market_id: MarketId, axis: AxisName, moved: Moved) -> None:
-        on = self._axes[axis]
-        on.rows[figure][market_id] = moved.row
-        on.nets[figure] = moved.nets
-        self.least[figure] = moved.least
-        self._axes[_other(axis)].beside[figure] = None
+    def if_lost(
+        self, figure: Figure, market_id: MarketId, cut: Cut, winner: Side, stake_cents: int
+    ) -> tuple[int, int]:
+        """What `put` would answer were so much more lost if side `winner` of the line wins.
+
+        Only the cells where it wins pay less, so no other cell can make a new least.
+        """
+        axis = self._axes[cut.axis]
+        row = axis.row(figure, market_id)
+        below, above = axis.span(cut.halves)
+        cells = slice(above, None) if winner == cut.high_side else slice(below)
+        pays = [paid - stake_cents for paid in row.pays[cells]]
+        nets = [self._net(paid) if paid > 0 else paid for paid in pays]
+        others = map(sub, axis.nets[figure][cells], row.nets[cells])  # of the other markets
+        scores = map(add, map(add, nets, others), self._beside(figure, cut.axis)[cells])
+        least = self.least[figure]
+        return min(row.least, *nets) - row.least, min(least, *scores) - least
+
+    def _net(self, paid: int) -> int:
+        """After the fee, which is rounded up to the cent."""
+        return paid + -paid * self._fee_ppm // PPM if paid > 0 else paid
 
     def _beside(self, figure: Figure, name: AxisName) -> list[int]:
         axis = self._axes[name]

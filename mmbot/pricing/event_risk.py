@@ -8,6 +8,7 @@ one score, so it is never counted lower than it will be.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from mmbot.domain.catalog import Side
 from mmbot.domain.ids import LineId, MarketId
@@ -18,8 +19,7 @@ BothResults = tuple[Results, Results]  # per figure: held, everything
 NOTHING: BothResults = (NO_RESULTS, NO_RESULTS)
 
 
-@dataclass(frozen=True, slots=True)
-class Loss:
+class Loss(NamedTuple):
     """Worst case in cents, 0 or more; `everything_cents` is never below `held_cents`."""
 
     held_cents: int
@@ -29,8 +29,7 @@ class Loss:
 NO_LOSS = Loss(0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class EventLosses:
+class EventLosses(NamedTuple):
     """One line, its market and its sport event."""
 
     line: Loss
@@ -55,6 +54,7 @@ class EventRisk:
         # The least that is paid, per figure; never above 0.
         self._of_market: dict[MarketId, list[int]] = {}
         self._least = [0, 0]
+        self.loss = NO_LOSS
 
     def __contains__(self, line_id: LineId) -> bool:
         return line_id in self._lines
@@ -62,10 +62,6 @@ class EventRisk:
     @property
     def empty(self) -> bool:
         return all(line.results == NOTHING for line in self._lines.values())
-
-    @property
-    def loss(self) -> Loss:
-        return Loss(-self._least[0], -self._least[1])
 
     def markets(self) -> dict[MarketId, Loss]:
         return {market: Loss(-held, -every) for market, (held, every) in self._of_market.items()}
@@ -102,12 +98,11 @@ class EventRisk:
             change = _difference(results[figure], line.results[figure])
             if change == NO_RESULTS:
                 continue
-            moved = grid.moved(figure, line.market_id, line.cut, change)
-            row = grid.row(figure, line.market_id, line.cut.axis)
-            market[figure] += moved.row.least - row.least
-            self._least[figure] += moved.least - grid.least[figure]
-            grid.take(figure, line.market_id, line.cut.axis, moved)
+            of_row, of_score = grid.put(figure, line.market_id, line.cut, change)
+            market[figure] += of_row
+            self._least[figure] += of_score
         self._lines[line_id] = _Line(line.market_id, line.cut, results)
+        self.loss = Loss(-self._least[0], -self._least[1])
 
     def losses(self, line_id: LineId) -> EventLosses:
         line = self._lines[line_id]
@@ -119,14 +114,16 @@ class EventRisk:
         line = self._lines[line_id]
         grid, cut = self._grids[line.cut.grid], line.cut
         market, event = self._of_market[line.market_id][:], self._least[:]
-        change = (-stake_cents, 0) if winner == 0 else (0, -stake_cents)
         for figure in FIGURES:
-            moved = grid.moved(figure, line.market_id, cut, change)
-            market[figure] += moved.row.least - grid.row(figure, line.market_id, cut.axis).least
-            event[figure] += moved.least - grid.least[figure]
-        held, every = line.results
+            of_row, of_score = grid.if_lost(figure, line.market_id, cut, winner, stake_cents)
+            market[figure] += of_row
+            event[figure] += of_score
+        now, (held, every) = _line_loss(line.results), line.results
         return EventLosses(
-            _line_loss((_sum(held, change), _sum(every, change))),
+            Loss(
+                max(now.held_cents, stake_cents - held[winner]),
+                max(now.everything_cents, stake_cents - every[winner]),
+            ),
             Loss(-market[0], -market[1]),
             Loss(-event[0], -event[1]),
         )
@@ -138,10 +135,6 @@ class EventRisk:
             for line_id, line in self._lines.items()
             if line.cut == own_axis(line_id)
         ]
-
-
-def _sum(one: Results, other: Results) -> Results:
-    return one[0] + other[0], one[1] + other[1]
 
 
 def _difference(new: Results, old: Results) -> Results:

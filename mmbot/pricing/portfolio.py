@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from mmbot.domain.catalog import Catalog, Side
 from mmbot.domain.ids import LineId, MarketId, SportEventId
@@ -19,8 +20,7 @@ from mmbot.pricing.score import cut_of, own_axis
 UNKNOWN_TOURNAMENT = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Levels:
+class Levels(NamedTuple):
     """One line and everything above it.
 
     Above the sport event, `everything_cents` counts resting orders only of those
@@ -34,8 +34,7 @@ class Levels:
     portfolio: Loss
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a line belongs, as its orders say it: needs no catalogue."""
 
     event_id: SportEventId
@@ -52,8 +51,7 @@ class Place:
         return cls(SportEventId(0), MarketId(0), line_id)
 
 
-@dataclass(frozen=True, slots=True)
-class LineStakes:
+class LineStakes(NamedTuple):
     """One line, per side, cents: filled stakes, what these win, stake that may still fill.
 
     `doubt_cents` is the part of `open_cents` of which nobody knows whether it is filled already.
@@ -74,22 +72,18 @@ class Sum:
         self._held_cents = 0
         self._added: list[int] = []  # per event, sorted: what resting orders add to what is held
         self._added_cents = 0
+        self.loss = NO_LOSS
 
     def move(self, old: Loss, new: Loss) -> None:
         """An event went from the one to the other; `NO_LOSS`: it was, or is, not there."""
         self._held_cents += new.held_cents - old.held_cents
         was, now = _added(old), _added(new)
-        if was == now:
-            return
         self._added_cents += now - was
         if was:
             del self._added[bisect_left(self._added, was)]
         if now:
             insort(self._added, now)
-
-    @property
-    def loss(self) -> Loss:
-        return Loss(self._held_cents, self._held_cents + self._most_cents(self._added))
+        self.loss = Loss(self._held_cents, self._held_cents + self._most_cents(self._added))
 
     def loss_if(self, old: Loss, new: Loss) -> Loss:
         """As `loss` after `move`, and nothing changes."""
