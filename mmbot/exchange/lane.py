@@ -22,7 +22,7 @@ NS_PER_S: Final = 1_000_000_000
 @dataclass(frozen=True, slots=True)
 class LaneSettings:
     overlap_s: float = 5.0  # the old connection goes on while the engine reconciles
-    healthy_after_s: float = 10.0  # live that long: delays start over
+    healthy_after_s: float = 5.0  # live that long: delays start over
     pauses: PauseSettings = field(default_factory=PauseSettings)
     link: LinkSettings = field(default_factory=LinkSettings)
 

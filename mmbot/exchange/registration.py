@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from mmbot.domain.errors import TryAgain
 from mmbot.exchange import wire
 from mmbot.exchange.channels import Topic
 from mmbot.exchange.dialect import Dialect
+from mmbot.exchange.http import ReplyLost
 from mmbot.exchange.listing import Wish
 from mmbot.exchange.pusher import ChannelAuth
 from mmbot.exchange.rest import Answer, Rest, Throttled
@@ -86,12 +87,23 @@ class Registrar:
         return None
 
     async def _answer(self, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """A 429 says nothing of the socket: the same goes again when the pause is over."""
-        route = self._rest.routes.register
+        """What is no answer says nothing of the socket: a wish that is said twice is said once.
+
+        After a 429 it goes again when the pause is over, and at once, but once only, after a lost
+        answer or an error of the exchange's own.
+        """
+        ask = partial(self._rest.call, self._rest.routes.register, Priority.STREAM)
         for _ in range(THROTTLED_MAX):
-            with suppress(Throttled):
-                return await self._rest.call(route, Priority.STREAM, body=body, headers=headers)
-        return await self._rest.call(route, Priority.STREAM, body=body, headers=headers)
+            try:
+                answer = await ask(body=body, headers=headers)
+            except Throttled:
+                continue
+            except ReplyLost:
+                break
+            if answer.refusal is None or answer.reply.status < 500:
+                return answer
+            break
+        return await ask(body=body, headers=headers)
 
     async def _room(self, refused: int, carried: int) -> int:
         """How many to ask for after so many were refused; who wishes for nothing is told.
