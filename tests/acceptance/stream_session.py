@@ -22,7 +22,9 @@ def walk_session(folder: Path) -> None:
     """Renewals that fail, hang and are lost; clocks that are set; processes that die."""
     folder.mkdir()
     for seed in HOURS_SEEDS:
-        day = Day(seed, folder)
+        alone = folder / str(seed)  # another day is another exchange, and has other tokens
+        alone.mkdir()
+        day = Day(seed, alone)
         run(day.run())
         assert not list(findings(day)), seed
         assert len(day.exchange.valid_s) > 1, "one token does not show that any was renewed"

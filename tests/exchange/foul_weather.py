@@ -20,6 +20,7 @@ from mmbot.exchange.order_wire import Cleared
 from tests.exchange.parts import EPOCH_NS, refused, reply, wire_order
 
 LATENCY_S: Final = 0.02
+HINT_S: Final = 7  # of a 429 that says how long to wait
 LOGIN, REFRESH = "/auth/login", "/auth/refresh"
 AUTH: Final = ("fine", "fine", "500", "lost", "hangs", "unreachable", "429", "unreadable", "dead")
 REST: Final = ("fine", "fine", "fine", "429", "429 with a hint", "502", "lost", "full")
@@ -146,7 +147,7 @@ class FoulWeather:
             case "429":
                 return refused(429, "rate_limit_reached")
             case "429 with a hint":
-                return HttpReply(429, {"retry-after": "7"}, b"{}")
+                return HttpReply(429, {"retry-after": str(HINT_S)}, b"{}")
             case "502":
                 return HttpReply(502, {}, b"<html>")
             case "lost":
