@@ -223,9 +223,8 @@ def _in_steps(ticket: Ticket) -> bool:
 
 async def alo(lab: Lab) -> None:
     """An order that may only rest, at a price at which it would take."""
-    name, seen = "rules.alo_crossing", []
-    most_cents = lab.allowance.limits.at_risk_cents_max
-    async for take in _takes(lab, 0, most_cents, TICKS_BEYOND):
+    name, seen = "rules.alo_crossing", list[str]()
+    async for take in _takes(lab, 0, lab.allowance.limits.at_risk_cents_max, TICKS_BEYOND):
         ticket = await lab.desk.place(take.strike_id, take.price, lab.unit, "ALO")
         if ticket.refused == "err_add_liquidity_only_disabled":
             raise Unmeasurable("ALO is switched off")
@@ -233,22 +232,27 @@ async def alo(lab: Lab) -> None:
             await lab.desk.follow(ticket, lambda one: one.rests or one.over, TAKE_WAIT_S)
         outcome = _alo_outcome(ticket)
         await lab.desk.end(ticket)
-        if outcome != "rests" or await _still_there(lab, take):
+        if outcome and (outcome != "rests" or await _still_there(lab, take)):
             seen.append(outcome)
-        if len(seen) >= AGREEING_MIN:
-            break
-    if len(seen) >= AGREEING_MIN and len(set(seen)) == 1 and seen[0]:
-        lab.notebook.found(name, seen[0], f"{len(seen)} orders that would cross")
-    else:
-        lab.notebook.unknown(name, f"seen: {', '.join(seen) or 'no offer stayed'}")
+        if answer := _alo_answer(seen):
+            lab.notebook.found(name, answer, f"orders that would cross: {', '.join(seen)}")
+            return
+    lab.notebook.unknown(name, f"seen: {', '.join(seen) or 'no offer stayed'}")
+
+
+def _alo_answer(seen: list[str]) -> str:
+    """What two orders met alike, "" while none did. One that rests may have come while the offer
+    was away for a moment; one that does not rest has met it."""
+    alike = [one for one in seen if one != "rests"] or seen
+    return alike[0] if len(alike) >= AGREEING_MIN and len(set(alike)) == 1 else ""
 
 
 def _alo_outcome(ticket: Ticket) -> str:
-    if ticket.refused:
-        return "reject"
-    if ticket.filled_cents:
-        return "takes"
-    return "rests" if ticket.rests else ticket.status
+    if ticket.refused or ticket.filled_cents:
+        return "reject" if ticket.refused else "takes"
+    if ticket.rests:
+        return "rests"
+    return ticket.status if ticket.over else ""
 
 
 async def self_match(lab: Lab) -> None:

@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 
 from mmbot.probe.allowance import Allowance, AllowanceSpent, Limits
+from mmbot.probe.ask_fills import _alo_answer
 from mmbot.probe.calls import Calls
 from mmbot.probe.desk import Desk, Ticket
 from mmbot.probe.findings import Found, Notebook, Unknown
@@ -141,3 +142,20 @@ def test_a_second_order_of_one_id_is_a_ticket_of_its_own() -> None:
     desk, ticket = a_desk_with_an_order_told_of()
     desk.adopt({"order_id": "o-2", "status": "inactive", "open_quantity": 5.0}, ticket)
     assert [one.order_id for one in desk.tickets] == ["o-1", "o-2"]
+
+
+@pytest.mark.parametrize(
+    ("seen", "answer"),
+    [
+        ([], ""),
+        (["canceled"], ""),
+        (["invalid", "invalid"], "invalid"),
+        (["rests", "canceled"], ""),  # the offer may have been away for a moment
+        (["rests", "canceled", "canceled"], "canceled"),
+        (["invalid", "canceled"], ""),
+        (["rests", "rests"], "rests"),
+    ],
+)
+def test_what_orders_that_would_cross_met_alike(seen: list[str], answer: str) -> None:
+    """Box 6094: one order rested, the next was cancelled, and nothing was told of it."""
+    assert _alo_answer(seen) == answer
