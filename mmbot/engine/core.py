@@ -259,7 +259,7 @@ class Engine:
         candidates: list[Candidate] = []
         dirty, self._dirty = self._dirty | self._held.take(budget, now_ns), set()
         for line_id in sorted(dirty):
-            line = self.parts.state.lines.get(line_id)
+            line = self.parts.state.line(line_id, now_ns)
             if line is None:
                 if self._strays.judge(line_id, self._withdrawn, now_ns):
                     self._rounds.looked(line_id, now_ns)

@@ -263,7 +263,7 @@ class Placing:
 
     def too_old(self, order: Order, mode: Mode, now_ns: int) -> str:
         """A last look before the write: why this order must not leave now, or ""."""
-        line = self._state.lines.get(order.line_id)
+        line = self._state.line(order.line_id, now_ns)
         event = self._state.event(order.event_id, now_ns)
         if line is None or event is None:
             return "line is not listed"

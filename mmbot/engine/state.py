@@ -26,6 +26,7 @@ from mmbot.domain.price import Ladder, Price
 from mmbot.domain.view import Fair
 from mmbot.engine.freshness import Freshness
 from mmbot.engine.go_live import GoLive
+from mmbot.engine.reopening import OPENED, Reopening
 from mmbot.engine.self_match import Opposites
 
 MarketEvent = (
@@ -40,6 +41,7 @@ MarketEvent = (
     | SourceStateChanged
     | StreamStateChanged
 )
+ACTIVE = "active"
 Dirty = set[LineId]
 Stakes = dict[Price, list[int]]  # of our orders at each price
 
@@ -59,6 +61,7 @@ class MarketState:
         self.fresh = Freshness()
         self.go_live = GoLive()
         self.opposites = Opposites()
+        self._reopening = Reopening()
         self._books: dict[LineId, Book] = {}
         self._competing: dict[LineId, tuple[Book, tuple[Order, ...], Book]] = {}  # last asked for
         self._fairs: dict[LineId, dict[str, Fair]] = {}
@@ -86,7 +89,7 @@ class MarketState:
                 self.go_live.told(event)
                 return self._lines_of(event_id)
             case MarketStatusChanged():
-                return self._market_status(event)
+                return self._market_status(event, now_ns)
             case BookUpdated(book, asked_ns):
                 line = self.lines.get(book.line_id)
                 if line is None:
@@ -126,6 +129,12 @@ class MarketState:
         listed = self.events.get(event_id)
         return None if listed is None else self.go_live.judged(listed, now_ns)
 
+    def line(self, line_id: LineId, now_ns: int) -> Line | None:
+        """As it may be traded now; `lines` has what the exchange says."""
+        line = self.lines.get(line_id)
+        held = line is not None and self._reopening.holds(line_id, now_ns)
+        return replace(line, status=OPENED) if line is not None and held else line
+
     def _lines_of(self, event_id: SportEventId) -> Dirty:
         return set(self.lines_of_event.get(event_id, ()))
 
@@ -145,6 +154,7 @@ class MarketState:
         self.go_live.unlisted(self.events.keys() - catalog.events.keys(), now_ns)
         self.go_live.listed(catalog.events)
         self.opposites.listed(catalog.lines.values())
+        self._reopening.listed(catalog.lines)
         self.events = dict(catalog.events)
         for fixture in self.events.values():
             self.go_live.heard(fixture, now_ns)
@@ -158,7 +168,7 @@ class MarketState:
         self.fresh.listed(self.lines)
         return set(self.lines)
 
-    def _market_status(self, event: MarketStatusChanged) -> Dirty:
+    def _market_status(self, event: MarketStatusChanged, now_ns: int) -> Dirty:
         status = "deleted" if event.deleted else event.status
         touched: Dirty = set()
         for line_id in self.lines_of_event.get(event.event_id, ()):
@@ -167,6 +177,8 @@ class MarketState:
             if line.market_id == event.market_id and (
                 event.strike_id is None or event.strike_id in strikes
             ):
+                if line.status != status == ACTIVE:
+                    self._reopening.opened(line_id, now_ns)
                 self.lines[line_id] = replace(line, status=status)
                 touched.add(line_id)
         return touched

@@ -195,8 +195,9 @@ class StreamReader:
             raise wire.Unreadable("a sport event without info")
         seen.info.event_id = event_id
         changed = codec.sport_event(seen.info)
-        if event_id not in self._listing.catalog.events:
-            self._listing.want_reseed(event_id)
+        known = self._listing.catalog.events.get(event_id)
+        if known is None or known.start_ns != changed.start_ns:
+            self._listing.want_reseed(event_id)  # feeds find a sport event by its listed start
         return (SportEventChanged(changed),)
 
     def _market(self, payload: bytes, op: str) -> tuple[Event, ...]:

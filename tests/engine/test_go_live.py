@@ -221,10 +221,36 @@ def test_a_market_that_is_suspended_and_reopened_fifty_times_ends_quoted_once() 
     for _ in range(50):
         confirm(desk, desk.wait(0.1, MarketStatusChanged(*market, "suspended")))
         desk.wait(0.1, MarketStatusChanged(*market, "active"), desk.book(), desk.fair())
-        desk.tell(*desk.opened(*desk.placed[-2:]))
-    alive(desk, 3)
-    assert resting(desk) == 2
+    assert len(desk.placed) == 2
+    alive(desk, 34)
+    assert len(desk.placed) == 4
+    desk.tell(*desk.opened(*desk.placed[-2:]))
     assert not pulled(desk.wait(1, desk.book(), desk.fair()))
+
+
+def test_a_market_that_flaps_slowly_is_entered_less_and_less_often() -> None:
+    desk, _ = quoting()
+    market = EVENT.event_id, LINE.market_id, None
+    for _ in range(30):
+        confirm(desk, desk.tell(MarketStatusChanged(*market, "suspended")))
+        desk.tell(MarketStatusChanged(*market, "active"))
+        alive(desk, 2)
+        desk.tell(*desk.opened(*desk.ledger.live()))
+    assert len(desk.placed) <= 6
+
+
+def test_a_market_that_opens_once_is_entered_after_a_second() -> None:
+    desk, _ = quoting()
+    market = EVENT.event_id, LINE.market_id, None
+    for _ in range(3):  # far apart: each is as the first
+        before = len(desk.placed)
+        confirm(desk, desk.tell(MarketStatusChanged(*market, "suspended")))
+        desk.wait(0.1, MarketStatusChanged(*market, "active"), desk.book(), desk.fair())
+        assert len(desk.placed) == before
+        alive(desk, 2)
+        assert len(desk.placed) == before + 2
+        desk.tell(*desk.opened(*desk.placed[-2:]))
+        alive(desk, 40)
 
 
 def test_a_strike_that_moves_takes_its_orders_with_it() -> None:
