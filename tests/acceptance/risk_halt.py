@@ -1,4 +1,4 @@
-"""Halts by every channel, through the doors that a person uses; judged by the exchange's record."""
+"""Halts by every channel, the guard before the start, the firewall: by the exchange's record."""
 
 from __future__ import annotations
 
@@ -10,10 +10,22 @@ from pathlib import Path
 
 from tests.acceptance.doors import mmbot
 from tests.app.stage import Box, Daemon, box, daemon, until
+from tests.simulation import test_go_live, test_self_match
 
 FLAT_MAX_S = 3.0
 ORDERS_MIN = 20
 CHANNELS = ("admin", "file", "signal", "command")
+
+
+def walk_go_live() -> None:
+    """By the box's record: left before the start by whichever clock tells, not entered again."""
+    test_go_live.test_a_game_is_left_before_its_start_and_not_entered_again()
+    test_go_live.test_what_leaves_the_listing_waits_when_it_comes_back()
+
+
+def walk_self_match() -> None:
+    """By the box's record: nothing of ours ever meets a person's order, nor our own."""
+    test_self_match.test_a_persons_order_is_never_met_and_its_end_frees_the_price()
 
 
 def walk_halt(folder: Path, channels: Sequence[str] = CHANNELS) -> None:
