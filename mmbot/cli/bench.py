@@ -19,7 +19,8 @@ def bench(
     as_json: bool = typer.Option(False, "--json", help="The last line of stdout is JSON."),
     what: str = typer.Option(
         "daemon",
-        help="daemon; box: the exchange; ledger: the journal; stream: market data; gate: risk.",
+        help="daemon; box: the exchange; ledger: the journal; stream: market data; gate: risk; "
+        "cancel: bad news.",
     ),
     minutes: float | None = typer.Option(
         None, help="How long a Sunday (box, 30) or a flood (stream, 10) runs."
@@ -36,6 +37,8 @@ def bench(
     Example: make bench ARGS="--what stream --minutes 1"
 
     Example: make bench ARGS="--what gate"
+
+    Example: make bench ARGS="--what cancel"
     """
     from mmbot.domain.errors import SetUpError
 
@@ -45,8 +48,8 @@ def bench(
         found = None
     if found is None:
         raise SetUpError("the benchmarks are part of a source checkout: run make bench there")
-    if what not in {"daemon", "box", "ledger", "stream", "gate"}:
-        raise SetUpError(f"--what: {what!r} is none of daemon, box, ledger, stream, gate")
+    if what not in {"daemon", "box", "ledger", "stream", "gate", "cancel"}:
+        raise SetUpError(f"--what: {what!r} is none of daemon, box, ledger, stream, gate, cancel")
     if minutes is not None and minutes <= 0:
         raise SetUpError(f"--minutes: {minutes:g} is not above 0")
     if what == "box":
@@ -61,6 +64,10 @@ def bench(
         from tests.bench.stream_bench import main as measure_stream
 
         raise typer.Exit(measure_stream(minutes or 10.0, seed, as_json=as_json))
+    if what == "cancel":
+        from tests.bench.cancel_bench import main as measure_cancel
+
+        raise typer.Exit(measure_cancel(as_json=as_json))
     if what == "gate":
         from tests.bench.gate_bench import main as measure_gate
 
