@@ -11,7 +11,8 @@ LONGEST_NS: Final = 30_000_000_000
 DOUBLINGS_MAX: Final = 7
 PROBE_FIRST_NS: Final = 1_000_000_000
 PROBE_LONGEST_NS: Final = 5_000_000_000  # a pause that is over is noticed so soon
-CLOSED: Final = "placement_disabled"  # in both vocabularies: it is about every strike
+# About every strike, in both vocabularies: maintenance, or no order may only add liquidity.
+CLOSED: Final = ("placement_disabled", "add_liquidity_only_disabled")
 
 
 class HoldOff:
@@ -33,7 +34,7 @@ class HoldOff:
         self._told = False
 
     def failed(self, strike_id: StrikeId, now_ns: int, why: str) -> None:
-        if CLOSED in why and strike_id not in self._shut:
+        if any(code in why for code in CLOSED) and strike_id not in self._shut:
             self._refused_ns[strike_id] = now_ns
             if not self._probes:
                 self.probed(now_ns)

@@ -1,9 +1,11 @@
 """Placement is disabled: one order asks now and then whether it still is."""
-# faults: D13
+# faults: D13 G8
 
 from __future__ import annotations
 
 from itertools import pairwise
+
+import pytest
 
 from mmbot.domain.events import OrderSeen, PlaceRefused
 from mmbot.domain.facts import Alarm
@@ -12,13 +14,14 @@ from tests.builders import SECOND, a_report
 from tests.engine.desk import Desk
 
 CODE = "err_order_placement_disabled"
+CODES = (CODE, "err_add_liquidity_only_disabled")
 
 
-def refusals(*orders: Order) -> tuple[PlaceRefused, ...]:
-    return tuple(PlaceRefused(order.external_id, CODE, "placement is disabled") for order in orders)
+def refusals(*orders: Order, code: str = CODE) -> tuple[PlaceRefused, ...]:
+    return tuple(PlaceRefused(order.external_id, code, "it is disabled") for order in orders)
 
 
-def maintenance(desk: Desk, seconds: int) -> tuple[list[float], list[str]]:
+def maintenance(desk: Desk, seconds: int, code: str = CODE) -> tuple[list[float], list[str]]:
     """When an order left, in seconds, and what was told: everything is refused."""
     left_s: list[float] = []
     told: list[str] = []
@@ -27,19 +30,21 @@ def maintenance(desk: Desk, seconds: int) -> tuple[list[float], list[str]]:
         fresh, known = desk.placed[known:], len(desk.placed)
         left_s += [(desk.now_ns - began_ns) / SECOND] * bool(fresh)
         assert known <= 2 or len(fresh) <= 1, "one asks for all of them"
-        said = desk.wait(0.2, *refusals(*fresh), desk.fair(), desk.book(), *desk.account())
+        no = refusals(*fresh, code=code)
+        said = desk.wait(0.2, *no, desk.fair(), desk.book(), *desk.account())
         told += [fact.detail for fact in said.facts if isinstance(fact, Alarm)]
     return left_s, told
 
 
-def test_during_a_maintenance_one_order_asks_ever_more_rarely_and_never_gives_up() -> None:
+@pytest.mark.parametrize("code", CODES)
+def test_during_a_maintenance_one_order_asks_ever_more_rarely_and_never_gives_up(code: str) -> None:
     desk = Desk()
     desk.all_well()
-    left_s, told = maintenance(desk, 20 * 60)
+    left_s, told = maintenance(desk, 20 * 60 if code == CODE else 60, code)
     waits_s = [round(later - sooner) for sooner, later in pairwise(left_s)]
     assert waits_s[:3] == [1, 2, 4]
     assert set(waits_s[3:]) == {5}
-    assert len([detail for detail in told if CODE in detail]) == 1
+    assert len([detail for detail in told if code in detail]) == 1
 
 
 def test_the_first_order_that_is_taken_lets_the_others_go() -> None:
