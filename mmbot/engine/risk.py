@@ -38,6 +38,7 @@ from mmbot.pricing.exposure import (
 )
 
 SECOND_NS: Final = 10**9
+AMERICAN_MAX: Final = 10_000  # decimal 101, and 1.01 on the other side: beyond is a slip
 _SEAL: Final = object()
 M = TypeVar("M")
 
@@ -130,6 +131,11 @@ def on_ladder(case: Case) -> str | None:
     return None if case.order.price in case.now.ladder else f"{case.order.price} is no ladder price"
 
 
+def price_in_range(case: Case) -> str | None:
+    price = case.order.price
+    return None if abs(price) <= AMERICAN_MAX else f"{price:+d} is beyond decimal 1.01 to 101"
+
+
 def quantity_allowed(case: Case) -> str | None:
     quantity, limits = case.order.quantity_cents, case.limits
     if type(quantity) is not int:
@@ -192,6 +198,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     on_ladder,
     quantity_allowed,
     profit_at_least_a_cent,
+    price_in_range,
     data_is_fresh,
     not_blind,
     not_crossing_ourselves,

@@ -100,6 +100,7 @@ def test_each_check_refuses_by_its_name(check: str, changed: dict[str, Any]) -> 
 
 def test_every_check_has_been_seen_to_refuse() -> None:
     seen = {check for check, _ in REFUSED} | {"quantity_allowed", "profit_at_least_a_cent"}
+    seen.add("price_in_range")
     assert seen == {check.__name__ for check in CHECKS}
 
 
@@ -142,7 +143,15 @@ def test_an_order_that_would_win_less_than_a_cent_is_refused() -> None:
     ladder = LADDER.of([-20_000, 105])
     order = an_order(-20_000, 199)
     assert refusal(order, replace(ALL_IS_WELL, ladder=ladder)) == "profit_at_least_a_cent"
-    assert refusal(an_order(-20_000, 200), replace(ALL_IS_WELL, ladder=ladder)) == ""
+    enough = an_order(-20_000, 200)
+    assert refusal(enough, replace(ALL_IS_WELL, ladder=ladder)) == "price_in_range"
+
+
+@pytest.mark.parametrize("price", [10_000, -10_000, 10_001, -10_001])
+def test_a_price_beyond_decimal_101_is_a_slip_whatever_the_ladder_says(price: int) -> None:
+    listed = replace(ALL_IS_WELL, ladder=LADDER.of([price, 105]))
+    check = refusal(an_order(price), listed)
+    assert check == ("" if abs(price) == 10_000 else "price_in_range")
 
 
 def test_a_profit_never_counts_as_a_loss() -> None:
