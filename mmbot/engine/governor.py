@@ -21,6 +21,7 @@ from mmbot.engine.parts import Parts
 from mmbot.pricing.exposure import line_worst_case_cents, result_if_cents
 
 LOOK_NS: Final = 250_000_000
+VENUE_MULTIPLE: Final = 10  # of the cash; orders beyond are voided (contract 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Governor:
         self._house, self._limits = parts.housekeeping, parts.placing.limits
         self._due_ns = 0
         self._told: set[str] = set()
+        self._beyond = False
 
     def look(self, now_ns: int) -> list[Fact]:
         """Cancel what has to go; a breach is told when it begins."""
@@ -53,7 +55,16 @@ class Governor:
             if breach.what not in self._told:
                 facts.append(Alarm("limit exceeded", why))
         self._told = {breach.what for breach in breaches}
-        return facts
+        return facts + self._page(now_ns)
+
+    def _page(self, now_ns: int) -> list[Fact]:
+        """Beyond the exchange's own multiple it ends orders itself, and we only hear of it."""
+        cash, unmatched = self._house.usable_cash(now_ns), self._ledger.unmatched_cents
+        was, self._beyond = self._beyond, cash is not None and unmatched > VENUE_MULTIPLE * cash
+        if cash is None or was or not self._beyond:
+            return []
+        detail = f"{usd(unmatched)} rest on {usd(cash)} of cash, {VENUE_MULTIPLE} times are allowed"
+        return [Alarm("unmatched beyond the exchange's limit", detail, page=True)]
 
     def _reduce(self, breach: _Breach, why: str, now_ns: int) -> None:
         too_much = breach.used_cents - breach.allowed_cents

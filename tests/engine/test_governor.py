@@ -66,6 +66,18 @@ def test_when_the_cash_falls_orders_go_until_the_rest_is_allowed(cents: int, gon
     assert len(leaving(desk)) == gone  # what is being cancelled counts as gone
 
 
+@pytest.mark.parametrize(("cents", "pages"), [(1_000, 0), (999, 1), (200, 1), (-500, 1), (None, 0)])
+def test_beyond_the_exchanges_own_multiple_a_person_is_called_once(
+    cents: int | None, pages: int
+) -> None:
+    desk = Desk()
+    desk.quoting()  # 100.00 rest
+    called = []
+    for wait in (desk.wait(1.0, cash(desk, cents)), desk.wait(1.0), desk.wait(1.0)):
+        called += [one for one in wait.facts if isinstance(one, Alarm) and one.page]
+    assert len(called) == pages
+
+
 def test_what_went_is_not_placed_again_before_there_is_room() -> None:
     desk = Desk()
     first, second = desk.quoting()
