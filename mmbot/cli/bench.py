@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+from typing import Final
 
 import typer
+
+KINDS: Final = ("daemon", "box", "ledger", "stream", "gate", "cancel")
 
 
 def register(app: typer.Typer) -> None:
@@ -48,30 +51,36 @@ def bench(
         found = None
     if found is None:
         raise SetUpError("the benchmarks are part of a source checkout: run make bench there")
-    if what not in {"daemon", "box", "ledger", "stream", "gate", "cancel"}:
-        raise SetUpError(f"--what: {what!r} is none of daemon, box, ledger, stream, gate, cancel")
+    if what not in KINDS:
+        raise SetUpError(f"--what: {what!r} is none of {', '.join(KINDS)}")
     if minutes is not None and minutes <= 0:
         raise SetUpError(f"--minutes: {minutes:g} is not above 0")
-    if what == "box":
-        from tests.bench.box import main as measure_box
+    if what == "daemon":
+        from tests.bench.__main__ import Options, main
 
-        raise typer.Exit(measure_box(minutes or 30.0, as_json=as_json))
-    if what == "ledger":
-        from tests.bench.ledger_bench import main as measure_ledger
+        raise typer.Exit(main(Options(seed, rounds, ticks, load_rounds, as_json)))
+    raise typer.Exit(_measure(what, seed, minutes, as_json))
 
-        raise typer.Exit(measure_ledger(seed=seed, as_json=as_json))
-    if what == "stream":
-        from tests.bench.stream_bench import main as measure_stream
 
-        raise typer.Exit(measure_stream(minutes or 10.0, seed, as_json=as_json))
-    if what == "cancel":
-        from tests.bench.cancel_bench import main as measure_cancel
+def _measure(what: str, seed: int, minutes: float | None, as_json: bool) -> int:
+    match what:
+        case "box":
+            from tests.bench.box import main as measure_box
 
-        raise typer.Exit(measure_cancel(as_json=as_json))
-    if what == "gate":
-        from tests.bench.gate_bench import main as measure_gate
+            return measure_box(minutes or 30.0, as_json=as_json)
+        case "ledger":
+            from tests.bench.ledger_bench import main as measure_ledger
 
-        raise typer.Exit(measure_gate(seed=seed, as_json=as_json))
-    from tests.bench.__main__ import Options, main
+            return measure_ledger(seed=seed, as_json=as_json)
+        case "stream":
+            from tests.bench.stream_bench import main as measure_stream
 
-    raise typer.Exit(main(Options(seed, rounds, ticks, load_rounds, as_json)))
+            return measure_stream(minutes or 10.0, seed, as_json=as_json)
+        case "gate":
+            from tests.bench.gate_bench import main as measure_gate
+
+            return measure_gate(seed=seed, as_json=as_json)
+        case _:
+            from tests.bench.cancel_bench import main as measure_cancel
+
+            return measure_cancel(as_json=as_json)
