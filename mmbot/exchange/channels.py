@@ -22,6 +22,7 @@ from mmbot.domain.ids import SportEventId
 _BETWEEN_WORDS: Final = re.compile(r"[\s/\-]")
 _NO_WORD: Final = re.compile(r"[^a-z0-9_]")
 SPARE_SHARE: Final = 10  # one in so many channels is kept free for what comes
+NO_LIMIT: Final = 1 << 30
 REFUSED_FOR_NS: Final = 600 * 1_000_000_000  # then as many are tried again: it may have been wrong
 
 
@@ -57,33 +58,35 @@ class Limits:
 
 
 class Room:
-    """How many channels a socket takes: as many as we are told, but no more than were granted
-    after a refusal, for a while."""
+    """How many channels a socket takes: as many as we are told, unless so many were refused; then,
+    for a while, as many as were granted."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits  # to plan by, now
         self._told = limits.channels_max
-        self._refused_ns: int | None = None  # last
+        self._granted = self._too_many = NO_LIMIT
+        self._refused_ns = 0
 
     def told(self, channels_max: int) -> None:
         self._told = channels_max
-        if self._refused_ns is None or channels_max < self.limits.channels_max:
-            self._plan_by(channels_max)
+        self._plan()
 
-    def refused(self, granted: int, now_ns: int) -> None:
-        """More than `granted` were refused."""
+    def refused(self, asked: int, granted: int, now_ns: int) -> None:
+        self._too_many = min(asked, self._too_many)
+        self._granted = min(granted, self._granted)
         self._refused_ns = now_ns
-        self._plan_by(min(granted, self.limits.channels_max))
+        self._plan()
 
     def forget(self, now_ns: int) -> bool:
         """Whether the last refusal is so old that as many as we are told are tried again."""
-        if self._refused_ns is None or now_ns - self._refused_ns < REFUSED_FOR_NS:
+        if self._too_many == NO_LIMIT or now_ns - self._refused_ns < REFUSED_FOR_NS:
             return False
-        self._refused_ns = None
-        self._plan_by(self._told)
+        self._granted = self._too_many = NO_LIMIT
+        self._plan()
         return True
 
-    def _plan_by(self, channels_max: int) -> None:
+    def _plan(self) -> None:
+        channels_max = self._told if self._told < self._too_many else self._granted
         self.limits = replace(self.limits, channels_max=channels_max)
 
 

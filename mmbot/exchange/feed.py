@@ -221,8 +221,8 @@ class Feed:
     def _learn(self, link: Link) -> None:
         if link.channels_max:
             self._room.told(link.channels_max)
-        if link.capped:
-            self._room.refused(len(link.wish.topics), self._clock.now_ns())
+        if link.refused:
+            self._room.refused(link.refused, len(link.wish.topics), self._clock.now_ns())
 
     def _leave_out(self) -> None:
         """What no open channel carries is not traded: it counts as unlisted until one does."""

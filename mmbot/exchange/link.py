@@ -102,7 +102,7 @@ class Link:
         self.streamed: frozenset[Topic] = frozenset()  # what has a channel that works
         self.channels_max = 0  # of this socket, as the exchange tells; 0 = not told
         self.token_until_ns = 0  # of the token it was registered with
-        self.capped = False  # more than its wish was refused
+        self.refused = 0  # so many channels, when that was too much
         self.extending = False
         self.extendable = ports.dialect.declarative
         self._rest = ports.rest
@@ -295,7 +295,7 @@ class Link:
         if self._protocol.phase is not Phase.REGISTERING:
             return
         self._private_channel = granted.private
-        self.capped = granted.wish != self.wish
+        self.refused = len(self.wish.topics) if granted.wish != self.wish else 0
         self._take(granted)
         if self.wish.event_ids and not self._channel_of:
             self._notices.alarm("no_event_channel", "the registration granted none")

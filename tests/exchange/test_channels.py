@@ -250,23 +250,31 @@ def test_how_long_it_takes(channels: int, sockets: int, most_ms: float) -> None:
     assert min(took_ms) < most_ms
 
 
-def test_a_refusal_is_kept_to_for_a_while_whatever_the_answers_tell() -> None:
+def test_a_refusal_is_kept_to_for_a_while_when_more_is_told() -> None:
     room = Room(Limits(400, 4))
-    room.refused(50, now_ns=7)
+    room.refused(100, 50, now_ns=7)
+    assert room.limits == Limits(50, 4)
     room.told(400)
     assert room.limits == Limits(50, 4)
-    room.refused(80, now_ns=8)  # more than 80 is not less than 50
+    room.refused(120, 80, now_ns=8)  # that more than 80 are too many says nothing new
     assert room.limits == Limits(50, 4)
-    room.told(30)
-    assert room.limits == Limits(30, 4)
     assert not room.forget(8 + REFUSED_FOR_NS - 1)
-    assert room.limits == Limits(30, 4)
+    assert room.limits == Limits(50, 4)
+
+
+def test_less_than_was_refused_is_believed_when_it_is_told() -> None:
+    room = Room(Limits(400, 4))
+    room.refused(100, 25, now_ns=7)
+    room.told(60)
+    assert room.limits == Limits(60, 4)
+    room.told(100)
+    assert room.limits == Limits(25, 4)
 
 
 def test_a_refusal_is_forgotten_in_the_end_and_what_was_told_is_not() -> None:
     room = Room(Limits(400, 4))
     room.told(100)
-    room.refused(0, now_ns=7)
+    room.refused(3, 0, now_ns=7)
     assert room.limits == Limits(0, 4)
     assert room.forget(7 + REFUSED_FOR_NS)
     assert room.limits == Limits(100, 4)

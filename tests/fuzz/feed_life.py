@@ -52,6 +52,7 @@ ROOMY: Final = 400  # channels of one socket
 TIGHT: Final = 2
 TOO_MANY: Final = "exceed_subscription_count"
 BEAT_S: Final = 5.0
+FORGETS_S: Final = REFUSED_FOR_NS / S
 HOSTILE_MAX_S: Final = 120.0
 CALM_S: Final = 420.0  # a channel that was not granted has to wait for its turn
 
@@ -63,10 +64,11 @@ class HostileExchange:
         self._dialect = dialect
         self._channels = CHANNELS[dialect]
         self.calm = False
-        self.calm_s = CALM_S  # after which it must have recovered
         self.frames = 0
         self._draw = draw
         self.limit = draw.choice((ROOMY, TIGHT))
+        # After which it must have recovered; a refusal, right or wrong, is believed for a while.
+        self.calm_s = CALM_S + (FORGETS_S if self.limit == TIGHT else 0)
         self._garbage = frames
         self._clock = parts.clock
         self._friend = FakeServer()  # what a server should do
@@ -97,8 +99,8 @@ class HostileExchange:
             raise draw.choice((NotSent("no route"), ReplyLost("reset")))
         if self._wrong(0.1):
             code = draw.choice(("invalid_request", "internal_error", "", TOO_MANY))
-            if code == TOO_MANY:  # which is believed for a while
-                self.calm_s = REFUSED_FOR_NS / S + CALM_S
+            if code == TOO_MANY:
+                self.calm_s = CALM_S + FORGETS_S
             return refused(draw.choice((400, 401, 403, 404, 429, 500, 503)), code)
         if self._wrong(0.3):
             text = json.dumps(self._garbage.bent(body)).encode(errors="surrogatepass")
