@@ -101,7 +101,7 @@ class Lane:
             return
         if link.live and link.extendable:
             link.extend(self.share)
-        elif self._ports.dialect.declarative:
+        else:
             self.replace_link()
 
     def look(self, delay_s: float = 0.0) -> None:

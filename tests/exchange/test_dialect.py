@@ -285,6 +285,19 @@ def test_a_tournament_that_is_not_granted_takes_its_events_off_the_list() -> Non
     assert stage.states[0] == (True, False, "stream-1")
 
 
+def test_a_tournament_that_was_withheld_is_asked_for_again_on_another_socket() -> None:
+    # faults: E9
+    async def withhold(stage: Stage) -> None:
+        assert stage.parts.listing.unstreamed == {7}
+        grant(stage.parts, 31, 53)
+        await stage.wait(305)
+        assert stage.parts.listing.unstreamed == frozenset()
+        assert len(stage.server.sockets) == 2
+
+    stage = staged(withhold, wish_for((EVENT_ID, 31), (7, 53)), 31)
+    assert stage.states[:2] == [UP, (True, True, "stream-2")]
+
+
 def test_the_events_of_a_channel_may_be_named_by_text_alone() -> None:
     async def again(stage: Stage) -> None:
         body = example_json("pusher_auth.response.legacy.json")
