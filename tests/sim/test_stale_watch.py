@@ -147,6 +147,24 @@ def test_reads_of_a_drawn_book_prove_nothing_of_what_the_stream_told() -> None:
     assert day.stale_s(80) == 80 - (75 + 3)
 
 
+# faults: E4 E11
+def test_who_polls_a_mute_channel_goes_by_drawn_books_too_and_by_the_first_after_them() -> None:
+    polls, begins = Day(), Day()
+    for day, reads in ((polls, (40, 42)), (begins, ())):
+        day.starts()
+        day.publishes(20)
+        for second in reads:
+            day.at(second).asks(f"{MARKETS}?event_ids={day.event_id}")
+        day.box.switches.book_image = "crossed"
+        for second in range(44, 64, 2):
+            day.publishes(second, 110 + second)
+            day.at(second + 0.5).asks(f"{MARKETS}?event_ids={day.event_id}")
+        day.box.switches.book_image = ""
+        day.at(64).asks(f"{MARKETS}?event_ids={day.event_id}")
+        day.beats(*range(5, 75, 5))
+        assert day.stale_s(70) == 0
+
+
 # faults: E9
 def test_the_channel_of_a_prop_is_not_the_one_of_its_event_nor_are_its_orders_judged() -> None:
     day = Day()

@@ -10,6 +10,7 @@ from mmbot.sim.witness.stale import EVERYTHING, MUTE_NS, NS, SILENT_NS, VISIBLE_
 
 TRAVELS_NS: Final = 5 * NS  # a frame may be late by so much, and then it is heard
 AGREES_NS: Final = 2 * NS  # a read that disagrees waits so long for a frame that is on its way
+TAKEN_NS: Final = 10 * NS  # a client that polls a mute channel has read it again by then
 SHOWN_NS: Final = AGREES_NS + VISIBLE_NS  # from such a read until nothing is quoted
 
 
@@ -70,6 +71,7 @@ class Event:
     _read_ns: int | None = None  # a read showed a difference, so it could be known
     _before: dict[Hashable, object] | None = None  # as the last read showed it, if mute by then
     _polled: bool = False  # mute, and they agreed
+    _drawn_ns: int = 0  # a read showed what is not true
     _served_ns: int = 0  # its maker can read again, after a time in which it could not
     _joined_ns: int | None = None  # no read since: what the first one shows is where it begins
 
@@ -119,8 +121,16 @@ class Event:
             self._polled = True
             return
         known = any(at_ns < asked_ns - TRAVELS_NS for at_ns in self._unheard.values())
+        known = known and asked_ns - self._drawn_ns > TAKEN_NS
         if known and self._read_ns is None:
             self._read_ns = now_ns
+
+    def drawn(self, asked_ns: int, now_ns: int) -> None:
+        """A read of books that were drawn: who polls goes by it; else nobody can tell who does."""
+        self._drawn_ns = now_ns
+        if self._polled:
+            self._whole(now_ns, asked_ns)
+            self._polled = True
 
     def _agrees(self, asked_ns: int) -> bool:
         """With the read before, about all that was not heard; what moved since it was asked for it

@@ -157,12 +157,14 @@ class StaleWatch:
         if request.kind in ("place", "order", "report") and status == 200:
             self._told(named(body), now_ns + (LIST_NS if request.kind == "report" else 0))
         url = urlsplit(request.path)
-        # A drawn image is drawn in the reads, too: they prove nothing of what the stream told.
-        if status == 200 and url.path.endswith(MARKETS) and not self._switches.book_image:
+        if status == 200 and url.path.endswith(MARKETS):
             asked = parse_qs(url.query)
             asked_for = ",".join([*asked.get("event_ids", ()), *asked.get("event_id", ())])
             for ident in filter(None, asked_for.split(",")):
-                self._event(ident).read(asked_ns, now_ns)
+                if self._switches.book_image:  # in the reads, too
+                    self._event(ident).drawn(asked_ns, now_ns)
+                else:
+                    self._event(ident).read(asked_ns, now_ns)
         if status in HINDERED and request.kind != "place":
             self._refused_ns = self._refused_ns or now_ns
         elif status == 200 and self._refused_ns is not None and request.kind != "auth":
