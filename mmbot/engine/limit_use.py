@@ -10,6 +10,7 @@ from typing import Final
 from mmbot.domain.catalog import Line, SportEvent
 from mmbot.domain.ids import LineId, SportEventId
 from mmbot.engine.ledger import Ledger
+from mmbot.engine.limits import LimitBook
 from mmbot.engine.parts import Parts
 from mmbot.engine.state import MarketState
 from mmbot.pricing.exposure import line_worst_case_cents
@@ -63,24 +64,32 @@ def uses(parts: Parts, now_ns: int) -> list[Use]:
     book, state, ledger = parts.placing.limits, parts.state, parts.ledger
     refused = parts.placing.refusals.going_on(now_ns)
     cash, account = parts.housekeeping.usable_cash(now_ns), book.account
-    rows = []
-    for figure, spots in _spots(ledger, state):
-        fullest = Use(figure, 0, getattr(account, figure), "", "[risk]", 0)
-        for spot in spots:
-            line = None if spot.line_id is None else state.lines.get(spot.line_id)
-            event = None if line is None else state.events.get(line.event_id)
-            allowed = getattr(book.of(event, line), figure)
-            table = book.table_of(figure, event, line)
-            found = Use(figure, spot.used, allowed, spot.about or _name(event, line), table, 0)
-            if found.share > fullest.share:
-                fullest = found
-        rows.append(fullest)
+    rows = [_fullest(figure, spots, book, state) for figure, spots in _spots(ledger, state)]
     times = ledger.unmatched_cents / cash if cash is not None and cash > 0 else None
     most = account.unmatched_cash_multiple_max
     rows.append(Use("unmatched_cash_multiple_max", times, most, "", "[risk]", 0))
     reserve = account.balance_reserve_cents
     rows.append(Use("balance_reserve_cents", _eaten(cash, reserve), reserve, "", "[risk]", 0))
     return [_with_refusals(row, refused[REFUSED_BY[row.figure]]) for row in rows]
+
+
+def _fullest(figure: str, spots: Iterable[_Spot], book: LimitBook, state: MarketState) -> Use:
+    """Of all that use the limit that binds them, the one that uses most of it."""
+    found, used, allowed, share = None, 0, getattr(book.account, figure), 0.0
+    for spot in spots:
+        most = getattr(book.of(*_place(spot, state)), figure)
+        if spot.used / most > share:
+            found, used, allowed, share = spot, spot.used, most, spot.used / most
+    if found is None:
+        return Use(figure, 0, allowed, "", "[risk]", 0)
+    event, line = _place(found, state)
+    about = found.about or _name(event, line)
+    return Use(figure, used, allowed, about, book.table_of(figure, event, line), 0)
+
+
+def _place(spot: _Spot, state: MarketState) -> tuple[SportEvent | None, Line | None]:
+    line = None if spot.line_id is None else state.lines.get(spot.line_id)
+    return (None if line is None else state.events.get(line.event_id)), line
 
 
 def _spots(ledger: Ledger, state: MarketState) -> Iterator[tuple[str, Iterable[_Spot]]]:
