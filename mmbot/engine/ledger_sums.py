@@ -23,6 +23,7 @@ class LineExposure:
 
 
 PPM_PER_BP: Final = 100
+NO_STAKES: Final = LineStakes()
 NO_EXPOSURE = LineExposure(Position(), NOTHING_OPEN)
 
 
@@ -80,7 +81,7 @@ class _Line:
 
     def _exposure(self) -> LineExposure:
         held = self.stakes()
-        return LineExposure(Position(held.stake_cents, held.profit_cents), held.open_cents)
+        return LineExposure(Position(held.stake_cents, held.profit_cents), held.resting_cents)
 
     def stakes(self) -> LineStakes:
         (stake_0, stake_1), (profit_0, profit_1) = self.stake_cents, self.profit_cents
@@ -145,9 +146,7 @@ class LineSums:
         """As orders stand now: what has moved is told only when somebody asks, for a start takes
         a hundred thousand orders in."""
         for line_id in self._moved:
-            line = self._lines.get(line_id)
-            stakes = LineStakes() if line is None else line.stakes()
-            self._portfolio.put(Place.of(line_id), stakes)
+            self._portfolio.put(Place.of(line_id), self._lines.get(line_id, NO_STAKES))
         self._moved.clear()
         return self._portfolio
 

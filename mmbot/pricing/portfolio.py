@@ -9,12 +9,14 @@ Sport events do not offset each other: tournaments and the portfolio are sums ov
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from mmbot.domain.catalog import Catalog, Side
 from mmbot.domain.ids import LineId, MarketId, SportEventId
 from mmbot.pricing.event_risk import NO_LOSS, BothResults, EventLosses, EventRisk, Loss
+from mmbot.pricing.exposure import Staked
 from mmbot.pricing.score import cut_of, own_axis
 
 UNKNOWN_TOURNAMENT = 0
@@ -54,13 +56,23 @@ class Place(NamedTuple):
 class LineStakes(NamedTuple):
     """One line, per side, cents: filled stakes, what these win, stake that may still fill.
 
-    `doubt_cents` is the part of `open_cents` of which nobody knows whether it is filled already.
+    `doubt_cents` is the part of `resting_cents` of which nobody knows whether it is filled already.
     """
 
     stake_cents: tuple[int, int] = (0, 0)
     profit_cents: tuple[int, int] = (0, 0)
-    open_cents: tuple[int, int] = (0, 0)
+    resting_cents: tuple[int, int] = (0, 0)
     doubt_cents: tuple[int, int] = (0, 0)
+
+
+class Stakes(Staked, Protocol):
+    """The same, or sums that still change."""
+
+    @property
+    def resting_cents(self) -> Sequence[int]: ...
+
+    @property
+    def doubt_cents(self) -> Sequence[int]: ...
 
 
 class Sum:
@@ -70,35 +82,33 @@ class Sum:
     def __init__(self, simultaneous_events_max: int | None) -> None:
         self._most = simultaneous_events_max
         self._held_cents = 0
-        self._added: list[int] = []  # per event, sorted: what resting orders add to what is held
-        self._added_cents = 0
+        self._added_cents = 0  # by all resting orders
+        self._added: list[int] = []  # by those of each event, sorted; strict: not asked for
         self.loss = NO_LOSS
 
     def move(self, old: Loss, new: Loss) -> None:
         """An event went from the one to the other; `NO_LOSS`: it was, or is, not there."""
+        self.loss = self.loss_if(old, new)
+        self._added = self._added_if(old, new)
+        self._added_cents += _added(new) - _added(old)
         self._held_cents += new.held_cents - old.held_cents
-        was, now = _added(old), _added(new)
-        self._added_cents += now - was
-        if was:
-            del self._added[bisect_left(self._added, was)]
-        if now:
-            insort(self._added, now)
-        self.loss = Loss(self._held_cents, self._held_cents + self._most_cents(self._added))
 
     def loss_if(self, old: Loss, new: Loss) -> Loss:
         """As `loss` after `move`, and nothing changes."""
         held = self._held_cents + new.held_cents - old.held_cents
-        was, now = _added(old), _added(new)
         if self._most is None:
-            return Loss(held, held + self._added_cents + now - was)
-        added = self._added[:]
-        if was:
-            del added[bisect_left(added, was)]
-        insort(added, now)
-        return Loss(held, held + self._most_cents(added))
+            return Loss(held, held + self._added_cents + _added(new) - _added(old))
+        return Loss(held, held + sum(self._added_if(old, new)[-self._most :]))
 
-    def _most_cents(self, added: list[int]) -> int:
-        return self._added_cents if self._most is None else sum(added[-self._most :])
+    def _added_if(self, old: Loss, new: Loss) -> list[int]:
+        if self._most is None:
+            return self._added
+        added = self._added[:]
+        if was := _added(old):
+            del added[bisect_left(added, was)]
+        if now := _added(new):
+            insort(added, now)
+        return added
 
 
 def _added(loss: Loss) -> int:
@@ -146,7 +156,7 @@ class Portfolio:
             for line_id, market_id in event.risk.alone():
                 self._place(event, Place(event_id, market_id, line_id))
 
-    def put(self, place: Place, stakes: LineStakes) -> None:
+    def put(self, place: Place, stakes: Stakes) -> None:
         """This is what the line holds now (all of it, not a change)."""
         event = self._event(place)
         before = event.risk.loss
@@ -242,11 +252,11 @@ class Portfolio:
         return None if fixture is None else fixture.tournament_id
 
 
-def _results(stakes: LineStakes) -> BothResults:
+def _results(stakes: Stakes) -> BothResults:
     """An open order wins nothing before it is filled, and may lose its stake."""
     staked, won = stakes.stake_cents, stakes.profit_cents
     first, second = won[0] - staked[1], won[1] - staked[0]
-    doubt, rests = stakes.doubt_cents, stakes.open_cents
+    doubt, rests = stakes.doubt_cents, stakes.resting_cents
     return (first - doubt[1], second - doubt[0]), (first - rests[1], second - rests[0])
 
 

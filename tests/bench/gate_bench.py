@@ -50,7 +50,6 @@ PLAN_MS_MAX: Final = 2.0
 PLAN_QUOTES: Final = 40
 EVENT_ORDERS: Final = 25
 TOURNAMENTS: Final = 5
-SIMULTANEOUS_EVENTS: Final = 20
 STAKE_CENTS: Final = 2_500
 SIDES: Final[tuple[Side, Side]] = (0, 1)
 RESTING: Final = (Price(110), Price(112))
@@ -211,9 +210,7 @@ def _strike(line: Line, side: Side) -> StrikeId:
 def _generous() -> Limits:
     """Every check is asked, and none refuses."""
     figures = {name: PLENTY for name in Limits.__dataclass_fields__ if name.endswith("max_cents")}
-    return replace(
-        LIMITS, **figures, open_orders_max=PLENTY, simultaneous_events_max=SIMULTANEOUS_EVENTS
-    )
+    return replace(LIMITS, **figures, open_orders_max=PLENTY)
 
 
 def main(size: Size = CLAIMED, seed: int = 1, *, as_json: bool = False) -> int:

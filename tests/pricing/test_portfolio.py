@@ -103,11 +103,11 @@ def test_the_answer_for_one_more_order_is_what_would_be(
     answer = portfolio.levels_with(place, side, stake)
     assert portfolio.levels(place) == before
     more = (stake, 0) if side == 0 else (0, stake)
-    rests, doubt = held.open_cents, held.doubt_cents
+    rests, doubt = held.resting_cents, held.doubt_cents
     portfolio.put(
         place,
         held._replace(
-            open_cents=(rests[0] + more[0], rests[1] + more[1]),
+            resting_cents=(rests[0] + more[0], rests[1] + more[1]),
             doubt_cents=(doubt[0] + more[0], doubt[1] + more[1]),
         ),
     )
