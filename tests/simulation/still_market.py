@@ -50,6 +50,7 @@ class Still:
     """The box, and a daemon that quotes on it."""
 
     box: InMemoryBox
+    daemon: Daemon
     seen: dict[str, Any] = field(default_factory=dict)  # for the scenario to leave behind
     entries: list[Entry] = field(default_factory=list)  # of the journal, once all is over
 
@@ -154,7 +155,7 @@ async def _play(
         live=False,
     )
     daemon = Daemon(settings, world, Metrics("0"))
-    found = Still(box)
+    found = Still(box, daemon)
     try:
         await daemon.start()
         async with asyncio.TaskGroup() as group:
