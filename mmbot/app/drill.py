@@ -221,7 +221,8 @@ async def _record(world: World, struck_ns: int) -> Seen:
     await world.end_box()
     with world.truth_file.open(encoding="utf-8") as text:
         lines = (json.loads(line) for line in text)
-        return seen_of((one for one in lines if one.get("account") == ACCOUNT), struck_ns)
+        about = (one for one in lines if one["kind"] == "fill" or one.get("account") == ACCOUNT)
+        return seen_of(about, struck_ns)
 
 
 @dataclass(frozen=True, slots=True)

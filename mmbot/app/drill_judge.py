@@ -29,8 +29,9 @@ class Seen:
 
 
 def seen_of(lines: Iterable[Mapping[str, Any]], struck_ns: int) -> Seen:
-    """`lines` in the order in which they were written."""
-    seen, alive = Seen(), set[str]()
+    """`lines` of the account, and fills, in the order in which they were written."""
+    seen = Seen()
+    alive: dict[str, int] = {}  # open cents by order id
     asked: dict[int, tuple[str, int]] = {}
     waiting: set[int] = set()  # placements without an answer
     struck = False
@@ -51,9 +52,9 @@ def seen_of(lines: Iterable[Mapping[str, Any]], struck_ns: int) -> Seen:
                 path, asked_ns = asked.get(line["of"], ("", 0))
                 after = seen.flat_ns is not None and asked_ns > seen.flat_ns
                 seen.looks += after and LOOKING in path and line["status"] == OK
-            case "order":
-                _follow(line, alive)
-                seen.landed_after += struck and line["what"] == "accepted"
+            case "order" | "fill":
+                (_moved if line["kind"] == "order" else _filled)(line, alive)
+                seen.landed_after += struck and line.get("what") == "accepted"
                 if struck and alive:
                     seen.flat_ns, seen.looks = None, 0
                 elif struck and seen.flat_ns is None:
@@ -67,8 +68,18 @@ def _places(path: str) -> bool:
     return any(word in path for word in PLACING)
 
 
-def _follow(line: Mapping[str, Any], alive: set[str]) -> None:
+def _moved(line: Mapping[str, Any], alive: dict[str, int]) -> None:
     if line["open_cents"] and line["status"] in ALIVE:
-        alive.add(line["order_id"])
+        alive[line["order_id"]] = line["open_cents"]
     else:
-        alive.discard(line["order_id"])
+        alive.pop(line["order_id"], None)
+
+
+def _filled(line: Mapping[str, Any], alive: dict[str, int]) -> None:
+    """Of a fill there is no other line; orders of others are in it, too."""
+    for side in ("maker", "taker"):
+        ident = line[f"{side}_order_id"]
+        if ident in alive:
+            alive[ident] -= line[f"{side}_cents"]
+            if alive[ident] <= 0:
+                del alive[ident]

@@ -36,6 +36,10 @@ class Diary:
         more = {"status": "open", "open_cents": open_cents, "what": what}
         self._add(at_s, "order", order_id=ident, **more)
 
+    def filled(self, at_s: float, ident: str, cents: int) -> None:
+        ours = {"maker_order_id": ident, "maker_cents": cents}
+        self._add(at_s, "fill", **ours, taker_order_id="of another", taker_cents=7)
+
     def asked(self, at_s: float, path: str, answered_s: float | None, status: int = 200) -> None:
         of = self._add(at_s, "request", path=path)
         if answered_s is not None:
@@ -63,6 +67,24 @@ def test_an_order_that_lands_late_moves_the_moment() -> None:
     diary.order(105, "late", 0)
     seen = seen_of(diary.lines, STRUCK_NS)
     assert (seen.flat_ns, seen.landed_after) == (105 * S, 1)
+
+
+def test_a_fill_is_all_that_is_told_of_the_end_of_an_order() -> None:
+    diary = Diary().orders("ab")
+    diary.order(101, "b", 0)
+    diary.filled(102, "a", 60)
+    assert seen_of(diary.lines, STRUCK_NS).flat_ns is None
+    diary.filled(103, "a", 40)
+    assert seen_of(diary.lines, STRUCK_NS).flat_ns == 103 * S
+
+
+def test_what_was_filled_before_the_trip_did_not_rest() -> None:
+    diary = Diary().orders("abc")
+    diary.filled(95, "c", 100)
+    diary.order(103, "a", 0)
+    diary.order(104, "b", 0)
+    seen = seen_of(diary.lines, STRUCK_NS)
+    assert (seen.resting, seen.flat_ns) == (2, 104 * S)
 
 
 def test_a_cancelled_order_that_is_still_called_open_is_gone() -> None:
