@@ -49,7 +49,6 @@ from mmbot.domain.facts import Alarm, Fact, FillCounted, FillTakenBack, ModeChan
 from mmbot.domain.ids import LineId
 from mmbot.domain.order import Order
 from mmbot.domain.quote import Quote
-from mmbot.engine.go_live import closed_by_venue
 from mmbot.engine.governor import Governor
 from mmbot.engine.halting import Halting
 from mmbot.engine.held import Held
@@ -174,8 +173,8 @@ class Engine:
             ):  # fmt: skip
                 parts.ledger.apply(event, now_ns)
                 parts.placing.answered(event, now_ns)
-                if started := closed_by_venue(event, parts.ledger):
-                    self._dirty |= parts.state.perhaps_started(*started, now_ns)
+                if isinstance(event, OrderSeen | PlaceRefused):
+                    self._dirty |= parts.state.perhaps_started(event, parts.ledger.order, now_ns)
 
     def _stream(self, event: StreamStateChanged, now_ns: int) -> None:
         was_private = self.parts.modes.private_up

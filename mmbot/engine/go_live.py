@@ -10,18 +10,18 @@ one question to ask. A doubt ends by the exchange's word, spoken a while after i
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from mmbot.domain.catalog import SportEvent
-from mmbot.domain.events import Event, FairUpdated, FixtureTold, OrderSeen, PlaceRefused
+from mmbot.domain.events import FairUpdated, FixtureTold
 from mmbot.domain.facts import Alarm
-from mmbot.domain.ids import SportEventId, StrikeId
-from mmbot.engine.ledger import Ledger
+from mmbot.domain.ids import MarketId, SportEventId, StrikeId
 from mmbot.pricing.odds import logit
 
 SECOND_NS: Final = 1_000_000_000
 SETTLE_NS: Final = 30 * SECOND_NS  # slower channels still tell of the time before
+EXPLAINED_NS: Final = 10 * SECOND_NS  # a suspension is told so long after it refused an order
 ASK_AGAIN_NS: Final = 300 * SECOND_NS
 NEAR_NS: Final = 1_800 * SECOND_NS  # to the scheduled start; earlier a jump is news
 JUMP_LOGIT: Final = 0.6  # 0.50 -> 0.65 in one step of one source
@@ -35,13 +35,15 @@ PERHAPS: Final = "perhaps in play"
 
 @dataclass(slots=True)
 class _Doubt:
-    """`until_ns` 0: until the exchange says that it has not started."""
+    """`until_ns` 0: until the exchange says that it has not started. `refused`: the markets whose
+    orders were, if nothing else speaks for it."""
 
     why: str
     since_ns: int
     until_ns: int = 0
     hold_ns: int = HOLD_NS
     ask_ns: int = 0
+    refused: set[MarketId] = field(default_factory=set)
 
 
 class GoLive:
@@ -76,6 +78,24 @@ class GoLive:
     def doubt(self, event_id: SportEventId, why: str, now_ns: int) -> None:
         """Something that only a start explains, or may be one; the exchange has to speak."""
         self._doubts[event_id] = _Doubt(why, now_ns, ask_ns=now_ns + SETTLE_NS)
+
+    def refused(self, event_id: SportEventId, market_id: MarketId, now_ns: int) -> None:
+        """A placement found it closed: it began, or the market was suspended just now."""
+        known = self._doubts.get(event_id)
+        if known is not None and not known.until_ns and not known.refused:
+            return  # more than a refusal speaks for it
+        self.doubt(event_id, "a placement found it closed", now_ns)
+        self._doubts[event_id].refused = {market_id} | (known.refused if known else set())
+
+    def suspended(self, event_id: SportEventId, market_id: MarketId, now_ns: int) -> None:
+        """What explains a refusal before it, and nothing is left to doubt once all are."""
+        doubt = self._doubts.get(event_id)
+        if doubt is None or market_id not in doubt.refused:
+            return
+        if now_ns <= doubt.since_ns + EXPLAINED_NS:
+            doubt.refused.discard(market_id)
+            if not doubt.refused:
+                del self._doubts[event_id]
 
     def told(self, told: FixtureTold) -> None:
         """A feed's own schedule; in a feed a game is in play when its start has passed."""
@@ -136,18 +156,3 @@ def _jump(before: float, after: float) -> float:
     if not (0.0 < before < 1.0 and 0.0 < after < 1.0):
         return 0.0
     return abs(logit(after) - logit(before))
-
-
-def closed_by_venue(event: Event, ledger: Ledger) -> tuple[SportEventId, str] | None:
-    """What only a sport event that goes live does to an order, and to which it happened.
-
-    Of a wiped order messages count; a read may show one that was wiped long ago.
-    """
-    match event:
-        case OrderSeen(report, "stream") if report.status == "wiped":
-            return report.event_id, "its orders were wiped"
-        case PlaceRefused(ident, "event_not_available"):
-            order = ledger.order(ident)
-            return None if order is None else (order.event_id, "a placement found it closed")
-        case _:
-            return None

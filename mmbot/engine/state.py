@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import assert_never
 
@@ -14,13 +15,15 @@ from mmbot.domain.events import (
     FixtureTold,
     LadderLoaded,
     MarketStatusChanged,
+    OrderSeen,
+    PlaceRefused,
     SourceStateChanged,
     SportEventChanged,
     SportEventUnlisted,
     StreamStateChanged,
 )
 from mmbot.domain.facts import Alarm
-from mmbot.domain.ids import LineId, SportEventId, StrikeId
+from mmbot.domain.ids import ExternalId, LineId, SportEventId, StrikeId
 from mmbot.domain.order import Order
 from mmbot.domain.price import Ladder, Price
 from mmbot.domain.view import Fair
@@ -43,6 +46,7 @@ MarketEvent = (
 )
 ACTIVE = "active"
 Dirty = set[LineId]
+OrderOf = Callable[[ExternalId], Order | None]
 Stakes = dict[Price, list[int]]  # of our orders at each price
 
 
@@ -115,10 +119,23 @@ class MarketState:
             case _:
                 assert_never(event)
 
-    def perhaps_started(self, event_id: SportEventId, why: str, now_ns: int) -> Dirty:
-        """What the exchange did to an order says that the sport event has begun."""
-        self.go_live.doubt(event_id, why, now_ns)
-        return self._lines_of(event_id)
+    def perhaps_started(
+        self, event: OrderSeen | PlaceRefused, order: OrderOf, now_ns: int
+    ) -> Dirty:
+        """What the exchange did to an order may say that its sport event has begun."""
+        match event:
+            case OrderSeen(report, "stream") if report.status == "wiped":
+                # Of messages; a read may show an order that was wiped long ago.
+                self.go_live.doubt(report.event_id, "its orders were wiped", now_ns)
+                return self._lines_of(report.event_id)
+            case PlaceRefused(ident, "event_not_available") if (asked := order(ident)) is not None:
+                line = self.lines.get(asked.line_id)
+                if line is not None and line.status == ACTIVE:
+                    self.go_live.refused(asked.event_id, asked.market_id, now_ns)
+                    return self._lines_of(asked.event_id)
+            case _:
+                pass
+        return set()
 
     def doubtful_starts(self, now_ns: int) -> list[Alarm]:
         """Sport events of which the exchange should say anew whether they have begun."""
@@ -181,6 +198,9 @@ class MarketState:
                     self._reopening.opened(line_id, now_ns)
                 self.lines[line_id] = replace(line, status=status)
                 touched.add(line_id)
+        if status != ACTIVE:
+            self.go_live.suspended(event.event_id, event.market_id, now_ns)
+            touched |= self._lines_of(event.event_id)
         return touched
 
     def _fair(self, event: FairUpdated) -> Dirty:

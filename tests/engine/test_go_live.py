@@ -103,6 +103,32 @@ def test_everything_is_pulled_in_the_turn_that_hears_of_it(tells: Tells) -> None
     assert len(desk.placed) == 2
 
 
+@pytest.mark.parametrize(("told_s", "quoted_after_s"), [(-1, 3), (1, 5), (12, 60)])
+def test_a_refusal_that_a_suspension_explains_says_nothing_of_a_start(
+    told_s: int, quoted_after_s: int
+) -> None:
+    # a suspension told long after the refusal explains nothing: the exchange has to speak
+    desk, both = quoting()
+    refused = PlaceRefused(both[0].external_id, "event_not_available", "")
+
+    def suspended(status: str) -> MarketStatusChanged:
+        return MarketStatusChanged(EVENT.event_id, LINE.market_id, None, status)
+
+    order: dict[int, Event] = {
+        0: refused,
+        told_s: suspended("suspended"),
+        max(told_s, 0) + 1: suspended("active"),
+    }
+    placed_s = None
+    for second in range(-1, 40):
+        told = [order[second]] if second in order else []
+        confirm(desk, desk.wait(1, *told, desk.book(), desk.fair(), *desk.account()[:2]))
+        if placed_s is None and len(desk.placed) > 2 and second > 0:
+            placed_s = second
+    assert placed_s is None if quoted_after_s > 40 else placed_s is not None
+    assert placed_s is None or placed_s <= quoted_after_s
+
+
 def test_it_is_pulled_before_the_start_though_nobody_says_that_it_starts() -> None:
     desk, _ = quoting()
     desk.tell(starting_in(desk, MARGIN_S + 10))
