@@ -20,7 +20,6 @@ CHANNELS = ("admin", "file", "signal", "command")
 def walk_go_live() -> None:
     """By the box's record: left before the start by whichever clock tells, not entered again."""
     test_go_live.test_a_game_is_left_before_its_start_and_not_entered_again()
-    test_go_live.test_what_leaves_the_listing_waits_when_it_comes_back()
 
 
 def walk_self_match() -> None:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 from pathlib import Path
 
@@ -69,24 +68,6 @@ def test_observe_mode_watches_and_writes_nothing(tmp_path: Path) -> None:
         assert routes
         assert [r for r in routes if "submit" in r or "cancel" in r] == []
         assert bot.ledger == []
-
-
-def test_a_halt_empties_the_book_and_outlives_a_kill(tmp_path: Path) -> None:
-    with box() as exchange, daemon(tmp_path, exchange.port) as bot:
-        bot.start()
-        bot.until_quoting(10)
-        code, text = bot.ask("/halt", "POST", {"reason": "a test"})
-        assert (code, json.loads(text)) == (200, {"said": "halt"})
-        until(lambda: exchange.open_orders == 0, 5, "nothing rests")
-        assert bot.ask("/readyz")[0] == 503
-        assert bot.ask("/healthz")[0] == 200
-        bot.kill()
-        bot.start()
-        until(lambda: bot.status.get("mode") == "HALTED", 30, "halted after a restart")
-        assert exchange.open_orders == 0
-        bot.ask("/resume", "POST")
-        bot.until_quoting(10)
-        assert bot.stop() == 0
 
 
 def test_a_second_signal_ends_it_at_once_and_says_what_may_be_open(tmp_path: Path) -> None:
