@@ -27,6 +27,15 @@ def walk_self_match() -> None:
     test_self_match.test_a_persons_order_is_never_met_and_its_end_frees_the_price()
 
 
+def walk_cancels() -> None:
+    """The bench keeps its claims: a machine that has time is asked."""
+    done = mmbot("bench", "--what", "cancel", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    claims = {one["name"]: one for one in json.loads(done.stdout.splitlines()[-1])["claims"]}
+    assert "1 requests" in claims["bad news, one game"]["spread"]
+    assert "2400 orders" in claims["halt of the account"]["spread"]
+
+
 def walk_halt(folder: Path, channels: Sequence[str] = CHANNELS) -> None:
     """Each channel: flat within 3 s of the command, latched, halted after a restart, resumed."""
     with box() as exchange, daemon(folder, exchange.port) as bot:
