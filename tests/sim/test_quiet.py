@@ -22,7 +22,7 @@ class Still:
     def __init__(self, lag_s: int = 0) -> None:
         self.scene = Scene()
         self.shown = True
-        self.quiet = Quiet(self.scene.box.maker, "mm", lambda event_id: self.shown, lag_s * NS)
+        self.quiet = Quiet(self.scene.box.maker, "mm", lambda order: self.shown, lag_s * NS)
         self.scene.box.witnesses.hearers.append(self.quiet.order_changed)
         self.order = self.scene.rests("mm-1")
         self.quiet.begin(self.scene.now_ns)

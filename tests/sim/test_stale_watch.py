@@ -194,8 +194,10 @@ def test_the_channel_of_a_prop_is_not_the_one_of_its_event_nor_are_its_orders_ju
     info: Json = {"info": {"id": order.line.market_id, "strike": 0, "selections": []}}
     event_id = day.event_id
     image = Outgoing(0, "", "market_selections", "u", info, event_id=event_id, sub_type="hits")
+    assert day.watch.shown(order)
     day.watch.published(image)
     assert day.stale_s(60) == 0
+    assert not day.watch.shown(order)
 
 
 # faults: E12

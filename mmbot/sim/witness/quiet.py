@@ -21,11 +21,11 @@ OF_ORDERS: Final = frozenset({"place", "cancel", "order", "report", "orders"})
 class Quiet:
     """A tap of the wire, and a hearer of the box. Judges only where nothing else was in the way.
 
-    `whole` tells of a sport event whether its maker was shown its books as they are.
+    `whole` tells of an order whether its maker is shown the books of its sport event as they are.
     """
 
     def __init__(
-        self, maker: Account, prefix: str, whole: Callable[[str], bool], lag_ns: int = 0
+        self, maker: Account, prefix: str, whole: Callable[[Order], bool], lag_ns: int = 0
     ) -> None:
         """`lag_ns`: by so much lists are late."""
         self.findings: list[str] = []
@@ -53,7 +53,7 @@ class Quiet:
         if calm_ns is None or what != "canceled" or not self._rested(order, calm_ns):
             return
         quiet_ns = now_ns - calm_ns
-        if quiet_ns > self._settled_ns and self._whole(str(order.line.event_id)):
+        if quiet_ns > self._settled_ns and self._whole(order):
             ident = order.request.external_id
             self.findings.append(f"E2: {ident}: pulled after {quiet_ns / NS:.1f} quiet seconds")
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from mmbot.sim.core.messages import Outgoing
+from mmbot.sim.core.orders import Order
 from mmbot.sim.faults.faulty_ports import Reply, Sent
 from mmbot.sim.faults.kinds import FrameKind, external_ids
 from mmbot.sim.faults.plan import Injected
@@ -71,10 +72,12 @@ class StaleWatch:
             told.append(f"stale: {verdict.stale_ns / NS:.3f} s in all, {count} findings")
         return told
 
-    def shown(self, part: str) -> bool:
-        """Whether the books of a sport event were told as they are."""
-        event = self._events.get(part)
-        return event is None or event.shown
+    def shown(self, order: Order) -> bool:
+        """Whether the books of its sport event were told as they are; those of props only age."""
+        ident = str(order.line.event_id)
+        event = self._events.get(ident)
+        prop = (ident, str(order.line.market_id)) in self._props
+        return not prop and (event is None or event.shown)
 
     def verdict(self, orders: Iterable[Row]) -> Verdict:
         """Over all until now; `orders` as in the record of the box."""
