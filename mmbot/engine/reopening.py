@@ -9,7 +9,7 @@ from mmbot.domain.ids import LineId
 
 SECOND_NS: Final = 1_000_000_000
 HOLD_NS: Final = SECOND_NS  # doubles with each opening soon after the last hold
-HOLD_MAX_NS: Final = 32 * SECOND_NS
+HOLD_MAX_NS: Final = 5 * SECOND_NS  # then it is open, and not to quote costs, too
 FORGIVEN_NS: Final = 30 * SECOND_NS  # after a hold without another opening
 OPENED: Final = "open again only now"
 
