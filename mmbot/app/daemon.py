@@ -72,10 +72,10 @@ class Daemon:
         self._latch = HaltLatch(settings.state_dir)
         self._client = client = wiring.client(settings, world, self._notices)
         self._ledger = Ledger(settings.ledger.prefix, portfolio=wiring.portfolio(settings))
-        engine = wiring.engine(settings, world, self._ledger, self._enabled.slots)
-        self.engine = self._engine = engine
         self._inbox = Inbox(world.clock)
-        tell, clock = self._inbox.put, world.clock
+        tell, clock, slots = self._inbox.put, world.clock, self._enabled.slots
+        engine = wiring.engine(settings, world, self._ledger, slots, tell)
+        self.engine = self._engine = engine
         look = LastLook(self._engine.drop_reason, clock)
         self._dispatcher = Dispatcher(client.reads, client.writes, tell, look)
         self._dispatcher.ticks.observe = metrics.observe_tick_to_intent

@@ -48,6 +48,7 @@ def status(sources: Sources) -> dict[str, Any]:
         "mode": engine.mode.name,
         "why": parts.modes.whole(ledger.in_doubt_count, now_ns)[1] or parts.placing.on_hold,
         "run_mode": sources.run_mode,
+        "quarantined": dict(parts.wishes.quarantined),
         "uptime_s": round((now_ns - sources.started_ns) / NS_PER_S, 3),
         "recovered": ledger.recovered,
         "orders": {

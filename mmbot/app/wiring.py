@@ -6,11 +6,12 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from mmbot.app.ask import Asker
+from mmbot.app.ask import Asker, TimedAsker
 from mmbot.app.first_contact import quantity_min_cents
 from mmbot.app.world import Reach, World
 from mmbot.config import OddsApiSource, Settings, SourceSettings
 from mmbot.domain.catalog import Catalog
+from mmbot.domain.events import Event
 from mmbot.engine.core import Engine
 from mmbot.engine.housekeeping import Housekeeping
 from mmbot.engine.ledger import Ledger
@@ -122,11 +123,18 @@ def seeder(settings: Settings, client: Client, feed: Feed) -> CatalogSeeder:
     return CatalogSeeder(client.reads, client.listing, wanted, feed.watch)
 
 
-def engine(settings: Settings, world: World, ledger: Ledger, slots: list[Slot]) -> Engine:
+def engine(
+    settings: Settings,
+    world: World,
+    ledger: Ledger,
+    slots: list[Slot],
+    tell: Callable[[Event], None],
+) -> Engine:
     now_ns = world.clock.now_ns()
     state, modes = MarketState(), Modes(now_ns)
     house = Housekeeping()
-    wishes = Wishes(slots, Asker(timer=world.live), state, ledger, now_ns)
+    asker = TimedAsker(world.clock, tell) if world.live else Asker()
+    wishes = Wishes(slots, asker, state, ledger, now_ns)
     rights = Rights(writable=settings.run_mode == "live")
     ledger.line_of = state.line_with
     placing = Placing(Gate(limits(settings)), ledger, state, modes, house, wishes, rights)

@@ -156,7 +156,7 @@ class Engine:
                 known = parts.state.line_of
                 self._dirty |= {known[strike] for strike in strike_ids if strike in known}
             case StrategyQuarantined(owner, reason):
-                parts.wishes.quarantine(owner)
+                parts.wishes.quarantine(owner, reason)
                 self._facts.append(Alarm("strategy quarantined", f"{owner}: {reason}"))
                 self._dirty |= set(parts.state.lines)
             case BalanceSeen() | TransactionsRead() | ReadFailed():

@@ -31,13 +31,13 @@ class Wishes:
         self._state = state
         self._ledger = ledger
         self._grace_until_ns = started_ns + START_GRACE_NS
-        self._quarantined: set[str] = set()
+        self.quarantined: dict[str, str] = {}  # owner: why it is not asked
         self._failing: dict[str, str] = {}
         self._owned: tuple[SportEvent, Line, Slot | None] | None = None
         self.shown: MarketView | None = None  # to the strategy that was asked last
 
-    def quarantine(self, owner: str) -> None:
-        self._quarantined.add(owner)
+    def quarantine(self, owner: str, reason: str) -> None:
+        self.quarantined[owner] = reason
         self._owned = None
 
     def owner_of(self, event: SportEvent, line: Line) -> Slot | None:
@@ -50,7 +50,7 @@ class Wishes:
 
     def _look_up(self, event: SportEvent, line: Line) -> Slot | None:
         for slot in self._slots:
-            if slot.owner not in self._quarantined and slot.selects(event, line):
+            if slot.owner not in self.quarantined and slot.selects(event, line):
                 return slot
         return None
 

@@ -6,14 +6,15 @@ import traceback
 from collections.abc import Iterable
 from itertools import islice
 from types import TracebackType
-from typing import Final, Protocol
+from typing import Final, Protocol, get_args
 
 from mmbot.domain.price import crosses
-from mmbot.domain.quote import Quote
+from mmbot.domain.quote import OrderStrategy, Quote
 from mmbot.domain.view import MarketView
 
 QUOTES_PER_LINE_MAX: Final = 20
 ERROR_CHARS_MAX: Final = 300
+WHOLE_MAX: Final = 2**53  # more is no number to the journal, the wire or numpy; the gate does less
 
 
 class Containment:
@@ -68,7 +69,7 @@ def ask(quoter: Quoter, view: MarketView) -> tuple[Quote, ...] | str:
     """
     with Containment() as inside:
         quotes = tuple(islice(quoter.quotes(view), QUOTES_PER_LINE_MAX + 1))
-        return _problems(quotes, view) or quotes
+        return _short(_problems(quotes, view)) or quotes
     return inside.line(_file_of(quoter))
 
 
@@ -92,19 +93,25 @@ def _problems(quotes: tuple[Quote, ...], view: MarketView) -> str:
 
 
 def _problem(quote: object, view: MarketView) -> str:
-    if not isinstance(quote, Quote):
+    if type(quote) is not Quote:  # one of its own kind may be another at every look
         return f"a {type(quote).__name__} is no Quote"
     if quote.strike_id not in view.strikes:
         return f"strike {quote.strike_id!r} is not of this line"
     if type(quote.price) is not int or quote.price not in view.ladder:
         return f"price {quote.price!r} is no ladder price"
-    if type(quote.quantity_cents) is not int or quote.quantity_cents <= 0:
-        return f"quantity_cents {quote.quantity_cents!r} is not a positive whole number"
-    if type(quote.keep_ticks) is not int or quote.keep_ticks < 0:
+    if not _whole(quote.quantity_cents, 1):
+        return f"quantity_cents {quote.quantity_cents!r} is not a positive whole number of money"
+    if not _whole(quote.keep_ticks, 0):
         return f"keep_ticks {quote.keep_ticks!r} is not 0 or more"
     if type(quote.valid_until_ns) is not int:
         return f"valid_until_ns {quote.valid_until_ns!r} is not nanoseconds"
+    if quote.order_strategy not in get_args(OrderStrategy):
+        return f"order_strategy {quote.order_strategy!r} is none"
     return ""
+
+
+def _whole(value: object, least: int) -> bool:
+    return type(value) is int and least <= value <= WHOLE_MAX
 
 
 def _file_of(quoter: object) -> str:

@@ -32,7 +32,7 @@ def test_a_fill_without_its_result_is_at_risk() -> None:
     desk = Desk()
     first, second = desk.quoting()
     full = [a_report(one, filled=one.quantity_cents) for one in (first, second)]
-    desk.engine.parts.wishes.quarantine("test")
+    desk.engine.parts.wishes.quarantine("test", "a test")
     desk.tell(*(OrderSeen(report, "stream", desk.now_ns) for report in full))
     assert desk.ledger.live_lines() == ()
     found = worth_of(desk.ledger, desk.engine.parts.wishes, listed())
@@ -41,5 +41,5 @@ def test_a_fill_without_its_result_is_at_risk() -> None:
 
 def test_what_nobody_owns_is_only_watched() -> None:
     desk = Desk()
-    desk.engine.parts.wishes.quarantine("test")
+    desk.engine.parts.wishes.quarantine("test", "a test")
     assert worth_of(desk.ledger, desk.engine.parts.wishes, listed()) == {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import count
 from typing import Any
 
@@ -33,6 +33,10 @@ class Does:
     def quotes(self, view: MarketView) -> Iterable[Quote]:
         found: Iterable[Quote] = self._quotes(view)
         return found
+
+
+class Chameleon(Quote):
+    """A quote of its own kind."""
 
 
 class Unprintable(Exception):
@@ -81,7 +85,13 @@ def times_out(view: MarketView) -> None:
         (lambda view: [bad(quantity_cents=float("inf"))], "quantity_cents inf"),
         (lambda view: [bad(quantity_cents=-1)], "quantity_cents -1"),
         (lambda view: [bad(quantity_cents=True)], "quantity_cents True"),
+        (lambda view: [bad(quantity_cents=10**400)], "quantity_cents 1000"),
+        (lambda view: [bad(quantity_cents=2**53 + 1)], "quantity_cents 9007199254740993"),
         (lambda view: [bad(keep_ticks=-1)], "keep_ticks -1"),
+        (lambda view: [bad(keep_ticks=2**60)], "keep_ticks 1152"),
+        (lambda view: [bad(order_strategy="IOC")], "order_strategy 'IOC'"),
+        (lambda view: [bad(order_strategy=["ALO"])], "order_strategy ['ALO']"),
+        (lambda view: [Chameleon(OVER, Price(105), 2_500)], "a Chameleon is no Quote"),
         (lambda view: [bad(valid_until_ns=1.5)], "valid_until_ns 1.5"),
         (lambda view: [GOOD, GOOD], "two quotes at one price"),
         (lambda view: [GOOD, bad(strike_id=UNDER, price=-110)], "trade with each other"),
@@ -108,6 +118,13 @@ def test_a_person_can_still_interrupt() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         ask(Does(interrupted), a_view())
+
+
+def test_what_it_is_given_cannot_be_changed() -> None:
+    """Frozen through and through; of the ladder, but for the index that it keeps for itself."""
+    view = a_view()
+    frozen = [getattr(view, part.name) for part in fields(view) if part.name != "ladder"]
+    assert all(isinstance(hash(part), int) for part in frozen)
 
 
 def test_good_quotes_come_back_as_they_are() -> None:
