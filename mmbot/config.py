@@ -17,13 +17,16 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from mmbot.breakers_config import BreakerSettings
 from mmbot.domain.errors import SetUpError
 from mmbot.hosts import Environment
 from mmbot.hosts import classify_host as classify_host
 from mmbot.limits_config import RiskSettings, ScopeSettings, Seconds
 from mmbot.sentinel_config import SentinelSettings
 
-TABLES: Final = ("exchange", "session", "stream", "seeding", "risk", "ledger", "admin", "sentinel")
+TABLES: Final = (
+    "exchange", "session", "stream", "seeding", "risk", "breakers", "ledger", "admin", "sentinel"
+)  # fmt: skip
 ENV_PREFIX: Final = "MMBOT_"
 SECRET_WORDS: Final = ("access_key", "secret_key", "api_key", "apikey", "password", "token")
 
@@ -167,6 +170,7 @@ class Settings(_Section):
     stream: StreamSettings = StreamSettings()
     seeding: SeedingSettings = SeedingSettings()
     risk: RiskSettings
+    breakers: BreakerSettings
     ledger: LedgerSettings
     admin: AdminSettings = AdminSettings()
     sentinel: SentinelSettings = SentinelSettings()

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmbot.app import wiring
+from mmbot.breakers_config import BreakerSettings
 from mmbot.config import ConfigError, Settings, bundled_folder, load
 from mmbot.domain.errors import SetUpError
 from mmbot.hosts import Environment, classify_host
@@ -46,6 +47,13 @@ balance_reserve_usd = 0
 unmatched_cash_multiple_max = 8
 price_age_max_s = 30
 fair_age_max_s = 10
+[breakers]
+event_fills_max = 10
+event_filled_max_usd = 100
+total_fills_max = 40
+total_filled_max_usd = 300
+jump_max_logit = 0.4
+refusals_max = 10
 [ledger]
 prefix = "mm"
 """
@@ -125,6 +133,7 @@ def test_no_cent_is_lost_on_the_way_from_text(cents: int) -> None:
             "run_mode": "live",
             "state_dir": "state",
             "exchange": {"base_url": "http://127.0.0.1/partner"},
+            "breakers": dict.fromkeys(BreakerSettings.model_fields, 10),
             "ledger": {"prefix": "mm"},
             "credentials": {"access_key": "a", "secret_key": "b"},
             "risk": dict.fromkeys(RiskSettings.model_fields.keys() - {"scopes"}, 10**8)
@@ -190,9 +199,10 @@ def test_a_process_takes_its_share_of_the_accounts_rate_and_no_more(tmp_path: Pa
 
 
 def test_no_risk_figure_has_a_default(tmp_path: Path) -> None:
-    text = re.sub(r"\[risk\].*?\[ledger\]", "[risk]\n[ledger]", GOOD, flags=re.DOTALL)
+    text = re.sub(r"\[risk\].*?\[ledger\]", "[risk]\n[breakers]\n[ledger]", GOOD, flags=re.DOTALL)
     missing = {problem.split()[1].rstrip(":") for problem in problems_of(tmp_path, text)}
-    assert missing == RiskSettings.model_fields.keys() - {"scopes"}
+    figures = RiskSettings.model_fields.keys() | BreakerSettings.model_fields.keys()
+    assert missing == figures - {"scopes"}
 
 
 def test_a_missing_file_and_broken_text_are_one_line(tmp_path: Path) -> None:

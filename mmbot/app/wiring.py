@@ -12,6 +12,7 @@ from mmbot.app.world import Reach, World
 from mmbot.config import OddsApiSource, Settings, SourceSettings
 from mmbot.domain.catalog import Catalog
 from mmbot.domain.events import Event
+from mmbot.engine.breakers import Breakers
 from mmbot.engine.core import Engine
 from mmbot.engine.housekeeping import Housekeeping
 from mmbot.engine.ledger import Ledger
@@ -139,7 +140,8 @@ def engine(
     ledger.line_of = state.line_with
     placing = Placing(Gate(limits(settings)), ledger, state, modes, house, wishes, rights)
     whole = settings.halt_scope == "account"
-    return Engine(Parts(ledger, state, modes, wishes, placing, house, whole))
+    breakers = Breakers(settings.breakers.limits())
+    return Engine(Parts(ledger, state, modes, wishes, placing, house, breakers, whole))
 
 
 def portfolio(settings: Settings) -> Portfolio:

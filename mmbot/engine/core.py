@@ -57,6 +57,7 @@ from mmbot.engine.parts import Parts
 from mmbot.engine.placing import Candidate, batches, doubtful
 from mmbot.engine.planner import LastPlans
 from mmbot.engine.ports import Budget, Effects, PlaceOrders
+from mmbot.engine.pulling import Pulling
 from mmbot.engine.rounds import Rounds
 from mmbot.engine.spot_audit import SpotAudit
 from mmbot.engine.strays import Strays
@@ -80,6 +81,7 @@ class Engine:
         self._strays = Strays(parts.ledger, parts.state, parts.modes)
         self._audit = SpotAudit(parts.state)
         self._governor = Governor(parts)
+        self._pulling = Pulling(parts)
         self._commands: list[Command] = []
         self._entries: list[Entry] = []
         self._facts: list[Fact] = []
@@ -95,7 +97,8 @@ class Engine:
         prices_only = now_ns < self._due_ns
         for event in batch:
             self._take(event, now_ns)
-            prices_only = prices_only and isinstance(event, PRICES)
+            tripped = self._pulling.heard(event, now_ns)
+            prices_only = prices_only and isinstance(event, PRICES) and not tripped
         if not prices_only:  # a price alone moves no order and no mode, and nothing is due
             self.parts.ledger.tick(now_ns)
             self._collect(now_ns)
@@ -209,6 +212,7 @@ class Engine:
         self._entries.extend(drained.entries)
         self._commands.extend(drained.commands)
         self._facts.extend(drained.facts)
+        self._pulling.filled(drained.facts, now_ns)
         for fact in drained.facts:
             match fact:
                 case OrderMoved(order):
@@ -225,6 +229,7 @@ class Engine:
         modes, ledger = self.parts.modes, self.parts.ledger
         modes.distrusted, modes.recovered = ledger.distrusted_events, ledger.recovered
         modes.suspicion = ledger.suspicion(now_ns)
+        self._dirty |= self._pulling.look(now_ns, self._facts)
         mode, why = modes.whole(ledger.in_doubt_count, now_ns)
         withdrawn = modes.withdrawn(now_ns)
         if mode is not self._mode or withdrawn != self._withdrawn:
@@ -288,7 +293,8 @@ class Engine:
             quotes = [q for q in wanted if q.strike_id == strike.strike_id]
             planned = self._plans.of(strike.strike_id, quotes, live, parts.state.ladder)
             for ident in planned.cancels:
-                why = self._withdrawn or parts.placing.why_unwanted(line.line_id, quotes)
+                why = self._withdrawn or parts.modes.pulled.get(line.event_id, "")
+                why = why or parts.placing.why_unwanted(line.line_id, quotes)
                 parts.ledger.want_cancel(ident, now_ns, why)
             if event is None:
                 continue
@@ -301,7 +307,7 @@ class Engine:
     def _wanted(
         self, event: SportEvent | None, line: Line, now_ns: int
     ) -> Sequence[Quote] | NotYet:
-        if self._withdrawn or event is None:
+        if self._withdrawn or event is None or event.event_id in self.parts.modes.pulled:
             return ()
         wanted = self.parts.wishes.of(event, line, now_ns, self._facts)
         if (

@@ -61,6 +61,8 @@ class Modes:
     suspicion: str = ""  # somebody else may be placing in our name
     unguarded: str = ""  # nobody would flatten us, and somebody has to
     distrusted: set[SportEventId] = field(default_factory=set)
+    tripped: str = ""  # a breaker has pulled everything, and why
+    pulled: dict[SportEventId, str] = field(default_factory=dict)  # by one, each with its reason
 
     def apply(
         self,
@@ -128,6 +130,8 @@ class Modes:
             return "stopping"
         if self.paused:
             return "paused"
+        if self.tripped:
+            return self.tripped
         if self.blind(now_ns):
             return "blind"
         return "behind" if now_ns < self.behind_until_ns else ""
@@ -144,4 +148,5 @@ class Modes:
         return (Mode.CANCEL_ONLY, why) if why else (Mode.ENABLED, "")
 
     def of_event(self, event_id: SportEventId) -> Mode:
-        return Mode.CANCEL_ONLY if event_id in self.distrusted else Mode.ENABLED
+        held = event_id in self.distrusted or event_id in self.pulled
+        return Mode.CANCEL_ONLY if held else Mode.ENABLED

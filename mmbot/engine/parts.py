@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mmbot.engine.breakers import Breakers
 from mmbot.engine.housekeeping import Housekeeping
 from mmbot.engine.ledger import Ledger
 from mmbot.engine.modes import Modes
@@ -22,4 +23,5 @@ class Parts:
     wishes: Wishes
     placing: Placing
     housekeeping: Housekeeping
+    breakers: Breakers
     halt_whole_account: bool = True

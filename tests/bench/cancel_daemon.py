@@ -30,6 +30,7 @@ from mmbot.domain.order import Order
 from mmbot.domain.price import Price
 from mmbot.domain.quote import Quote
 from mmbot.domain.view import MarketView
+from mmbot.engine.breakers import Breakers
 from mmbot.engine.core import Engine
 from mmbot.engine.housekeeping import Housekeeping
 from mmbot.engine.ledger import Ledger
@@ -53,7 +54,7 @@ from mmbot.exchange.tokens import Credentials
 from mmbot.runtime.clock import NS_PER_S, SystemClock
 from mmbot.runtime.limiter import Limiter
 from tests.builders import a_report
-from tests.engine.situations import LADDER, LIMITS
+from tests.engine.situations import LADDER, LIMITS, NEVER
 from tests.exchange.parts import tokens
 
 ARRIVE_MAX_S: Final = 10.0
@@ -165,7 +166,9 @@ class Daemon:
         ledger.line_of = state.line_with
         placing = Placing(Gate(WIDE), ledger, state, modes, house, wishes, Rights(True))
         ledger.begin_run("0123456789ab", now_ns)
-        return Engine(Parts(ledger, state, modes, wishes, placing, house, self.account))
+        return Engine(
+            Parts(ledger, state, modes, wishes, placing, house, Breakers(NEVER), self.account)
+        )
 
     def tell(self, *events: Event) -> Sequence[Command]:
         return self.engine.handle(events, self.clock.now_ns(), Budget(0)).commands

@@ -62,6 +62,13 @@ unmatched_cash_multiple_max = 8
 price_age_max_s = 3600.0
 fair_age_max_s = 10.0
 
+[breakers]
+event_fills_max = 1000000
+event_filled_max_usd = 1000000
+total_fills_max = 1000000
+total_filled_max_usd = 1000000
+jump_max_logit = 10.0
+refusals_max = 1000000
 [ledger]
 prefix = "bench"
 

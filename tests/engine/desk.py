@@ -23,6 +23,7 @@ from mmbot.domain.order import Order
 from mmbot.domain.price import Price
 from mmbot.domain.quote import Quote
 from mmbot.domain.view import MarketView
+from mmbot.engine.breakers import BreakerLimits, Breakers
 from mmbot.engine.core import Engine
 from mmbot.engine.housekeeping import Housekeeping
 from mmbot.engine.ledger import Ledger
@@ -35,7 +36,7 @@ from mmbot.engine.risk import Gate
 from mmbot.engine.state import MarketState
 from mmbot.engine.wishes import Wishes
 from tests.builders import a_report
-from tests.engine.situations import AWAY, BOOK, EVENT, HOME, LADDER, LINE, NOW_NS, S
+from tests.engine.situations import AWAY, BOOK, EVENT, HOME, LADDER, LINE, NEVER, NOW_NS, S
 
 PLENTY = Budget(10)
 BOTH_SIDES = (Quote(HOME, Price(105), 5_000), Quote(AWAY, Price(105), 5_000))
@@ -65,6 +66,7 @@ class Desk:
     strategy: Wanting = field(default_factory=Wanting)
     asked: int = 0  # how often
     limits: LimitBook = BOOK
+    breakers: BreakerLimits = NEVER
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.prefix)
@@ -75,7 +77,8 @@ class Desk:
         self.ledger.line_of = state.line_with
         rights = Rights(self.writable)
         placing = Placing(Gate(self.limits), self.ledger, state, modes, house, wishes, rights)
-        parts = Parts(self.ledger, state, modes, wishes, placing, house, self.whole_account)
+        breakers, whole = Breakers(self.breakers), self.whole_account
+        parts = Parts(self.ledger, state, modes, wishes, placing, house, breakers, whole)
         self.engine = Engine(parts)
         self.ledger.begin_run("0123456789ab", self.now_ns)
 

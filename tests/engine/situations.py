@@ -9,6 +9,7 @@ from mmbot.domain.ids import ExternalId, LineId, MarketId, SportEventId, StrikeI
 from mmbot.domain.order import Order, State
 from mmbot.domain.price import Ladder, Price
 from mmbot.domain.view import Position
+from mmbot.engine.breakers import BreakerLimits
 from mmbot.engine.limits import LimitBook, Limits
 from mmbot.engine.risk import Approved, Gate
 from mmbot.engine.situation import Situation
@@ -54,6 +55,7 @@ LIMITS = Limits(
     fair_age_max_ns=10 * S,
 )
 BOOK = LimitBook(LIMITS)
+NEVER = BreakerLimits(10**9, 10**12, 10**9, 10**12, 100.0, 10**9)
 FLAT = Position()
 
 

@@ -1,0 +1,64 @@
+"""Breakers at work: what they are told of a turn, and whom they pull."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mmbot.domain.events import BookUpdated, Event, PlaceRefused
+from mmbot.domain.facts import Alarm, Fact, FillCounted, ModeChanged
+from mmbot.domain.ids import LineId
+from mmbot.engine.breakers import SECOND_NS
+from mmbot.engine.holdoff import CLOSED
+from mmbot.engine.parts import Parts
+
+
+class Pulling:
+    """Tells the modes what is pulled; the engine withdraws the wishes there."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._breakers = parts.breakers
+
+    def heard(self, event: Event, now_ns: int) -> bool:
+        """After the event was taken; True when something has to be pulled in this turn."""
+        match event:
+            case BookUpdated(book):
+                state = self._parts.state
+                line = state.lines.get(book.line_id)
+                if line is None:
+                    return False
+                own = self._parts.ledger.live_on_line(line.line_id)
+                return self._breakers.priced(line.event_id, state.competing(line, own), now_ns)
+            case PlaceRefused(_, code) if not any(word in code for word in CLOSED):
+                return self._breakers.refused(code, now_ns)  # closed: one asks now and then
+            case _:
+                return False
+
+    def filled(self, facts: Iterable[Fact], now_ns: int) -> None:
+        for fact in facts:
+            if isinstance(fact, FillCounted):
+                order = self._parts.ledger.order(fact.external_id)
+                assert order is not None, f"{fact.external_id}: a fill without an order"
+                self._breakers.filled(order.event_id, fact.stake_cents, now_ns)
+
+    def look(self, now_ns: int, facts: list[Fact]) -> set[LineId]:
+        """Whom to look at: lines of sport events that are pulled, or not any more, since now."""
+        modes, state = self._parts.modes, self._parts.state
+        for scope, off in self._breakers.trips:
+            whom = "everything" if scope is None else f"sport event {scope}"
+            lasts = f"{whom} is pulled for {off.length_ns // SECOND_NS} s"
+            facts.append(Alarm("breaker", f"{off.why}: {lasts}", scope))
+        self._breakers.trips.clear()
+        cooling = self._breakers.cooling(now_ns)
+        whole = cooling.pop(None, None)
+        modes.tripped = whole.why if whole else ""
+        before, modes.pulled = (
+            modes.pulled,
+            {event_id: off.why for event_id, off in cooling.items() if event_id is not None},
+        )
+        changed = before.keys() ^ modes.pulled.keys()
+        for event_id in sorted(changed):
+            went = ("CANCEL_ONLY", "ENABLED") if event_id in before else ("ENABLED", "CANCEL_ONLY")
+            why = modes.pulled.get(event_id, "cooled off")
+            facts.append(ModeChanged(str(event_id), *went, why))
+        return {line for event_id in changed for line in state.lines_of_event.get(event_id, ())}
