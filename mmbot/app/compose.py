@@ -21,6 +21,7 @@ from mmbot import __version__
 from mmbot.app.daemon import Daemon
 from mmbot.app.journal_thread import JournalThread
 from mmbot.app.measured import MeasuredHttp
+from mmbot.app.quarantine import watchdog_ports
 from mmbot.app.world import World
 from mmbot.config import Settings, classify_host
 from mmbot.domain.errors import FindOut, SetUpError, Stop, TryAgain
@@ -31,6 +32,7 @@ from mmbot.ops.logs import configure
 from mmbot.ops.metrics import Metrics
 from mmbot.ops.notify import Notifier
 from mmbot.runtime.clock import SystemClock
+from mmbot.runtime.watchdog import Watchdog
 from mmbot.sources.fetching import HttpRequest, http_requests
 from mmbot.store.journal import Journal
 
@@ -81,13 +83,15 @@ async def _live(settings: Settings, websockets: WsPort, *, must_be_box: bool) ->
     async with _world(settings, websockets, logger, metrics) as world:
         daemon = Daemon(settings, world, metrics)
         bell = _listen_to_signals(daemon)
+        watchdog = Watchdog(watchdog_ports(settings, logger))
         try:
             if must_be_box:
                 await prove_box(settings.exchange.base_url, world.source_http)
             await _start(daemon, settings.exchange.base_url)
             _settle_memory()
             logger.info("Started", version=__version__, run=world.run, mode=settings.run_mode)
-            await daemon.run(notifier)
+            with watchdog.watching(asyncio.get_running_loop()):
+                await daemon.run(notifier)
         except asyncio.CancelledError:
             if bell.rings < 2:
                 raise

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from mmbot.app.quarantine import Quarantine
 from mmbot.config import Settings, StrategySettings
 from mmbot.domain.errors import MmbotError, SetUpError
 from mmbot.domain.events import Event, StrategyQuarantined, WishesChanged
@@ -33,6 +34,7 @@ class Enabled:
     slots: list[Slot] = field(default_factory=list)
     coroutines: list[tuple[str, QuotingCoroutine[Any], DeskQuoter]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    quarantined: dict[str, str] = field(default_factory=dict)  # owner: why; not even loaded
 
 
 class DeskQuoter:
@@ -76,14 +78,26 @@ def enabled(settings: Settings) -> Enabled:
     """Load every enabled strategy; raises nothing for what is wrong with one."""
     result = Enabled()
     claims: list[Claim] = []
+    held = _held(settings.state_dir, result)
     for wanted in settings.strategies:
         if not wanted.enabled:
             continue
         selection = _selection(wanted)
         claims.append(Claim(wanted.name, selection))
-        _add(result, settings.strategies_path, wanted, selection)
+        if wanted.file in held:
+            result.quarantined[wanted.name] = held[wanted.file]
+        else:
+            _add(result, settings.strategies_path, wanted, selection)
     result.problems += overlaps(claims)
     return result
+
+
+def _held(state_dir: Path, result: Enabled) -> dict[str, str]:
+    try:
+        return Quarantine(state_dir).held()
+    except SetUpError as error:
+        result.problems.append(str(error))
+        return {}
 
 
 def _add(result: Enabled, folder: Path, wanted: StrategySettings, selection: Selection) -> None:
@@ -135,6 +149,8 @@ def services(result: Enabled, tell: Callable[[Event], None], clock: Clock) -> li
             ends.append(clock.monotonic_ns())
             quoter.forget()
 
+    for owner, why in result.quarantined.items():
+        tell(StrategyQuarantined(owner, why))
     made = []
     for name, strategy, quoter in result.coroutines:
         quoter.connect(tell)

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from mmbot.app.first_contact import quantity_min_cents
+from mmbot.app.quarantine import Quarantine
 from mmbot.app.strategies import enabled
 from mmbot.config import ConfigError, Settings, bundled_folder, load
 from mmbot.domain.errors import SetUpError
@@ -44,8 +45,10 @@ def examine(config: Path, environ: Mapping[str, str]) -> Findings:
     used = {strategy.file: strategy.enabled for strategy in settings.strategies}
     _folder(findings, settings.strategies_path, used)
     # A file that cannot be loaded was named above already.
-    findings.problems += [
-        problem for problem in enabled(settings).problems if problem not in findings.problems
+    found = enabled(settings)
+    findings.problems += [one for one in found.problems if one not in findings.problems]
+    findings.notes += [
+        f"strategy {name} is in quarantine: {why}" for name, why in found.quarantined.items()
     ]
     _host(findings, settings)
     _profile(findings, settings)
@@ -120,6 +123,7 @@ def listing(config: Path) -> list[dict[str, str]]:
     """One row per file of the strategies folder."""
     settings = load(config, {**UNUSED_KEYS, **os.environ})
     used = {strategy.file: strategy.enabled for strategy in settings.strategies}
+    held = Quarantine(settings.state_dir).held()
     rows = []
     for file in discover(settings.strategies_path):
         if isinstance(file, Broken):
@@ -127,5 +131,24 @@ def listing(config: Path) -> list[dict[str, str]]:
         else:
             row = {"file": file.file.name, "name": file.name, "state": _state(file, used)}
             row["summary"] = file.summary
+        if file.file.name in held:
+            row["state"] = f"in quarantine: {held[file.file.name]}"
         rows.append(row)
     return rows
+
+
+def lift(config: Path, named: str) -> str:
+    """Take a strategy, by its name or its file, out of quarantine; the file that was held.
+
+    Raises SetUpError when it is not in there, or the list cannot be written.
+    """
+    settings = load(config, {**UNUSED_KEYS, **os.environ})
+    files = {one.name: one.file for one in settings.strategies}
+    file, quarantine = files.get(named, named), Quarantine(settings.state_dir)
+    try:
+        if quarantine.lift(file):
+            return file
+    except OSError as error:
+        raise SetUpError(f"{settings.state_dir}: cannot be written: {error.strerror}") from None
+    held = ", ".join(quarantine.held()) or "nothing"
+    raise SetUpError(f"{named} is not in quarantine; {held} is (mmbot strategies shows why)")

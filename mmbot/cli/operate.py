@@ -75,13 +75,21 @@ def case_line(case: dict[str, Any]) -> str:
     return f"CASE  {case['case']}: {case['detail']}"
 
 
-def strategies(config: Path = CONFIG, as_json: bool = AS_JSON) -> None:
+def strategies(
+    config: Path = CONFIG,
+    lift: str = typer.Option("", help="Take this one out of quarantine; by name or file."),
+    as_json: bool = AS_JSON,
+) -> None:
     """The strategies of the folder, and which of them the configuration enables.
 
     Example: mmbot strategies --config config/simulator.toml
     """
+    from mmbot.cli.checking import lift as lift_out
     from mmbot.cli.checking import listing
 
+    if lift:
+        typer.echo(f"{lift_out(config, lift)} is lifted; it is asked again after the next start")
+        return
     rows = listing(config)
     if as_json:
         typer.echo(json.dumps(rows))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance import risk_event, risk_halt, risk_limits, risk_sentinel
+from tests.acceptance import risk_contain, risk_event, risk_halt, risk_limits, risk_sentinel
 from tests.acceptance.doors import FULL, long_one
 
 not_built = pytest.mark.xfail(strict=True, reason="not built")
@@ -75,10 +75,18 @@ def test_line_9_self_match_firewall() -> None:
     risk_halt.walk_self_match()
 
 
-@not_built
-def test_line_10_strategy_containment() -> None:
+@pytest.mark.timeout(300)
+def test_line_10_strategy_containment(tmp_path: Path) -> None:
     """Decision 6, for the kinds it can and cannot interrupt; docs state both promises."""
-    pytest.fail("not built")
+    risk_contain.walk_containment(tmp_path)
+    risk_contain.walk_the_document()
+
+
+@long_one
+@pytest.mark.timeout(300)
+def test_line_10_a_freeze_is_no_block(tmp_path: Path) -> None:
+    """The watchdog counts its own ticks: a stopped process is not ended."""
+    risk_contain.walk_a_freeze(tmp_path)
 
 
 @not_built
