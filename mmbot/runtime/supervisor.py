@@ -8,6 +8,7 @@ through a callback and never logs. It always waits for everybody.
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -134,18 +135,21 @@ class Supervisor:
         (one of domain/errors; anything else arrives as the cause of a Stop).
 
         After an asked stop: inner services end, then `wind_down` runs while the outer ones
-        still serve it, then the outer ones end. An escalation skips or interrupts `wind_down`,
-        and so does a second `stop()` while it runs.
+        still serve it, then the outer ones end. An inner one that ignores its cancellation holds
+        up the end, but not `wind_down`. An escalation skips or interrupts `wind_down`, and so does
+        a second `stop()` while it runs.
         """
         async with asyncio.TaskGroup() as outer_group:
             outer_tasks = self._start(outer_group, outer)
             async with asyncio.TaskGroup() as inner_group:
                 inner_tasks = self._start(inner_group, inner)
                 await self._stopping.wait()
+                await self._end(inner_tasks, self._policy.stop_wait_max_s)
+                # One that ignores its end keeps the process, but not what has to be done before.
+                if wind_down is not None and self._error is None:
+                    self._stopping.clear()
+                    await self._last_work(wind_down)
                 await self._end(inner_tasks)
-            if wind_down is not None and self._error is None:
-                self._stopping.clear()
-                await self._last_work(wind_down)
             await self._end(outer_tasks)
         if self._error is not None:
             raise self._error
@@ -173,10 +177,12 @@ class Supervisor:
             await self._stopping.wait()
             await self._end(tasks)
 
-    async def _end(self, tasks: dict[asyncio.Task[None], str]) -> None:
+    async def _end(
+        self, tasks: dict[asyncio.Task[None], str], wait_max_s: float = math.inf
+    ) -> None:
         waited_s = 0.0
         pending = {task for task in tasks if not task.done()}
-        while pending:
+        while pending and waited_s < wait_max_s:
             for task in pending:
                 task.cancel()
             _, pending = await asyncio.wait(pending, timeout=self._policy.stop_wait_max_s)

@@ -8,6 +8,7 @@ import asyncio
 import random
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -297,6 +298,29 @@ def test_a_service_that_ignores_its_end_is_named_and_waited_for() -> None:
         await house.supervisor.run([Service("stubborn", stubborn, Restart.NEVER)])
         assert ServiceIgnoresStop("stubborn", 5.0) in house.told
         assert ServiceIgnoresStop("stubborn", 10.0) in house.told
+
+    virtually(scene)
+
+
+def test_an_inner_service_that_ignores_its_end_does_not_hold_up_the_wind_down() -> None:
+    async def scene(house: House) -> None:
+        done = asyncio.Event()
+
+        async def stubborn() -> None:
+            while not done.is_set():
+                with suppress(asyncio.CancelledError):
+                    await done.wait()
+
+        async def wind_down() -> None:
+            done.set()
+
+        asyncio.get_running_loop().call_later(1, house.supervisor.stop)
+        asyncio.get_running_loop().call_later(100, done.set)
+        inner = [Service("stubborn", stubborn, Restart.NEVER)]
+        await house.supervisor.run([house.steady("feed")], inner, wind_down)
+        assert house.told.count(ServiceIgnoresStop("stubborn", 5.0)) == 1
+        assert ServiceIgnoresStop("stubborn", 10.0) not in house.told
+        assert house.notes == ["feed ended"]
 
     virtually(scene)
 
