@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from mmbot.engine.breakers import BreakerLimits
+from mmbot.engine.day_loss import DayOf
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Usd = Annotated[Decimal, Field(gt=0, max_digits=12, decimal_places=2, allow_inf_nan=False)]
+
+
+def _zone(name: str) -> tzinfo:
+    return UTC if name == "UTC" else ZoneInfo(name)  # UTC is known without a database
+
+
+def _known(name: str) -> str:
+    try:
+        _zone(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"no time zone {name} is known here; America/New_York is one") from None
+    return name
 
 
 class BreakerSettings(BaseModel):
@@ -24,6 +39,8 @@ class BreakerSettings(BaseModel):
     total_filled_max_usd: Usd
     jump_max_logit: Annotated[float, Field(gt=0, le=20, allow_inf_nan=False)]
     refusals_max: Count
+    cash_loss_max_usd: Usd
+    day_time_zone: Annotated[str, AfterValidator(_known)]
 
     def limits(self) -> BreakerLimits:
         return BreakerLimits(
@@ -34,3 +51,13 @@ class BreakerSettings(BaseModel):
             self.jump_max_logit,
             self.refusals_max,
         )
+
+    @property
+    def cash_loss_max_cents(self) -> int:
+        return int(self.cash_loss_max_usd * 100)
+
+    @property
+    def day_of(self) -> DayOf:
+        """The number of the day in which a moment lies."""
+        zone = _zone(self.day_time_zone)
+        return lambda at_ns: datetime.fromtimestamp(at_ns // 10**9, zone).toordinal()

@@ -179,6 +179,17 @@ class Settings(_Section):
     credentials: Credentials
 
     @model_validator(mode="after")
+    def _one_game_stops_no_sunday(self) -> Settings:
+        events = [one.figures.get("event_loss_max_cents", 0) for one in self.risk.scopes]
+        most = max(self.risk.figures["event_loss_max_cents"], *events, 0)
+        if self.breakers.cash_loss_max_cents < 2 * most:
+            raise ValueError(
+                "[breakers] cash_loss_max_usd is below twice [risk] event_loss_max_usd: one game "
+                "within its own limit could stop the day; raise it"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _names_are_unique(self) -> Settings:
         for what, names in (
             ("sources", [source.name for source in self.sources]),

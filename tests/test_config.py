@@ -54,6 +54,8 @@ total_fills_max = 40
 total_filled_max_usd = 300
 jump_max_logit = 0.4
 refusals_max = 10
+cash_loss_max_usd = 800
+day_time_zone = "UTC"
 [ledger]
 prefix = "mm"
 """
@@ -133,7 +135,8 @@ def test_no_cent_is_lost_on_the_way_from_text(cents: int) -> None:
             "run_mode": "live",
             "state_dir": "state",
             "exchange": {"base_url": "http://127.0.0.1/partner"},
-            "breakers": dict.fromkeys(BreakerSettings.model_fields, 10),
+            "breakers": dict.fromkeys(BreakerSettings.model_fields, 10)
+            | {"cash_loss_max_usd": 10**9, "day_time_zone": "UTC"},
             "ledger": {"prefix": "mm"},
             "credentials": {"access_key": "a", "secret_key": "b"},
             "risk": dict.fromkeys(RiskSettings.model_fields.keys() - {"scopes"}, 10**8)
@@ -179,6 +182,14 @@ def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
         (GOOD.replace("_max = 8", "_max = 9"), "less than or equal to 8"),
         (GOOD.replace("250.50", "2500"), "[risk]: line_loss_max_usd is above market_loss_max_usd"),
         (GOOD.replace("250.50", "nan"), "[risk] line_loss_max_usd: "),
+        (
+            GOOD.replace("usd = 800\nday", "usd = 799.99\nday"),
+            "[breakers] cash_loss_max_usd is below",
+        ),
+        (
+            GOOD.replace('"UTC"', '"Mars/Base"'),
+            "[breakers] day_time_zone: no time zone Mars/Base",
+        ),
         (GOOD.replace("250.50", "-1"), "[risk] line_loss_max_usd: "),
         (GOOD.replace("250.50", "0.001"), "[risk] line_loss_max_usd: "),
         (GOOD.replace("age_max_s = 10", "age_max_s = inf"), "[risk] fair_age_max_s: "),

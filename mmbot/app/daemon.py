@@ -319,10 +319,10 @@ class Daemon:
             self._feed.renew()
         if PERHAPS in alarms:
             self._client.listing.want_reseed()
-        if "second daemon" in alarms:
+        if why := ", ".join(alarms & {"second daemon", "cash loss"}):
             try:
                 # A restart by the service manager must not fight on.
-                self._latch.latch("second daemon")
+                self._latch.latch(why)
             except OSError as error:
                 self._page("halt not latched", f"a restart would quote: {error}")
 

@@ -12,6 +12,7 @@ from mmbot.domain.events import BalanceSeen, TransactionsRead
 from mmbot.domain.fill import Transaction
 from mmbot.domain.ids import SportEventId
 from mmbot.engine.books import Books, Market, Place
+from mmbot.engine.day_loss import DayLoss
 from mmbot.engine.housekeeping import UNUSABLE_READS_MAX
 from mmbot.engine.manual import ManualOrders
 from mmbot.engine.outbox import Outbox
@@ -47,6 +48,7 @@ class Accounting:
         self, books: Books, out: Outbox, reads: Reads, manual: ManualOrders, reversals: Reversals
     ) -> None:
         self.books = books
+        self.day = DayLoss()
         self.cases: dict[str, Case] = {}
         self.opened: Callable[[Case, int], None] = _unheard  # told each case when it opens
         self.differs: Callable[[SportEventId, int], None] = _unread  # told where rows do

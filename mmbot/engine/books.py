@@ -115,6 +115,14 @@ class Market:
             least = total.paid_low_cents - total.filled_cents - slack - fee
         return least - max(0, self.reserved_cents - total.filled_cents), most
 
+    @property
+    def realised_cents(self) -> int:
+        """What results have made: as the rows say, within what our fills and results explain, so
+        that a row that is late, or never comes, makes no loss of a profit."""
+        least, most = self.expected_cents()
+        back = max(0, self.reserved_cents - self.total.filled_cents)  # of what has not filled
+        return min(max(self.net_cents, least) + back, most) + self.total.waiting_cents
+
 
 class Books:
     """Changed by fills, results and rows alone, so that a replay makes the same books."""
@@ -122,6 +130,9 @@ class Books:
     def __init__(self) -> None:
         self.markets: dict[Place, Market] = {}
         self.touched: set[Place] = set()  # since somebody last looked
+        self._realised: dict[Place, int] = {}
+        self._realised_cents = 0
+        self._changed: set[Place] = set()
         self.filled_cents = 0
         self.unplaced = False  # a row of a fill that names no market
 
@@ -159,8 +170,19 @@ class Books:
         """Stakes that wait for a result."""
         return sum(market.total.waiting_cents for market in self.markets.values())
 
+    @property
+    def realised_cents(self) -> int:
+        """What results have made on all markets, without payments of the account's owner."""
+        for place in self._changed:
+            made = self.markets[place].realised_cents
+            self._realised_cents += made - self._realised.get(place, 0)
+            self._realised[place] = made
+        self._changed.clear()
+        return self._realised_cents
+
     def _at(self, place: Place) -> Market:
         self.touched.add(place)
+        self._changed.add(place)
         market = self.markets.get(place)
         if market is None:
             market = self.markets[place] = Market()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mmbot.domain.events import BookUpdated, Event, PlaceRefused
+from mmbot.domain.events import BookUpdated, Event, OperatorSaid, PlaceRefused
 from mmbot.domain.facts import Alarm, Fact, FillCounted, ModeChanged
 from mmbot.domain.ids import LineId
+from mmbot.domain.money import usd
 from mmbot.engine.breakers import SECOND_NS
 from mmbot.engine.holdoff import CLOSED
 from mmbot.engine.parts import Parts
@@ -31,6 +32,9 @@ class Pulling:
                 return self._breakers.priced(line.event_id, state.competing(line, own), now_ns)
             case PlaceRefused(_, code) if not any(word in code for word in CLOSED):
                 return self._breakers.refused(code, now_ns)  # closed: one asks now and then
+            case OperatorSaid("resume"):
+                self._parts.ledger.accounting.day.resumed()
+                return False
             case _:
                 return False
 
@@ -41,6 +45,16 @@ class Pulling:
                 assert order is not None, f"{fact.external_id}: a fill without an order"
                 self._breakers.filled(order.event_id, fact.stake_cents, now_ns)
 
+    def _day(self, now_ns: int, facts: list[Fact]) -> None:
+        accounting = self._parts.ledger.accounting
+        day = accounting.day
+        day.look(accounting.books.realised_cents, now_ns)
+        if not day.exceeded or self._parts.modes.halted:
+            return
+        why = f"{usd(day.cents)} of {usd(day.allowed_cents)} USD were lost today"
+        self._parts.modes.halted = f"cash loss: {why}"
+        facts.append(Alarm("cash loss", why, page=True))
+
     def look(self, now_ns: int, facts: list[Fact]) -> set[LineId]:
         """Whom to look at: lines of sport events that are pulled, or not any more, since now."""
         modes, state = self._parts.modes, self._parts.state
@@ -49,6 +63,7 @@ class Pulling:
             lasts = f"{whom} is pulled for {off.length_ns // SECOND_NS} s"
             facts.append(Alarm("breaker", f"{off.why}: {lasts}", scope))
         self._breakers.trips.clear()
+        self._day(now_ns, facts)
         cooling = self._breakers.cooling(now_ns)
         whole = cooling.pop(None, None)
         modes.tripped = whole.why if whole else ""

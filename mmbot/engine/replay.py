@@ -67,17 +67,22 @@ class Replay:
                 kit.proofs.heard(ident, at_ns)
                 kit.settlement.see(ident, winning_status, at_ns)
                 kit.tombstones.settled(ident, at_ns)
-            case TransactionBooked(row):
+                self._money(at_ns)
+            case TransactionBooked(row, at_ns):
                 if kit.settlement.book(row):
                     kit.reversals.row(row)
+                self._money(at_ns)
             case BalanceNoted() | CaseOpened() | CaseClosed():
                 kit.accounting.replay(entry)
             case FillDisputed():
                 kit.reversals.replay(entry)
             case FillReversed():
                 self._reversal(entry)
+                self._money(entry.at_ns)
             case IdExists(ident):
                 kit.doubts.exists(ident)
+            case OperatorNoted("resume"):
+                kit.accounting.day.resumed()
             case OperatorNoted():
                 pass
             case ManualSeen():
@@ -109,6 +114,9 @@ class Replay:
         elif was_terminal and not terminal:
             self._kit.tombstones.revived(ident)
 
+    def _money(self, at_ns: int) -> None:
+        self._kit.accounting.day.look(self._kit.accounting.books.realised_cents, at_ns)
+
     def _take_waiting(self) -> None:
         for entry in self._waiting.values():
             self._take_step(entry)
@@ -125,6 +133,8 @@ class Replay:
         self._kit.orders.put(
             stepped(order, entry.state, entry.filled_cents, order_id, entry.cancel_wanted)
         )
+        if entry.filled_cents != order.filled_cents:
+            self._money(entry.at_ns)
 
     def _reversal(self, entry: FillReversed) -> None:
         kit, ident = self._kit, entry.external_id

@@ -161,7 +161,7 @@ def cancelled(effects: Effects) -> set[str]:
 
 
 def a_fill(desk: Desk, order: Order, cents: int) -> OrderSeen:
-    return OrderSeen(a_report(order, filled_cents=cents), "stream", desk.now_ns)
+    return OrderSeen(a_report(order, filled=cents), "stream", desk.now_ns)
 
 
 def test_a_burst_pulls_the_sport_event_and_a_minute_later_it_is_quoted_again() -> None:
