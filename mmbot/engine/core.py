@@ -162,13 +162,11 @@ class Engine:
                 parts.wishes.quarantine(owner, reason)
                 self._facts.append(Alarm("strategy quarantined", f"{owner}: {reason}"))
                 self._dirty |= set(parts.state.lines)
-            case BalanceSeen() | TransactionsRead() | ReadFailed():
+            case BalanceSeen() | TransactionsRead() | HistoryRead() | ReadFailed():
                 parts.housekeeping.apply(event)
                 parts.ledger.apply(event, now_ns)
                 self._halting.hear(event)
-            case HistoryRead():
-                parts.housekeeping.apply(event)
-                parts.ledger.apply(event, now_ns)
+                self._audit.hear(event, now_ns)
                 self._proof(event, now_ns)
             case (
                 OrderSeen() | PlaceRefused() | PlaceLost() | PlaceNotSent() | CancelAcknowledged()
@@ -197,8 +195,10 @@ class Engine:
         if event.word == "halt":
             self._halting.begin()
 
-    def _proof(self, event: HistoryRead, now_ns: int) -> None:
+    def _proof(self, event: Event, now_ns: int) -> None:
         """A read of what is alive, asked for after our last live order ended."""
+        if not isinstance(event, HistoryRead):
+            return
         ledger = self.parts.ledger
         ours = [r for r in event.reports if r.alive and ledger.is_ours(r.external_id)]
         if event.alive_only and not ours and not ledger.live():

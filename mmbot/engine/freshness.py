@@ -248,6 +248,15 @@ class Freshness:
         self._asked_ns.update(dict.fromkeys(events, now_ns))
         self._due_ns = min(self._due_ns, now_ns + READ_AGAIN_NS)
 
+    def unanswered(self, now_ns: int) -> None:
+        """A read failed: what nothing was shown of since it was asked for is no younger by it."""
+        self._asked_ns = {
+            event_id: asked_ns
+            for event_id, asked_ns in self._asked_ns.items()
+            if self._compared_ns.get(event_id, 0) >= asked_ns
+        }
+        self._due_ns = min(self._due_ns, now_ns + AUDIT_PACE_NS)
+
     def next_due_ns(self, now_ns: int) -> int:
         """When `tick` or `due` has something to do; `now_ns` for at once."""
         first_ns = self._due_ns

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from mmbot.domain.commands import ReadMarkets
-from mmbot.domain.events import StreamStateChanged
+from mmbot.domain.events import Event, ReadFailed, StreamStateChanged
 from mmbot.domain.facts import Alarm
 from mmbot.domain.ids import LineId
 from mmbot.engine.state import MarketState
@@ -44,6 +44,11 @@ class SpotAudit:
     def due(self, now_ns: int) -> Iterator[ReadMarkets]:
         if events := tuple(self._state.fresh.due(self._state.events, now_ns)):
             yield ReadMarkets(events)
+
+    def hear(self, event: Event, now_ns: int) -> None:
+        """A read that failed, for want of a session perhaps, is not waited out for a round."""
+        if isinstance(event, ReadFailed) and event.what == "ReadMarkets":
+            self._state.fresh.unanswered(now_ns)
 
     def alarms(self, now_ns: int) -> Iterator[Alarm]:
         fresh = self._state.fresh

@@ -9,7 +9,7 @@ import pytest
 
 from mmbot.domain.book import Book, Level
 from mmbot.domain.commands import CancelOrders, ReadMarkets
-from mmbot.domain.events import Lagged, StreamStateChanged
+from mmbot.domain.events import Lagged, ReadFailed, StreamStateChanged
 from mmbot.domain.facts import Alarm
 from mmbot.domain.ids import LineId, SportEventId
 from mmbot.domain.price import Price
@@ -244,6 +244,21 @@ def test_the_engine_audits_by_the_clock() -> None:
     ]
     assert len(asked) == 2
     assert asked[1] - asked[0] in (45, 46)
+
+
+# faults: D4 E4
+def test_an_audit_whose_read_failed_is_asked_again_five_seconds_later() -> None:
+    desk = Desk()
+    desk.quoting()
+    asked: list[int] = []
+    for second in range(100):
+        if any(isinstance(command, ReadMarkets) for command in desk.wait(1).commands):
+            asked.append(second)
+            if len(asked) < 3:  # there is no session
+                desk.tell(ReadFailed("ReadMarkets", "401"))
+            else:
+                desk.tell(a_read(desk))
+    assert [b - a for a, b in pairwise(asked)] == [5, 5, 45]
 
 
 # faults: E15
