@@ -237,14 +237,14 @@ def test_who_is_let_do_nothing_is_judged_when_he_is_served_again(
 
 
 # faults: D7 E4
-def test_a_mute_channel_is_known_by_the_first_read_that_is_served_again() -> None:
+def test_a_mute_channel_is_known_when_a_refused_read_was_asked_for_again() -> None:
     day = Day()
     day.starts()
     day.publishes(20)
     day.beats(*range(5, 95, 5))
     day.at(60).asks(BALANCE, status=429)
     day.at(85).asks(BALANCE)
-    assert day.stale_s(95) == 95 - (85 + 3)
+    assert day.stale_s(95) == 95 - (85 + 5 + 3)
 
 
 # faults: H1 H3

@@ -11,6 +11,7 @@ from mmbot.sim.witness.stale import EVERYTHING, MUTE_NS, NS, SILENT_NS, VISIBLE_
 TRAVELS_NS: Final = 5 * NS  # a frame may be late by so much, and then it is heard
 AGREES_NS: Final = 2 * NS  # a read that disagrees waits so long for a frame that is on its way
 TAKEN_NS: Final = 10 * NS  # a client that polls a mute channel has read it again by then
+AGAIN_NS: Final = 5 * NS  # what was refused is asked for again, not at the very moment it may be
 SHOWN_NS: Final = AGREES_NS + VISIBLE_NS  # from such a read until nothing is quoted
 
 
@@ -169,7 +170,7 @@ class Event:
         if self._unheard:
             since_ns = min(self._unheard.values())
             unnoticed_ns = SILENT_NS if self._polled else MUTE_NS
-            known_ns = max(since_ns + unnoticed_ns, self._served_ns + SHOWN_NS)
+            known_ns = max(since_ns + unnoticed_ns, self._served_ns + AGAIN_NS + SHOWN_NS)
             yield Outage(self.part, since_ns, now_ns, known_ns - since_ns)
         if self._read_ns is not None:
             yield Outage(self.part, self._read_ns, now_ns, SHOWN_NS)
