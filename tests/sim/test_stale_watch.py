@@ -120,6 +120,21 @@ def test_reads_that_do_not_agree_make_a_mute_channel_no_better() -> None:
     assert day.stale_s(60) == 60 - (40 + 3)
 
 
+# faults: E4
+def test_who_polled_before_the_market_moved_may_go_by_reads_that_never_agree() -> None:
+    polls, audits = Day(), Day()
+    for day, pause_s in ((polls, 0), (audits, 11)):
+        day.starts()
+        day.at(20).box.hub.members.join(Connection("2.2", day.now_ns), day.books)
+        day.reads(22, 24, 26)
+        for second in range(27 + pause_s, 51, 2):
+            day.publishes(second, 100 + second)
+            day.reads(second + 1)
+        day.beats(*range(5, 65, 5))
+    assert polls.stale_s(60) == 0
+    assert audits.stale_s(60) == 60 - (45 + 3)
+
+
 # faults: E3
 def test_the_first_read_after_a_new_subscription_is_where_it_begins() -> None:
     day = Day()

@@ -60,7 +60,7 @@ class Event:
 
     While it is mute, reads are all that its client has. Two in a row that show the same of what
     it has not told make it whole, and so does each one after them, for as long as a silent stream
-    may last.
+    may last. Its client may know by the socket before that it is mute: the two may come first.
     """
 
     part: str
@@ -72,7 +72,9 @@ class Event:
     _moved_ns: dict[Hashable, int] = field(default_factory=dict)  # since when
     _unheard: dict[Hashable, int] = field(default_factory=dict)  # since when they differ
     _read_ns: int | None = None  # a read showed a difference, so it could be known
-    _before: dict[Hashable, object] | None = None  # as the last read showed it, if mute by then
+    _before: dict[Hashable, object] | None = None  # as the last read showed it
+    _before_ns: int = 0  # when that was asked for
+    _follows: bool = False  # two reads agreed, and others followed them at the pace of a poll
     _polled: bool = False  # mute, and they agreed
     _drawn_ns: int = 0  # a read showed what is not true
     _served_ns: int = 0  # its maker can read again, after a time in which it could not
@@ -123,10 +125,13 @@ class Event:
         if self._joined_ns is not None and asked_ns >= self._joined_ns:
             self._joined_ns = None
             self._whole(now_ns, now_ns)
-        if self._polled or (self._unheard and self._agrees(asked_ns)):
+        in_pace = asked_ns - self._before_ns <= TAKEN_NS
+        agrees = self._agrees(asked_ns)
+        if self._polled or (self._unheard and (agrees or (self._follows and in_pace))):
             self._whole(now_ns, asked_ns)
             self._polled = True
             return
+        self._follows = in_pace and (agrees or self._follows)
         known = any(at_ns < asked_ns - TRAVELS_NS for at_ns in self._unheard.values())
         known = known and asked_ns - self._drawn_ns > TAKEN_NS
         if known and self._read_ns is None:
@@ -142,7 +147,7 @@ class Event:
     def _agrees(self, asked_ns: int) -> bool:
         """With the read before, about all that was not heard; what moved since it was asked for it
         may show or not."""
-        before, self._before = self._before, dict(self._latest)
+        before, self._before, self._before_ns = self._before, dict(self._latest), asked_ns
         return before is not None and all(
             self._moved_ns[line] > asked_ns or self._latest[line] == before.get(line)
             for line in self._unheard
@@ -164,7 +169,8 @@ class Event:
         self.outages += self._muteness(now_ns)
         self._unheard = {line: at for line, at in self._moved_ns.items() if at > shown_ns}
         self._shown = {**self._latest, **dict.fromkeys(self._unheard)}
-        self._read_ns, self._before, self._polled = None, None, False
+        self._read_ns, self._before = None, None
+        self._polled = self._follows = False
 
     def _muteness(self, now_ns: int) -> Iterator[Outage]:
         if self._unheard:
