@@ -6,6 +6,7 @@ import pytest
 
 from mmbot.sim.core.orders import Order
 from mmbot.sim.faults.faulty_ports import Sent
+from mmbot.sim.faults.kinds import RouteKind
 from mmbot.sim.faults.plan import Fault, Injected
 from mmbot.sim.virtual.island import Island
 from mmbot.sim.virtual.loop import VirtualLoop
@@ -38,8 +39,8 @@ class Still:
         """What was filled of it long ago is taken back."""
         self.quiet.order_changed(self.order, "taken back 100", self.scene.now_ns)
 
-    def answered(self, status: int) -> None:
-        request = Sent("GET", BALANCE, {}, b"", "read", None)
+    def answered(self, status: int, kind: RouteKind = "read") -> None:
+        request = Sent("GET", BALANCE, {}, b"", kind, None)
         self.quiet.answered(request, (status, {}, b""), self.scene.now_ns)
 
 
@@ -57,6 +58,7 @@ def test_what_is_pulled_in_a_quiet_market_is_found() -> None:
         "short",
         "a strike",
         "a refusal",
+        "away",
         "a start",
         "unshown",
         "new",
@@ -74,6 +76,8 @@ def test_where_something_else_was_in_the_way_nothing_is_said(why: str) -> None:
             still.quiet.struck(Injected(still.scene.now_ns, Fault.SILENCE, "5.0 s"), "")
         case "a refusal":
             still.answered(429)
+        case "away":
+            still.answered(502)
         case "a start":
             loop = VirtualLoop(1)
             island = Island(loop, "a daemon")
@@ -100,6 +104,7 @@ def test_what_happens_to_orders_alone_is_no_reason_to_pull() -> None:
     for what in ("POST /partner/v4/mm/submit_multiple_orders mm-2", "orders"):
         still.quiet.struck(Injected(still.scene.now_ns, Fault.FRAME_LOST, what), "")
     still.answered(404)
+    still.answered(500, "place")
     assert still.pulls(still.order) == ["E2: mm-1"]
 
 

@@ -15,6 +15,7 @@ from mmbot.sim.witness.stale_record import HINDERED
 NS: Final = 1_000_000_000
 SETTLED_NS: Final = 75 * NS  # what happened before is known by then, and what it led to is done
 JUDGED_NS: Final = 60 * NS  # longer than a channel may be mute until it is known
+SERVER_ERROR: Final = 500  # an exchange that is away is no quiet market
 OF_ORDERS: Final = frozenset({"place", "cancel", "order", "report", "orders"})
 
 
@@ -73,7 +74,8 @@ class Quiet:
             self._hindered(now_ns)
 
     def answered(self, request: Sent, reply: Reply, now_ns: int) -> None:
-        if reply[0] in HINDERED:
+        away = reply[0] >= SERVER_ERROR and request.kind not in OF_ORDERS
+        if away or reply[0] in HINDERED:
             self._hindered(now_ns)
 
     def heard(self, kind: FrameKind, frame: str, now_ns: int) -> None:
