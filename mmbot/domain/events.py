@@ -243,12 +243,16 @@ class TradesRead:
 
 @dataclass(frozen=True, slots=True)
 class StreamStateChanged:
-    """Which channels are live now. Private down = blind: all wishes are withdrawn."""
+    """Which channels are live now. Private down = blind: all wishes are withdrawn.
+
+    `live_since_ns`: of that connection, which may have lived beside another before (0 = long).
+    """
 
     private: bool
     public: bool
     connection: str
     reason: str = ""
+    live_since_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,14 @@ class _Dispute:
     agreed: bool = False  # and the last one did, too
 
 
+@dataclass(slots=True)
+class _Poll:
+    """Its channel is mute, and reads take its place."""
+
+    since_ns: int  # when it was found mute
+    spoke_ns: int = 0  # when it did again; 0: not yet
+
+
 class Freshness:
     """Of all lines; each call is O(1) but for `tick` and `due`, which look at what is open."""
 
@@ -57,9 +65,8 @@ class Freshness:
         self.up = False  # the public stream
         self.mute: set[SportEventId] = set()  # of which REST has shown more than the stream
         self._up_ns = 0  # since when
-        self._connection = ""
         self._lost = False  # it was up before
-        self._polled: dict[SportEventId, int] = {}  # when the mute channel spoke again; 0: not yet
+        self._polled: dict[SportEventId, _Poll] = {}
         self._shown: dict[LineId, Book] = {}  # by the stream, or read since it is up
         self._disputed: dict[LineId, _Dispute] = {}
         self._unread: dict[SportEventId, int] = {}  # a read asked for since then is waited for
@@ -71,23 +78,27 @@ class Freshness:
     # --- what comes in -----------------------------------------------------------------------
 
     def stream(
-        self, public: bool, connection: str, events: Iterable[SportEventId], now_ns: int
+        self, public: bool, live_since_ns: int, events: Iterable[SportEventId], now_ns: int
     ) -> bool:
-        """The stream as it is now; True when every book must be read, for nothing is replayed."""
-        renewed = connection != self._connection
+        """The stream as it is now; True when every book must be read, for nothing is replayed.
+
+        `live_since_ns`: of its connection. One that came after a channel was found mute has
+        channels of its own; one that lived by then was no better.
+        """
         was_up, self.up = self.up, public
-        self._connection = connection
         if not public:
             self._lost = self._lost or was_up
             self._shown.clear()
             self._disputed.clear()
             self._polled.clear()
             return False
-        if renewed:  # another socket has channels of its own: it is not mute because another was
-            for line_id in self._disputed:
+        for line_id, seen in tuple(self._disputed.items()):
+            if seen.since_ns < live_since_ns:
+                del self._disputed[line_id]
                 self._shown.pop(line_id, None)
-            self._disputed.clear()
-            self._polled = dict.fromkeys(self._polled, now_ns)
+        for poll in self._polled.values():
+            if poll.since_ns < live_since_ns and not poll.spoke_ns:
+                poll.spoke_ns = now_ns
         if was_up:
             return False
         self._up_ns = now_ns
@@ -102,8 +113,9 @@ class Freshness:
         self._shown[book.line_id] = book
         if self._disputed:
             self._disputed.pop(book.line_id, None)
-        if self._polled and self._polled.get(line.event_id) == 0:
-            self._polled[line.event_id] = book.received_ns
+        poll = self._polled.get(line.event_id)
+        if poll is not None and not poll.spoke_ns:
+            poll.spoke_ns = book.received_ns
 
     def read(self, line: Line, book: Book, asked_ns: int, now_ns: int) -> None:
         """An image that REST shows and the stream has not replaced since it was asked for."""
@@ -190,8 +202,8 @@ class Freshness:
     def _poll(self) -> set[SportEventId]:
         """Mute ones whose reads agree are polled from now on; one that speaks again no more, when
         it was read since."""
-        for event_id, spoke_ns in tuple(self._polled.items()):
-            if 0 < spoke_ns <= self._compared_ns.get(event_id, 0):
+        for event_id, poll in tuple(self._polled.items()):
+            if 0 < poll.spoke_ns <= self._compared_ns.get(event_id, 0):
                 del self._polled[event_id]
         agreed: set[SportEventId] = set()
         waiting: set[SportEventId] = set()
@@ -203,9 +215,8 @@ class Freshness:
             if seen.event_id in found:
                 self._shown[line_id] = replace(seen.book, received_ns=0)
                 del self._disputed[line_id]
-        for event_id in found:
-            self._polled[event_id] = 0
-            self._unread.pop(event_id, None)
+                self._polled[seen.event_id] = _Poll(seen.since_ns)
+                self._unread.pop(seen.event_id, None)
         self.mute -= found
         return found
 

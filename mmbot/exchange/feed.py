@@ -98,7 +98,7 @@ class Feed:
         self._token_doubted = False
         self._tellers: dict[Hashable, int] = {}
         self._telling: set[int] = set()  # links that are open
-        self._told: tuple[bool, bool, str] | None = None
+        self._told: tuple[bool, bool, str, int] | None = None
         self._emit: Callable[[Event], None] = _nobody
         self._emitted: Callable[[], None] = _nothing
 
@@ -312,13 +312,13 @@ class Feed:
         private = [link for link in live if link.private]
         if self._lead not in private:
             self._lead = next(iter((*private, *live)), None)
-        state = (False, False, "")
+        state = (False, False, "", 0)
         if self._lead is not None:
             public = all(link.public for link in live)
-            state = (self._lead.private, public, self._lead.name)
+            state = (self._lead.private, public, self._lead.name, self._lead.live_since_ns)
         if state != self._told:
             self._told = state
-            self._emit(StreamStateChanged(*state, reason=reason))
+            self._emit(StreamStateChanged(*state[:3], reason, state[3]))
 
 
 def _subject(event: Event) -> Hashable:

@@ -24,6 +24,7 @@ class Books:
         self.fresh = Freshness()
         self.now_ns = 1_000 * S
         self.fresh.listed({LINE.line_id: LINE})
+        self._live_since_ns: dict[str, int] = {}
 
     def wait(self, seconds: float) -> Books:
         self.now_ns += round(seconds * S)
@@ -31,11 +32,13 @@ class Books:
         return self
 
     def up(self, connection: str = "stream-1") -> Books:
-        self.fresh.stream(True, connection, [ONE], self.now_ns)
+        """That connection leads: a new one, or one that was there before."""
+        since_ns = self._live_since_ns.setdefault(connection, self.now_ns)
+        self.fresh.stream(True, since_ns, [ONE], self.now_ns)
         return self
 
     def down(self) -> Books:
-        self.fresh.stream(False, "", [ONE], self.now_ns)
+        self.fresh.stream(False, 0, [ONE], self.now_ns)
         return self
 
     def streamed(self, price: int = 105) -> Books:

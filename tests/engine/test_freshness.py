@@ -107,6 +107,14 @@ def test_another_socket_has_channels_of_its_own() -> None:
     assert books.streamed(110).wait(60).read(115).wait(1).why == MUTE
 
 
+# faults: E4 E16
+def test_a_socket_that_lived_while_the_channel_was_found_mute_is_no_other_one() -> None:
+    books = Books().up("stream-2").up("stream-1").streamed(105).wait(60).read(110).wait(1)
+    assert books.up("stream-2").wait(0).why == MUTE
+    polled = Books().up("stream-2").polled()
+    assert polled.up("stream-2").wait(1).read(110).fresh.silent == {ONE}
+
+
 # faults: E6
 def test_a_planned_change_of_the_connection_distrusts_nothing() -> None:
     books = Books().up().streamed(105)
@@ -173,7 +181,7 @@ def test_every_sport_event_is_read_again_within_a_minute_and_never_in_a_burst(
     count: int, apart_ns: int
 ) -> None:
     fresh, listed = Freshness(), events(count)
-    fresh.stream(True, "stream-1", listed, 0)
+    fresh.stream(True, 0, listed, 0)
     asked: dict[int, list[SportEventId]] = {}
     for second in range(200):
         if found := fresh.due(listed, (1_000 + second) * S):
@@ -190,10 +198,10 @@ def test_every_sport_event_is_read_again_within_a_minute_and_never_in_a_burst(
 def test_what_waits_for_a_read_comes_before_the_audit_and_over_games_are_left_alone() -> None:
     fresh, listed = Freshness(), events(3)
     listed[SportEventId(3)] = replace(listed[SportEventId(3)], status="closed")
-    fresh.stream(True, "stream-1", listed, 0)
+    fresh.stream(True, 0, listed, 0)
     assert list(fresh.due(listed, 100 * S)) == [1, 2]
-    fresh.stream(False, "", listed, 101 * S)
-    fresh.stream(True, "stream-2", listed, 103 * S)
+    fresh.stream(False, 0, listed, 101 * S)
+    fresh.stream(True, 103 * S, listed, 103 * S)
     fresh.ask_all(listed, 103 * S)
     assert list(fresh.due(listed, 104 * S)) == []
     line = replace(LINE, event_id=SportEventId(1))

@@ -74,7 +74,7 @@ def test_what_is_polled_is_polled_until_it_has_spoken_and_was_read_since(
 def test_no_more_sport_events_are_polled_than_leave_room_for_the_audit() -> None:
     lines = {one: replace(LINE, event_id=one, line_id=LineId(f"{one}/10/0")) for one in events(40)}
     fresh, listed = Freshness(), events(40)
-    fresh.stream(True, "stream-1", listed, 0)
+    fresh.stream(True, 0, listed, 0)
     asked: list[SportEventId] = []
     for second in range(100, 200):
         asked = list(fresh.due(listed, second * S))

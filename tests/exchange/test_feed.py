@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mmbot.domain.events import BookUpdated, Lagged
+from mmbot.domain.events import BookUpdated, Lagged, StreamStateChanged
 from mmbot.exchange.http import ReplyLost
 from mmbot.exchange.listing import Wish
 from tests.exchange.grants import Grants, name_of
@@ -197,6 +197,10 @@ def test_when_that_fails_a_second_connection_opens_before_the_first_closes(step:
 
     stage = staged(widen)
     assert stage.states == [UP, (True, True, "stream-2"), DOWN]
+    first, second, over = (e for e in stage.events if isinstance(e, StreamStateChanged))
+    apart_s = stage.told[1][0] - stage.told[0][0]
+    assert second.live_since_ns - first.live_since_ns == pytest.approx(apart_s * S)
+    assert over.live_since_ns == 0
     body = stage.parts.http.asked[-1].body
     assert body["socket_id"] == "1.2"
     assert {"type": "event", "ids": [str(EVENT_ID), "7"]} in body["subscriptions"]
