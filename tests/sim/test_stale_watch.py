@@ -180,23 +180,6 @@ def test_who_polls_a_mute_channel_goes_by_drawn_books_too_and_by_the_first_after
         assert day.stale_s(70) == 0
 
 
-# faults: E4 E16
-def test_after_a_silence_of_the_private_channel_a_mute_one_is_given_its_minute_again() -> None:
-    polled = Day()
-    order = polled.starts()
-    polled.publishes(20)
-    for second in (40, 42, 44):
-        polled.at(second).asks(f"{MARKETS}?event_ids={polled.event_id}")
-    polled.publishes(50)
-    polled.beats(*range(5, 60, 5), *range(75, 200, 5))
-    polled.publishes(80, 130)
-    polled.beats(*range(80, 200, 5))
-    blind_s = 75 - (55 + 12)
-    assert order.alive
-    assert polled.stale_s(140) == blind_s
-    assert polled.stale_s(150) == blind_s + 150 - (80 + 60)
-
-
 # faults: E9
 def test_the_channel_of_a_prop_is_not_the_one_of_its_event_nor_are_its_orders_judged() -> None:
     day = Day()

@@ -36,13 +36,11 @@ class Private:
         if not self._sockets:
             self._gone_ns = now_ns
 
-    def heard(self, now_ns: int) -> bool:
-        """A health_check, where its client can read it; whether it ended a silence."""
-        before_ns, self._heard_ns = self._heard_ns, now_ns
-        if before_ns is None or now_ns - before_ns <= SILENT_NS:
-            return False
-        self.outages.append(Outage(EVERYTHING, before_ns, now_ns, SILENT_NS))
-        return True
+    def heard(self, now_ns: int) -> None:
+        """A health_check, where its client can read it."""
+        if self._heard_ns is not None and now_ns - self._heard_ns > SILENT_NS:
+            self.outages.append(Outage(EVERYTHING, self._heard_ns, now_ns, SILENT_NS))
+        self._heard_ns = now_ns
 
     def over(self, now_ns: int) -> list[Outage]:
         """All of them; what goes on ends now."""
@@ -88,15 +86,11 @@ class Event:
     def joined(self, now_ns: int) -> None:
         """Another subscription is given its own time to speak."""
         self._sockets += 1
-        self.begins_anew(now_ns)
+        self._joined_ns = now_ns
+        self._whole(now_ns, now_ns)
         if self._gone_ns is not None:
             self.outages.append(Outage(self.part, self._gone_ns, now_ns, VISIBLE_NS))
             self._gone_ns = None
-
-    def begins_anew(self, now_ns: int) -> None:
-        """Its channel is given time to speak: nothing is held against it from before."""
-        self._joined_ns = now_ns
-        self._whole(now_ns, now_ns)
 
     def left(self, now_ns: int) -> None:
         self._sockets -= 1

@@ -127,9 +127,7 @@ class StaleWatch:
         if kind == "orders":
             self._told(external_ids(frame.encode()), now_ns)
         elif kind == "health":
-            if self._private.heard(now_ns):  # another connection may lead since
-                for part in self._events.values():
-                    part.begins_anew(now_ns)
+            self._private.heard(now_ns)
         elif kind == "books" and (channel := _CHANNEL.search(frame)):
             event = event_of(channel[1])
             ident = _told_of(frame) if event is None else "" if event[1] else str(event[0])
