@@ -54,7 +54,7 @@ total_fills_max = 40
 total_filled_max_usd = 300
 jump_max_logit = 0.4
 refusals_max = 10
-cash_loss_max_usd = 800
+cash_loss_max_usd = 2000
 day_time_zone = "UTC"
 [ledger]
 prefix = "mm"
@@ -183,7 +183,7 @@ def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
         (GOOD.replace("250.50", "2500"), "[risk]: line_loss_max_usd is above market_loss_max_usd"),
         (GOOD.replace("250.50", "nan"), "[risk] line_loss_max_usd: "),
         (
-            GOOD.replace("usd = 800\nday", "usd = 799.99\nday"),
+            GOOD.replace("usd = 2000\nday", "usd = 799.99\nday"),
             "[breakers] cash_loss_max_usd is below",
         ),
         (

@@ -55,7 +55,7 @@ def walk_doubt(folder: Path) -> None:
 
 def rule(name: str) -> dict[str, Any]:
     late = {"late_s": [0.5, 3.0]} if name == "lands_late" else {}
-    return {"fault": name, "rate": 0.25, "times_max": 4, "on": ["place"]} | late
+    return {"fault": name, "rate": 0.25, "times_max": 20, "on": ["place"]} | late
 
 
 def journal(bot: stage.Daemon) -> list[Entry]:
