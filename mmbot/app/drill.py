@@ -18,8 +18,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from mmbot.app.drill_judge import Seen, seen_of
+from mmbot.app.drill_judge import Seen, places_orders, seen_of
 from mmbot.app.drill_world import ACCOUNT, RESTING_MIN, World
+from mmbot.app.sentinel import CALM_ROUND_S
 from mmbot.domain.errors import MmbotError, SetUpError
 from mmbot.runtime.clock import NS_PER_S
 from mmbot.sentinel_config import SentinelSettings
@@ -167,15 +168,22 @@ async def _guarded(world: World, row: Row) -> Row:
     await world.until(verified, WAIT_MAX_S, "verified")
     verified_ns = time.time_ns()
     lease = daemon_lease(world.folder).read()
+    mended_ns = time.time_ns()
     world.mend()  # one that thaws, or is reached again, must obey
     await asyncio.sleep(AFTERWARDS_S)
+    held = sum(places_orders(piece) for cable in world.cables for piece in cable.held)
+    if held:  # it arrives now, and the sentinel is to find it
+        await asyncio.sleep(CALM_ROUND_S)
     beat_ns = struck_ns if row.tripped == CUT or lease is None else lease.wall_ns
     lapse_ns = beat_ns + round(LEASE_S * NS_PER_S)
-    seen = await _record(world, struck_ns)
+    record = await _record(world)
+    seen = seen_of((line for line in record if line["at_ns"] <= mended_ns), struck_ns)
     row = replace(
         row, lapse_s=_since(lapse_ns, struck_ns), verified_s=_since(verified_ns, lapse_ns)
     )
-    return _judged(world, row, seen, lapse_ns, Limits(FLAT_MAX_S, VERIFIED_MAX_S, LOOKS_MIN))
+    limits = Limits(FLAT_MAX_S, VERIFIED_MAX_S, LOOKS_MIN)
+    row = _judged(world, row, seen, lapse_ns, limits)
+    return obeyed(row, seen_of(record, struck_ns), mended_ns, held)
 
 
 # --- the halts that a person pulls ---------------------------------------------------------------
@@ -201,7 +209,7 @@ async def _halted(world: World, row: Row) -> Row:
     await world.until(proven, WAIT_MAX_S, "halted and proven flat")
     verified_ns = time.time_ns()
     await asyncio.sleep(AFTERWARDS_S)
-    seen = await _record(world, struck_ns)
+    seen = seen_of(await _record(world), struck_ns)
     row = replace(row, verified_s=_since(verified_ns, struck_ns))
     return _judged(world, row, seen, struck_ns, Limits(HALT_FLAT_MAX_S, WAIT_MAX_S, 1))
 
@@ -217,12 +225,11 @@ async def _command(world: World) -> None:
 # --- what came of it -----------------------------------------------------------------------------
 
 
-async def _record(world: World, struck_ns: int) -> Seen:
+async def _record(world: World) -> list[dict[str, Any]]:
     await world.end_box()
     with world.truth_file.open(encoding="utf-8") as text:
         lines = (json.loads(line) for line in text)
-        about = (one for one in lines if one["kind"] == "fill" or one.get("account") == ACCOUNT)
-        return seen_of(about, struck_ns)
+        return [one for one in lines if one["kind"] == "fill" or one.get("account") == ACCOUNT]
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +263,19 @@ def _judged(world: World, row: Row, seen: Seen, from_ns: int, limits: Limits) ->
     hard = row.resting >= RESTING_MIN and row.batch_in_flight
     proven = row.latched and seen.looks >= limits.looks_min and not row.trouble
     return replace(row, held=in_time and hard and proven)
+
+
+def obeyed(row: Row, seen: Seen, mended_ns: int, held: int) -> Row:
+    """The row, after what was tripped was mended. `held` placements were in the cable and landed
+    only then: they are nobody's disobedience, but have to be gone as soon as after a lapse."""
+    if seen.placed_after_flat > held:
+        trouble = "placed again"
+    elif seen.flat_ns is None or seen.flat_ns - mended_ns > FLAT_MAX_S * NS_PER_S:
+        trouble = "what landed late still rests"
+    else:
+        trouble = row.trouble
+    verdict = row.held and not trouble if row.profile == JUDGED else None
+    return replace(row, landed_after=seen.landed_after, trouble=trouble, held=verdict)
 
 
 def _since(at_ns: int | None, from_ns: int) -> Any:

@@ -64,6 +64,11 @@ def seen_of(lines: Iterable[Mapping[str, Any]], struck_ns: int) -> Seen:
     return seen
 
 
+def places_orders(piece: bytes) -> bool:
+    """Whether bytes of a connection begin a request that places orders."""
+    return _places(piece.partition(b"\r\n")[0].decode("latin-1"))
+
+
 def _places(path: str) -> bool:
     return any(word in path for word in PLACING)
 

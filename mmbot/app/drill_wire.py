@@ -13,7 +13,8 @@ CHUNK_BYTES: Final = 65_536
 
 class Wire:
     """`async with` lays it in front of a port of loopback. Cut, it takes bytes and gives none:
-    nobody is told that the connection has ended."""
+    nobody is told that the connection has ended. Mended, it gives what it took, as TCP does;
+    `held` is that, a piece per read."""
 
     def __init__(self, target_port: int) -> None:
         self._target_port = target_port
@@ -22,6 +23,7 @@ class Wire:
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
         self.port = 0
+        self.held: list[bytes] = []
 
     def cut(self) -> None:
         self._whole.clear()
@@ -67,7 +69,9 @@ class Wire:
 
     async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         while chunk := await source.read(CHUNK_BYTES):
-            await self._whole.wait()
+            if not self._whole.is_set():
+                self.held.append(chunk)
+                await self._whole.wait()
             sink.write(chunk)
             await sink.drain()
         sink.close()

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from mmbot.app.drill import HALT_WORDS, ONE_OF_EACH, STRIKES, Row, plan, table
-from mmbot.app.drill_judge import seen_of
+from mmbot.app.drill import HALT_WORDS, ONE_OF_EACH, STRIKES, Row, obeyed, plan, table
+from mmbot.app.drill_judge import places_orders, seen_of
 from mmbot.app.drill_wire import HOST, Wire
 from mmbot.cli.entry import execute
 
@@ -120,6 +120,39 @@ def test_whoever_places_after_that_is_seen() -> None:
     assert seen_of(diary.lines, STRUCK_NS).placed_after_flat == 1
 
 
+REQUEST = f"POST {PLACE} HTTP/1.1\r\nHost: here\r\n\r\n".encode()
+
+
+@pytest.mark.parametrize(
+    ("gone_s", "held", "trouble"),
+    [
+        (118, 1, ""),
+        (118, 0, "placed again"),
+        (119, 1, "what landed late still rests"),
+        (None, 1, "what landed late still rests"),
+    ],
+)
+def test_what_a_cable_held_may_land_when_it_is_mended_and_is_to_be_found(
+    gone_s: float | None, held: int, trouble: str
+) -> None:
+    diary = Diary().orders("a")
+    diary.order(102, "a", 0)
+    diary.asked(110.1, PLACE, 110.2)
+    diary.order(110.2, "late", 100, "accepted")
+    if gone_s is not None:
+        diary.order(gone_s, "late", 0)
+    row = Row("network cut", "loopback", "sentinel", 28, True, 6.0, 0.3, 8.5, held=True)
+    row = obeyed(row, seen_of(diary.lines, STRUCK_NS), 110 * S, held)
+    assert (row.trouble, row.held, row.landed_after) == (trouble, not trouble, 1)
+
+
+def test_a_row_that_did_not_hold_is_not_mended_by_what_comes_after() -> None:
+    diary = Diary().orders("a")
+    diary.order(102, "a", 0)
+    row = Row("network cut", "loopback", "sentinel", 28, True, 6.0, 9.3, 9.5, held=False)
+    assert obeyed(row, seen_of(diary.lines, STRUCK_NS), 110 * S, 0).held is False
+
+
 def test_a_person_reads_what_held_and_what_is_only_shown() -> None:
     row = Row("daemon frozen", "loopback", "sentinel", 28, True, 6.0, 0.3, 8.5, held=True)
     shown = Row("daemon frozen", "venue", "sentinel", 28, True, 6.0, 6.1, None)
@@ -155,15 +188,22 @@ async def test_a_cut_cable_takes_bytes_and_gives_none() -> None:
         writer.write(b"after")
         late, later = await asyncio.open_connection(HOST, wire.port)
         later.write(b"new")
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.1):
-                await asyncio.wait(
-                    [asyncio.ensure_future(one.read(1)) for one in (reader, late)],
-                    return_when=asyncio.FIRST_COMPLETED,
-                )
+        reads = [asyncio.create_task(one.read(9)) for one in (reader, late)]
+        answered, _ = await asyncio.wait(reads, timeout=0.1)
+        assert not answered
         assert far.heard == b"before"
-        writer.close()
-        later.close()
+        assert b"after" in wire.held
+        wire.mend()
+        assert [await one for one in reads] == [b"after", b"new"]
+        for one, its in ((writer, reader), (later, late)):
+            one.write_eof()
+            assert await its.read() == b""
+            one.close()
+
+
+def test_a_held_placement_is_told_from_what_else_a_cable_holds() -> None:
+    assert places_orders(REQUEST)
+    assert not places_orders(REQUEST.replace(b"submit_multiple", b"cancel_multiple"))
 
 
 @pytest.mark.parametrize(("flag", "known"), [("--profile", "venue"), ("--only", "daemon frozen")])
