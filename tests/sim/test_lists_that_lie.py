@@ -90,6 +90,19 @@ def test_a_client_that_died_since_waits_for_no_reply(loop: VirtualLoop) -> None:
     assert scene.listed()
 
 
+# faults: A11 H1 H2
+def test_a_client_that_dies_as_it_sends_waits_for_no_reply(loop: VirtualLoop) -> None:
+    """A request may be what kills it: then both have the same time (seed 1013)."""
+    scene = Scene(loop)
+    scene.client.wait(4)
+    scene.sends()
+    scene.island.abandon()
+    scene.client.wait(69)
+    assert not scene.listed()
+    scene.client.wait(3)
+    assert scene.listed()
+
+
 # faults: A11 A1
 def test_an_attempt_more_moves_the_bound(loop: VirtualLoop) -> None:
     scene = Scene(loop)

@@ -65,7 +65,7 @@ class Lists:
             return False
         now_ns = self._now_ns()
         from_ns = self._sent_ns.get(ident, now_ns)
-        if from_ns < self._died_ns:
+        if from_ns <= self._died_ns:  # a death may be what its last request met
             from_ns = min(from_ns, self._died_ns - NO_REPLY_NS)
         return now_ns >= from_ns + self._may_lie_ns
 
