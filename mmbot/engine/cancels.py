@@ -39,6 +39,7 @@ SWEEP_AFTER_NS: Final = 20 * SECOND_NS
 SLOW_ATTEMPTS: Final = 3
 SWEEP_AGAIN_NS: Final = 15 * SECOND_NS  # while it is still refused; then it doubles
 SWEEP_AGAIN_MAX_NS: Final = 50 * SECOND_NS  # plus a retry: never a minute without one
+SWEEP_WAITS_NS: Final = 10 * SECOND_NS  # for a list of what rests there, before it is asked again
 
 
 class Way(IntEnum):
@@ -178,6 +179,12 @@ class Cancels:
         if track.refusals % REREAD_EVERY_REFUSALS == 0:
             self._reads.order(order.external_id, order.order_id, now_ns)
         return _sweeps(track, now_ns)
+
+    def sweep_waits(self, ident: ExternalId, now_ns: int) -> None:
+        """No list allows the sweep yet, so nothing was asked of the exchange: no pause grows."""
+        track = self._tracks.get(ident)
+        if track is not None:
+            track.sweep_ns, track.sweep_wait_ns = now_ns + SWEEP_WAITS_NS, SWEEP_AGAIN_NS
 
     def read_alive(self, order: Order, now_ns: int) -> None:
         """A read after our cancel still shows the order alive: cancel again."""

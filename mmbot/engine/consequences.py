@@ -126,6 +126,7 @@ class Consequences:
         manual = kit.manual.may_rest_on(order.strike_id)
         if not kit.manual.told:  # the list of a start may be older than the channel: ask again
             kit.reads.alive(now_ns)
+            kit.cancels.sweep_waits(order.external_id, now_ns)
         if not kit.doubts.sweep(order, now_ns, manual_rests=manual):
             return
         for other in kit.orders.live_on(order.strike_id):

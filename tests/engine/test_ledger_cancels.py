@@ -18,7 +18,7 @@ from mmbot.domain.facts import Alarm
 from mmbot.domain.order import Order, State
 from mmbot.engine.conduct import OrderEvent
 from mmbot.engine.ledger import Ledger
-from tests.builders import NOW, SECOND, a_ledger, a_report, an_open_order, seen
+from tests.builders import NOW, SECOND, a_history, a_ledger, a_report, an_open_order, seen
 
 MS = SECOND // 1000
 
@@ -252,3 +252,25 @@ def test_an_answer_about_an_order_we_never_had_is_ignored() -> None:
     said = ledger.drain()
     assert not said.entries
     assert not said.commands
+
+
+# faults: A14 E16
+def test_a_sweep_that_no_list_allows_yet_is_asked_for_every_ten_seconds() -> None:
+    """Nothing was asked of the exchange: the pause after a refused sweep begins anew (seed 809)."""
+    ledger, order = a_cancel()
+    ledger.disconnected(NOW)
+    ledger.connected("2", after_gap=True, now_ns=NOW)  # its list of what rests stays out
+    swept_s, alarmed_s = [], []
+    for second in range(200):
+        now_ns = NOW + second * SECOND
+        ledger.tick(now_ns)
+        if second == 100:
+            ledger.apply(a_history(at_ns=now_ns, synced_ns=now_ns, alive_only=True), now_ns)
+        ledger.apply(CancelRefused(order.external_id, "order_is_placing", 0), now_ns)
+        said = ledger.drain()
+        swept_s += [second for c in said.commands if isinstance(c, SweepStrike)]
+        told = [f.what for f in said.facts if isinstance(f, Alarm)]
+        alarmed_s += [second] * told.count("cannot sweep")
+    assert alarmed_s == list(range(alarmed_s[0], 100, 10))
+    assert 100 < swept_s[0] <= 110
+    assert swept_s[1] - swept_s[0] == 15
