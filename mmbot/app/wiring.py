@@ -142,7 +142,7 @@ def engine(
     day.day_of, day.allowed_cents = settings.breakers.day_of, settings.breakers.cash_loss_max_cents
     placing = Placing(Gate(limits(settings)), ledger, state, modes, house, wishes, rights)
     whole = settings.halt_scope == "account"
-    breakers = Breakers(settings.breakers.limits())
+    breakers = Breakers(settings.breakers.limits(), ledger.cool_offs)
     return Engine(Parts(ledger, state, modes, wishes, placing, house, breakers, whole))
 
 

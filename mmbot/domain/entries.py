@@ -9,7 +9,7 @@ from mmbot.domain.case import Case
 from mmbot.domain.difference import DifferenceFound
 from mmbot.domain.evidence import Evidence
 from mmbot.domain.fill import Transaction
-from mmbot.domain.ids import ExternalId
+from mmbot.domain.ids import ExternalId, SportEventId
 from mmbot.domain.motive import Motive, Verdict
 from mmbot.domain.notes import IdExists, ManualSeen, RequestAnswered, RequestSent, ResendDecided
 from mmbot.domain.order import Order, State, Step
@@ -134,8 +134,22 @@ class OperatorNoted:
     at_ns: int
 
 
+@dataclass(frozen=True, slots=True)
+class BreakerTripped:
+    """A sport event is pulled for so long, and why; None: everything is."""
+
+    event_id: SportEventId | None
+    why: str
+    length_ns: int
+    at_ns: int
+
+    @property
+    def until_ns(self) -> int:
+        return self.at_ns + self.length_ns
+
+
 Entry = (
     RunStarted | PlaceIntended | OrderStepped | SettlementSeen | TransactionBooked | OperatorNoted
-    | FillDisputed | FillReversed | BalanceNoted | CaseOpened | CaseClosed
+    | FillDisputed | FillReversed | BalanceNoted | CaseOpened | CaseClosed | BreakerTripped
     | RequestSent | RequestAnswered | ResendDecided | IdExists | ManualSeen | DifferenceFound
 )  # fmt: skip

@@ -1,15 +1,13 @@
 """Breakers: too many fills, prices that jump, refusals without end. Each pulls and cools off.
 
 They stop what no limit of size stops: a wrong price that is picked off again and again. What is
-counted lies in a window; above its figure the sport event, or everything, is pulled for a minute,
-and for twice as long when it happens again soon after. A profit and a loss count alike: none of
-these knows what a fill is worth.
+counted lies in a window; above its figure the sport event, or everything, is pulled and cools off
+(engine/cool_offs.py). A profit and a loss count alike: none of these knows what a fill is worth.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +15,7 @@ from mmbot.domain.book import Book
 from mmbot.domain.ids import LineId, SportEventId
 from mmbot.domain.money import usd
 from mmbot.domain.price import Price
+from mmbot.engine.cool_offs import CoolOffs, Scope
 from mmbot.pricing.book_fair import book_fair
 from mmbot.pricing.odds import logit
 
@@ -24,12 +23,8 @@ SECOND_NS: Final = 1_000_000_000
 FILLS_WITHIN_NS: Final = 10 * SECOND_NS
 JUMP_WITHIN_NS: Final = 10 * SECOND_NS
 REFUSALS_WITHIN_NS: Final = 60 * SECOND_NS
-COOL_OFF_NS: Final = 60 * SECOND_NS
-COOL_OFF_MAX_NS: Final = 32 * COOL_OFF_NS
 LINES_MAX: Final = 20_000  # whose prices are remembered
 MIDS_MAX: Final = 64  # of each line
-
-Scope = SportEventId | None  # None: everything
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +37,6 @@ class BreakerLimits:
     total_filled_max_cents: int
     jump_max_logit: float  # of the middle of a line's book, without our own orders
     refusals_max: int
-
-
-@dataclass(frozen=True, slots=True)
-class CoolOff:
-    """Why a scope is pulled, until when, and for how long that is."""
-
-    why: str
-    until_ns: int
-    length_ns: int
 
 
 class _Window:
@@ -72,18 +58,15 @@ class _Window:
 
 
 class Breakers:
-    """Told what happens; `cooling` is what is pulled. A restart begins without a cool-off."""
+    """Told what happens. A restart begins with empty windows; a cool-off goes on."""
 
-    def __init__(self, limits: BreakerLimits) -> None:
+    def __init__(self, limits: BreakerLimits, cool_offs: CoolOffs) -> None:
         self.limits = limits
+        self.cool_offs = cool_offs
         self._fills: dict[Scope, _Window] = {}
         self._refusals = _Window(REFUSALS_WITHIN_NS)
         self._tops: dict[LineId, tuple[Price, ...]] = {}
         self._mids: dict[LineId, deque[tuple[int, float]]] = {}  # since when, and log-odds
-        self._off: dict[Scope, CoolOff] = {}
-        self.trips: list[tuple[Scope, CoolOff]] = []  # not yet told
-
-    # --- what happens ------------------------------------------------------------------------
 
     def filled(self, event_id: SportEventId, cents: int, now_ns: int) -> None:
         """So much of an order of ours was filled."""
@@ -97,7 +80,7 @@ class Breakers:
         window = self._fills.setdefault(scope, _Window(FILLS_WITHIN_NS))
         count = window.add(cents, now_ns)
         if count > bounds[0] or window.total > bounds[1]:
-            self._trip(scope, f"{count} fills of {usd(window.total)} USD in 10 s", now_ns)
+            self.cool_offs.trip(scope, f"{count} fills of {usd(window.total)} USD in 10 s", now_ns)
             del self._fills[scope]
 
     def refused(self, code: str, now_ns: int) -> bool:
@@ -105,7 +88,7 @@ class Breakers:
         count = self._refusals.add(1, now_ns)
         if count <= self.limits.refusals_max:
             return False
-        self._trip(None, f"{count} orders refused in 60 s, at last for {code}", now_ns)
+        self.cool_offs.trip(None, f"{count} orders refused in 60 s, at last for {code}", now_ns)
         self._refusals = _Window(REFUSALS_WITHIN_NS)
         return True
 
@@ -132,29 +115,6 @@ class Breakers:
         jumped = abs(mid - before) > self.limits.jump_max_logit
         if jumped:
             why = f"the price of {line_id} moved {mid - before:+.2f} in log-odds within 10 s"
-            self._trip(event_id, why, now_ns)
+            self.cool_offs.trip(event_id, why, now_ns)
         seen.append((now_ns, mid))
         return jumped
-
-    def _trip(self, scope: Scope, why: str, now_ns: int) -> None:
-        """What comes while it cools off, of orders on their way, does not make it longer."""
-        last = self._off.get(scope)
-        if last is not None and now_ns < last.until_ns:
-            return
-        length_ns = COOL_OFF_NS
-        if last is not None and now_ns < last.until_ns + last.length_ns:
-            length_ns = min(COOL_OFF_MAX_NS, 2 * last.length_ns)
-        self._off[scope] = CoolOff(why, now_ns + length_ns, length_ns)
-        self.trips.append((scope, self._off[scope]))
-
-    # --- what is pulled ----------------------------------------------------------------------
-
-    def cooling(self, now_ns: int) -> dict[Scope, CoolOff]:
-        """What is pulled now; what ended so long ago that it doubles nothing is forgotten."""
-        old = [one for one, off in self._off.items() if now_ns >= off.until_ns + off.length_ns]
-        for scope in old:
-            del self._off[scope]
-        return dict(self._in_force(now_ns))
-
-    def _in_force(self, now_ns: int) -> Iterator[tuple[Scope, CoolOff]]:
-        return ((scope, off) for scope, off in self._off.items() if now_ns < off.until_ns)

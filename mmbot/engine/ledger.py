@@ -62,6 +62,7 @@ class Ledger:
         self._connection = ""
         self._n = 0
         self._replay = Replay(self._kit)
+        self.cool_offs = self._kit.cool_offs
         self.line_of = line_of
 
     # --- start -------------------------------------------------------------------------------
@@ -103,8 +104,7 @@ class Ledger:
         self._kit.out.note(RunStarted(run, now_ns, checks))
         self._conduct.forget(now_ns)
         self._walk.restart(now_ns)
-        for part in (self._kit.reversals, self._kit.settlement, self._kit.manual, self._kit.proofs):
-            part.restart(now_ns)
+        self._kit.restart(now_ns)
 
     def exchange_ahead(self, offset_ns: int) -> None:
         """What the log-in told of the exchange's clock: single reads may answer before a list."""

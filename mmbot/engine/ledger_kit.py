@@ -10,6 +10,7 @@ from mmbot.engine.adoption import Adoption
 from mmbot.engine.books import Books
 from mmbot.engine.cancels import Cancels
 from mmbot.engine.changes import Changes
+from mmbot.engine.cool_offs import CoolOffs
 from mmbot.engine.doubt import Doubts
 from mmbot.engine.ledger_orders import Orders
 from mmbot.engine.ledger_sums import LineSums
@@ -52,6 +53,7 @@ class Kit:
     trades: Trades
     changes: Changes
     activations: Activations
+    cool_offs: CoolOffs
     arrival_bound_ns: int
 
     @classmethod
@@ -90,5 +92,11 @@ class Kit:
             trades=trades,
             changes=changes,
             activations=Activations(timers, reads, reconcile),
+            cool_offs=CoolOffs(out),
             arrival_bound_ns=arrival_bound_ns,
         )
+
+    def restart(self, now_ns: int) -> None:
+        """What was rebuilt from the journal begins a new life."""
+        for part in (self.reversals, self.settlement, self.manual, self.proofs, self.cool_offs):
+            part.restart(now_ns)

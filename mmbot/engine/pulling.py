@@ -8,7 +8,6 @@ from mmbot.domain.events import BookUpdated, Event, OperatorSaid, PlaceRefused
 from mmbot.domain.facts import Alarm, Fact, FillCounted, ModeChanged
 from mmbot.domain.ids import LineId
 from mmbot.domain.money import usd
-from mmbot.engine.breakers import SECOND_NS
 from mmbot.engine.holdoff import CLOSED
 from mmbot.engine.parts import Parts
 
@@ -58,13 +57,8 @@ class Pulling:
     def look(self, now_ns: int, facts: list[Fact]) -> set[LineId]:
         """Whom to look at: lines of sport events that are pulled, or not any more, since now."""
         modes, state = self._parts.modes, self._parts.state
-        for scope, off in self._breakers.trips:
-            whom = "everything" if scope is None else f"sport event {scope}"
-            lasts = f"{whom} is pulled for {off.length_ns // SECOND_NS} s"
-            facts.append(Alarm("breaker", f"{off.why}: {lasts}", scope))
-        self._breakers.trips.clear()
         self._day(now_ns, facts)
-        cooling = self._breakers.cooling(now_ns)
+        cooling = self._breakers.cool_offs.cooling(now_ns)
         whole = cooling.pop(None, None)
         modes.tripped = whole.why if whole else ""
         before, modes.pulled = (

@@ -8,6 +8,7 @@ from typing import assert_never
 from mmbot.domain.difference import DifferenceFound
 from mmbot.domain.entries import (
     BalanceNoted,
+    BreakerTripped,
     CaseClosed,
     CaseOpened,
     Entry,
@@ -87,6 +88,8 @@ class Replay:
                 pass
             case ManualSeen():
                 kit.manual.see(entry.report, entry.at_ns, entry.at_ns)
+            case BreakerTripped():
+                kit.cool_offs.replay(entry)
             case RequestSent() | RequestAnswered() | ResendDecided():
                 pass
             case DifferenceFound():

@@ -9,6 +9,7 @@ import msgspec
 from mmbot.domain.difference import DifferenceFound
 from mmbot.domain.entries import (
     BalanceNoted,
+    BreakerTripped,
     CaseClosed,
     CaseOpened,
     Entry,
@@ -44,6 +45,7 @@ KINDS: Final[dict[str, type[Entry]]] = {
     "id_exists": IdExists,
     "manual": ManualSeen,
     "difference": DifferenceFound,
+    "breaker": BreakerTripped,
 }
 # For the story alone (domain/notes.py): no ledger is rebuilt from them.
 STORY_KINDS: Final = frozenset({"sent", "answered", "resend", "difference"})

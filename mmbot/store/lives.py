@@ -18,7 +18,9 @@ from mmbot.store.rows import KIND_SEALS, Row, unreadable, verify
 
 # Longer than the engine itself remembers an ended order: then both know only its id.
 CLOSED_FOR_NS: Final = 2 * 3_600 * 1_000_000_000
-NAMELESS_KINDS: Final = frozenset({"run", "transaction", "balance"})  # of no single order
+NAMELESS_KINDS: Final = frozenset(
+    {"run", "transaction", "balance", "breaker"}
+)  # of no single order
 ENDS: Final = frozenset(str(state) for state in TERMINAL)
 
 

@@ -11,6 +11,7 @@ from typing import TypedDict, assert_never
 from mmbot.domain.difference import DifferenceFound
 from mmbot.domain.entries import (
     BalanceNoted,
+    BreakerTripped,
     CaseClosed,
     CaseOpened,
     Entry,
@@ -67,6 +68,8 @@ def orders(entries: Iterable[Entry]) -> list[OrderRow]:
             case FillDisputed() | BalanceNoted() | CaseOpened() | CaseClosed() | DifferenceFound():
                 pass
             case RequestSent() | RequestAnswered() | ResendDecided() | IdExists() | ManualSeen():
+                pass
+            case BreakerTripped():
                 pass
             case _:
                 assert_never(entry)

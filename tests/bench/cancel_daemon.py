@@ -166,9 +166,8 @@ class Daemon:
         ledger.line_of = state.line_with
         placing = Placing(Gate(WIDE), ledger, state, modes, house, wishes, Rights(True))
         ledger.begin_run("0123456789ab", now_ns)
-        return Engine(
-            Parts(ledger, state, modes, wishes, placing, house, Breakers(NEVER), self.account)
-        )
+        breakers = Breakers(NEVER, ledger.cool_offs)
+        return Engine(Parts(ledger, state, modes, wishes, placing, house, breakers, self.account))
 
     def tell(self, *events: Event) -> Sequence[Command]:
         return self.engine.handle(events, self.clock.now_ns(), Budget(0)).commands

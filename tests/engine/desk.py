@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from mmbot.domain.book import Book
 from mmbot.domain.catalog import Catalog
+from mmbot.domain.entries import Entry
 from mmbot.domain.events import (
     BalanceSeen,
     BookUpdated,
@@ -67,6 +68,8 @@ class Desk:
     asked: int = 0  # how often
     limits: LimitBook = BOOK
     breakers: BreakerLimits = NEVER
+    run: str = "0123456789ab"
+    former: Sequence[Entry] = ()  # the journal of the process before
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.prefix)
@@ -77,10 +80,12 @@ class Desk:
         self.ledger.line_of = state.line_with
         rights = Rights(self.writable)
         placing = Placing(Gate(self.limits), self.ledger, state, modes, house, wishes, rights)
-        breakers, whole = Breakers(self.breakers), self.whole_account
+        breakers = Breakers(self.breakers, self.ledger.cool_offs)
+        whole = self.whole_account
         parts = Parts(self.ledger, state, modes, wishes, placing, house, breakers, whole)
         self.engine = Engine(parts)
-        self.ledger.begin_run("0123456789ab", self.now_ns)
+        self.ledger.rebuild(self.former)
+        self.ledger.begin_run(self.run, self.now_ns)
 
     def _ask(self, slot: Slot, view: MarketView) -> Sequence[Quote] | str:
         self.asked += 1

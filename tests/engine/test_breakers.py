@@ -15,15 +15,20 @@ from mmbot.domain.facts import Alarm, ModeChanged
 from mmbot.domain.ids import SportEventId
 from mmbot.domain.order import Order
 from mmbot.domain.price import Price
-from mmbot.engine.breakers import COOL_OFF_MAX_NS, COOL_OFF_NS, BreakerLimits, Breakers
+from mmbot.engine.breakers import BreakerLimits, Breakers
+from mmbot.engine.cool_offs import CoolOffs
+from mmbot.engine.outbox import Outbox
 from mmbot.engine.ports import Effects
 from tests.builders import a_report
 from tests.engine.desk import Desk
 from tests.engine.situations import EVENT, LINE, NEVER, S
 
 LIMITS = BreakerLimits(3, 10_000, 5, 20_000, 0.4, 10)
-ONE, TWO = SportEventId(1), SportEventId(2)
-MINUTE = COOL_OFF_NS
+ONE = SportEventId(1)
+
+
+def some_breakers() -> Breakers:
+    return Breakers(LIMITS, CoolOffs(Outbox()))
 
 
 def a_book(first: int, second: int) -> Book:
@@ -36,14 +41,14 @@ EVEN, DEARER = a_book(105, 105), a_book(-145, 165)
 
 
 def whys(breakers: Breakers, now_ns: int) -> dict[SportEventId | None, str]:
-    return {scope: off.why for scope, off in breakers.cooling(now_ns).items()}
+    return {scope: off.why for scope, off in breakers.cool_offs.cooling(now_ns).items()}
 
 
 # --- fills --------------------------------------------------------------------------------------
 
 
 def test_one_fill_more_than_allowed_pulls_its_sport_event_alone() -> None:
-    breakers = Breakers(LIMITS)
+    breakers = some_breakers()
     for at_ns in range(3):
         breakers.filled(ONE, 100, at_ns)
     assert whys(breakers, 3) == {}
@@ -52,7 +57,7 @@ def test_one_fill_more_than_allowed_pulls_its_sport_event_alone() -> None:
 
 
 def test_the_stake_counts_as_well_as_the_number() -> None:
-    breakers = Breakers(LIMITS)
+    breakers = some_breakers()
     breakers.filled(ONE, 10_000, 0)
     assert whys(breakers, 0) == {}
     breakers.filled(ONE, 1, 1)
@@ -60,62 +65,32 @@ def test_the_stake_counts_as_well_as_the_number() -> None:
 
 
 def test_small_bursts_of_many_sport_events_pull_everything() -> None:
-    breakers = Breakers(LIMITS)
+    breakers = some_breakers()
     for number in range(6):
         breakers.filled(SportEventId(number), 100, number)
     assert whys(breakers, 6) == {None: "6 fills of 6.00 USD in 10 s"}
 
 
 def test_what_is_ten_seconds_old_counts_no_more() -> None:
-    breakers = Breakers(LIMITS)
+    breakers = some_breakers()
     for at_ns in (0, 1, 2, 10 * S):
         breakers.filled(ONE, 100, at_ns)
     assert whys(breakers, 10 * S) == {}
-    early = Breakers(LIMITS)
+    early = some_breakers()
     for at_ns in (0, 1, 2, 10 * S - 1):
         early.filled(ONE, 100, at_ns)
     assert list(whys(early, 10 * S)) == [ONE]
-
-
-# --- cool-off -----------------------------------------------------------------------------------
-
-
-def trip(breakers: Breakers, now_ns: int) -> int:
-    """Trips it for ONE; returns when it has cooled off."""
-    breakers.filled(ONE, 10_001, now_ns)
-    return breakers.cooling(now_ns)[ONE].until_ns
-
-
-def test_it_cools_off_for_a_minute_and_twice_as_long_when_it_trips_again_soon() -> None:
-    breakers = Breakers(LIMITS)
-    assert trip(breakers, 0) == MINUTE
-    assert ONE not in breakers.cooling(MINUTE)
-    assert trip(breakers, 2 * MINUTE - 1) == 4 * MINUTE - 1
-    assert trip(breakers, 100 * MINUTE) == 101 * MINUTE  # that was long ago
-
-
-def test_doubling_has_an_end() -> None:
-    breakers, now_ns = Breakers(LIMITS), 0
-    for _ in range(12):
-        now_ns = trip(breakers, now_ns)
-    assert trip(breakers, now_ns) - now_ns == COOL_OFF_MAX_NS
-
-
-def test_fills_of_orders_on_their_way_do_not_make_it_longer() -> None:
-    breakers = Breakers(LIMITS)
-    trip(breakers, 0)
-    assert trip(breakers, S) == MINUTE
 
 
 # --- prices and refusals ------------------------------------------------------------------------
 
 
 def test_a_price_that_jumps_pulls_and_one_that_creeps_does_not() -> None:
-    breakers = Breakers(LIMITS)
+    breakers = some_breakers()
     assert not breakers.priced(ONE, EVEN, 0)
     assert breakers.priced(ONE, DEARER, S)
     assert "+0.4" in whys(breakers, S)[ONE]
-    slow = Breakers(LIMITS)
+    slow = some_breakers()
     assert not slow.priced(ONE, EVEN, 0)
     assert not slow.priced(ONE, a_book(-120, 140), 9 * S)
     assert not slow.priced(ONE, DEARER, 19 * S)  # the first was left ten seconds ago
@@ -123,32 +98,32 @@ def test_a_price_that_jumps_pulls_and_one_that_creeps_does_not() -> None:
 
 def test_a_quiet_book_jumps_as_well() -> None:
     for again_s in (1, 50):  # whether it was told again or not
-        breakers = Breakers(LIMITS)
+        breakers = some_breakers()
         breakers.priced(ONE, EVEN, 0)
         assert not breakers.priced(ONE, EVEN, again_s * S)
         assert breakers.priced(ONE, DEARER, 60 * S)
 
 
 def test_a_way_in_small_steps_is_as_long() -> None:
-    breakers, steps = Breakers(LIMITS), (EVEN, a_book(-110, 130), a_book(-125, 145), DEARER)
+    breakers, steps = some_breakers(), (EVEN, a_book(-110, 130), a_book(-125, 145), DEARER)
     jumped = [breakers.priced(ONE, book, at * S) for at, book in enumerate(steps)]
     assert jumped == [False, False, False, True]
 
 
 def test_a_book_with_an_empty_side_says_nothing() -> None:
-    breakers = Breakers(LIMITS)
+    breakers = some_breakers()
     breakers.priced(ONE, EVEN, 0)
     assert not breakers.priced(ONE, Book(LINE.line_id, (DEARER.levels[0], ()), 1), S)
 
 
 def test_the_eleventh_refusal_in_a_minute_pulls_everything() -> None:
-    breakers = Breakers(LIMITS)
+    breakers = some_breakers()
     assert not any(breakers.refused("x", at * 5 * S) for at in range(10))
     assert breakers.refused("insufficient_funds", 50 * S)
     assert whys(breakers, 50 * S) == {
         None: "11 orders refused in 60 s, at last for insufficient_funds"
     }
-    rare = Breakers(LIMITS)
+    rare = some_breakers()
     assert not any(rare.refused("x", at * 6 * S) for at in range(100))
 
 
