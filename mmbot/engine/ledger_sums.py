@@ -59,6 +59,7 @@ class _Line:
 
     __slots__ = (
         "doubt_cents",
+        "place",
         "profit_cents",
         "resting_cents",
         "shown",
@@ -66,7 +67,8 @@ class _Line:
         "worst_cents",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, line_id: LineId) -> None:
+        self.place = Place.of(line_id)
         self.stake_cents = [0, 0]
         self.profit_cents = [0, 0]
         self.resting_cents = [0, 0]
@@ -110,7 +112,7 @@ class LineSums:
     def add(self, line_id: LineId, side: Side, change: Stakes) -> None:
         line = self._lines.get(line_id)
         if line is None:
-            line = self._lines[line_id] = _Line()
+            line = self._lines[line_id] = _Line(line_id)
         line.shown = None
         line.stake_cents[side] += change.filled_cents
         line.profit_cents[side] += change.profit_cents
@@ -146,7 +148,9 @@ class LineSums:
         """As orders stand now: what has moved is told only when somebody asks, for a start takes
         a hundred thousand orders in."""
         for line_id in self._moved:
-            self._portfolio.put(Place.of(line_id), self._lines.get(line_id, NO_STAKES))
+            line = self._lines.get(line_id)
+            place = Place.of(line_id) if line is None else line.place
+            self._portfolio.put(place, NO_STAKES if line is None else line)
         self._moved.clear()
         return self._portfolio
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
-from operator import add, sub
+from operator import add
 from typing import Final, Literal
 
 from mmbot.domain.catalog import Side
@@ -127,16 +127,18 @@ class Grid:
         the least of the market's row and of the score."""
         axis = self._axes[cut.axis]
         row, of_axis = axis.row(figure, market_id), axis.nets[figure]
+        pays, nets = row.pays, row.nets
         below, above = axis.span(cut.halves)
         high, low = change[cut.high_side], change[1 - cut.high_side]
         for more, cells in ((low, range(below)), (high, range(above, len(of_axis)))):
             for i in cells if more else ():
-                row.pays[i] += more
-                net = self._net(row.pays[i])
-                of_axis[i] += net - row.nets[i]
-                row.nets[i] = net
+                net = pays[i] = pays[i] + more
+                if net > 0:
+                    net = self._net(net)
+                of_axis[i] += net - nets[i]
+                nets[i] = net
         self._axes[_other(cut.axis)].beside[figure] = None
-        was, row.least = row.least, min(0, *row.nets)
+        was, row.least = row.least, min(0, *nets)
         of_score = min(map(add, of_axis, self._beside(figure, cut.axis)))
         before, self.least[figure] = self.least[figure], min(0, of_score)
         return row.least - was, self.least[figure] - before
@@ -149,19 +151,23 @@ class Grid:
         Only the cells where it wins pay less, so no other cell can make a new least.
         """
         axis = self._axes[cut.axis]
-        row = axis.row(figure, market_id)
+        row, of_axis = axis.row(figure, market_id), axis.nets[figure]
+        pays, nets, beside = row.pays, row.nets, self._beside(figure, cut.axis)
         below, above = axis.span(cut.halves)
-        cells = slice(above, None) if winner == cut.high_side else slice(below)
-        pays = [paid - stake_cents for paid in row.pays[cells]]
-        nets = [self._net(paid) if paid > 0 else paid for paid in pays]
-        others = map(sub, axis.nets[figure][cells], row.nets[cells])  # of the other markets
-        scores = map(add, map(add, nets, others), self._beside(figure, cut.axis)[cells])
-        least = self.least[figure]
-        return min(row.least, *nets) - row.least, min(least, *scores) - least
+        of_row, of_score = row.least, self.least[figure]
+        # One loop and no call: the gate asks this of every order.
+        for i in range(above, len(pays)) if winner == cut.high_side else range(below):
+            net = pays[i] - stake_cents
+            if net > 0:
+                net = self._net(net)
+            of_row = net if net < of_row else of_row
+            score = of_axis[i] - nets[i] + net + beside[i]
+            of_score = score if score < of_score else of_score
+        return of_row - row.least, of_score - self.least[figure]
 
     def _net(self, paid: int) -> int:
-        """After the fee, which is rounded up to the cent."""
-        return paid + -paid * self._fee_ppm // PPM if paid > 0 else paid
+        """What is left of winnings after the fee, which is rounded up to the cent."""
+        return paid + -paid * self._fee_ppm // PPM
 
     def _beside(self, figure: Figure, name: AxisName) -> list[int]:
         axis = self._axes[name]

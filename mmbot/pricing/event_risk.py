@@ -37,11 +37,11 @@ class EventLosses(NamedTuple):
     event: Loss
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Line:
     market_id: MarketId
     cut: Cut
-    results: BothResults
+    results: BothResults = NOTHING
 
 
 class EventRisk:
@@ -76,32 +76,33 @@ class EventRisk:
 
     def place(self, line_id: LineId, market_id: MarketId, cut: Cut) -> None:
         """Comes before anything else is said of the line; again when its cut is known better."""
-        old = self._lines.get(line_id)
+        old, held = self._lines.get(line_id), NOTHING
         if old is not None:
             if old.cut == cut:
                 return
+            held = old.results
             self.put(line_id, NOTHING)
-        self._lines[line_id] = _Line(market_id, cut, NOTHING)
+        self._lines[line_id] = _Line(market_id, cut)
         self._of_market.setdefault(market_id, [0, 0])
         grid = self._grids.get(cut.grid)
         if grid is None:
             grid = self._grids[cut.grid] = Grid(self._fee_ppm)
         grid.part(cut)
-        if old is not None:
-            self.put(line_id, old.results)
+        self.put(line_id, held)
 
     def put(self, line_id: LineId, results: BothResults) -> None:
         """What the line pays from now on."""
         line = self._lines[line_id]
         grid, market = self._grids[line.cut.grid], self._of_market[line.market_id]
         for figure in FIGURES:
-            change = _difference(results[figure], line.results[figure])
-            if change == NO_RESULTS:
+            now, before = results[figure], line.results[figure]
+            if now == before:
                 continue
+            change = now[0] - before[0], now[1] - before[1]
             of_row, of_score = grid.put(figure, line.market_id, line.cut, change)
             market[figure] += of_row
             self._least[figure] += of_score
-        self._lines[line_id] = _Line(line.market_id, line.cut, results)
+        line.results = results
         self.loss = Loss(-self._least[0], -self._least[1])
 
     def losses(self, line_id: LineId) -> EventLosses:
@@ -135,10 +136,6 @@ class EventRisk:
             for line_id, line in self._lines.items()
             if line.cut == own_axis(line_id)
         ]
-
-
-def _difference(new: Results, old: Results) -> Results:
-    return new[0] - old[0], new[1] - old[1]
 
 
 def _line_loss(results: BothResults) -> Loss:

@@ -89,8 +89,10 @@ class Sum:
     def move(self, old: Loss, new: Loss) -> None:
         """An event went from the one to the other; `NO_LOSS`: it was, or is, not there."""
         self.loss = self.loss_if(old, new)
-        self._added = self._added_if(old, new)
-        self._added_cents += _added(new) - _added(old)
+        if self._most is None:
+            self._added_cents += _added(new) - _added(old)
+        else:
+            self._added = self._added_if(old, new)
         self._held_cents += new.held_cents - old.held_cents
 
     def loss_if(self, old: Loss, new: Loss) -> Loss:
@@ -101,8 +103,6 @@ class Sum:
         return Loss(held, held + sum(self._added_if(old, new)[-self._most :]))
 
     def _added_if(self, old: Loss, new: Loss) -> list[int]:
-        if self._most is None:
-            return self._added
         added = self._added[:]
         if was := _added(old):
             del added[bisect_left(added, was)]
