@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, assert_never
 
 from mmbot.domain.errors import SetUpError, Stop
-from mmbot.domain.events import (
-    BookUpdated,
-    Event,
-    MarketStatusChanged,
-    SportEventChanged,
-    SportEventUnlisted,
-    StreamStateChanged,
-)
+from mmbot.domain.events import Event, SportEventUnlisted, StreamStateChanged
 from mmbot.domain.ids import SportEventId
 from mmbot.exchange.channels import Limits, Room, Topic, Worth, plan
 from mmbot.exchange.lane import Lane, LaneSettings
 from mmbot.exchange.link import Ended, Link, LinkPorts
 from mmbot.exchange.listing import Wish
+from mmbot.exchange.tellers import Tellers
 from mmbot.exchange.token_bond import TokenBond
 from mmbot.exchange.whereabouts import Whereabouts
 
@@ -96,8 +90,7 @@ class Feed:
         self._bond = TokenBond(ports.rest)
         self._numbers = 0
         self._token_doubted = False
-        self._tellers: dict[Hashable, int] = {}
-        self._telling: set[int] = set()  # links that are open
+        self._tellers = Tellers()
         self._told: tuple[bool, bool, str, int] | None = None
         self._emit: Callable[[Event], None] = _nobody
         self._emitted: Callable[[], None] = _nothing
@@ -155,7 +148,7 @@ class Feed:
                 delay_s = self._settings.lane.pauses.first_s
                 self._tell("")
             case _Over(lane, link, number, ended):
-                self._telling.discard(number)
+                self._tellers.ended(number)
                 lane.over(link, number, ended)
                 if link is not None and ended.code is not None:
                     self._bond.ended(link)
@@ -265,22 +258,16 @@ class Feed:
     # --- told by links --------------------------------------------------------------------
 
     def link_events(self, link: Link, events: Iterable[Event]) -> None:
-        """While several sockets tell of a thing, it belongs to the newest that has told of it."""
         for event in events:
-            subject = _subject(event)
-            if subject is not None:
-                teller = self._tellers.get(subject, 0)
-                if teller > link.number and teller in self._telling:
-                    continue
-                self._tellers[subject] = link.number
-            self._emit(event)
+            if self._tellers.believed(event, link.number):
+                self._emit(event)
 
     def link_quiet(self) -> None:
         self._emitted()
 
     def link_changed(self, link: Link) -> None:
         if link.live:
-            self._telling.add(link.number)
+            self._tellers.opened(link.number)
         if any(link is lane.coming for lane in self._lanes.values()):
             if link.live:
                 self._news.put_nowait(_Live(link))
@@ -319,21 +306,6 @@ class Feed:
         if state != self._told:
             self._told = state
             self._emit(StreamStateChanged(*state[:3], reason, state[3]))
-
-
-def _subject(event: Event) -> Hashable:
-    """What an image is of; None for what is never an image of a whole, such as an order's news."""
-    match event:
-        case BookUpdated(book):
-            return book.line_id
-        case MarketStatusChanged():
-            return event.event_id, event.market_id, event.strike_id
-        case SportEventChanged(fixture):
-            return fixture.event_id
-        case SportEventUnlisted(event_id):
-            return event_id
-        case _:
-            return None
 
 
 def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
