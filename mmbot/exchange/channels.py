@@ -72,6 +72,9 @@ class Room:
         self._plan()
 
     def refused(self, asked: int, granted: int, now_ns: int) -> None:
+        """After `told`: where as many were granted, that figure says why, and another will do."""
+        if granted >= self._told:
+            return
         self._too_many = min(asked, self._too_many)
         self._granted = min(granted, self._granted)
         self._refused_ns = now_ns

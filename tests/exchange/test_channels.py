@@ -271,6 +271,15 @@ def test_less_than_was_refused_is_believed_when_it_is_told() -> None:
     assert room.limits == Limits(25, 4)
 
 
+def test_a_refusal_that_the_told_figure_explains_does_not_outlive_it() -> None:
+    room = Room(Limits(400, 4))
+    room.told(1)
+    room.refused(5, 1, now_ns=7)
+    assert room.limits == Limits(1, 4)
+    room.told(400)
+    assert room.limits == Limits(400, 4)
+
+
 def test_a_refusal_is_forgotten_in_the_end_and_what_was_told_is_not() -> None:
     room = Room(Limits(400, 4))
     room.told(100)
