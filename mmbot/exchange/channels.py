@@ -88,8 +88,13 @@ class Room:
         self._plan()
         return True
 
+    @property
+    def as_told(self) -> bool:
+        """Whether only another figure in an answer makes more room."""
+        return self._told < self._too_many
+
     def _plan(self) -> None:
-        channels_max = self._told if self._told < self._too_many else self._granted
+        channels_max = self._told if self.as_told else self._granted
         self.limits = replace(self.limits, channels_max=channels_max)
 
 

@@ -27,7 +27,7 @@ CHANNELS_MAX: Final = 10_000  # of one socket, whatever an answer says
 class FeedSettings:
     config_poll_s: float = 1_800.0
     renew_every_s: float = 300.0  # each registration costs the exchange seconds
-    ask_again_s: float = 300.0  # for channels that were not granted
+    ask_again_s: float = 120.0  # for channels that were not granted or had no room
     channels_max: int = 400  # of one socket, until an answer tells its own figure
     sockets_max: int = 4
     lane: LaneSettings = field(default_factory=LaneSettings)
@@ -85,6 +85,7 @@ class Feed:
         self._closing: list[Lane] = []  # given up once all others are what they shall be
         self._lead: Link | None = None  # the connection that the engine was told of
         self._missing: frozenset[SportEventId] = frozenset()  # nobody asks for their channels
+        self._left_out = False  # by the plan: not every channel that is wanted has room
         self._renew_again_ns = 0
         self._asked_ns = self._clock.now_ns()  # again, for what was not granted
         self._bond = TokenBond(ports.rest)
@@ -170,6 +171,7 @@ class Feed:
         }
         loads = [lane.load() for lane in self._lanes.values()]
         planned = plan(wanted, loads, self._room.limits)
+        self._left_out = bool(planned.left_out)
         for share in planned.shares:
             lane = self._lanes.get(share.number)
             if lane is None:
@@ -192,15 +194,17 @@ class Feed:
 
     async def _heed_the_clock(self) -> None:
         """Where sockets end with their tokens, each is replaced before; refusals are forgotten, and
-        what was not granted is asked for again."""
+        what was not granted is asked for again, as is the limit where it leaves something out."""
         while True:
             await self._clock.sleep(CLOCK_LOOK_S)
             now_ns = self._clock.now_ns()
             changed = self._room.forget(now_ns)
             if now_ns - self._asked_ns >= self._settings.ask_again_s * NS_PER_S:
                 self._asked_ns, changed = now_ns, True
+                limit = self._left_out and self._room.as_told
                 for lane in self._lanes.values():
-                    lane.ask_again()
+                    lane.ask_again(limit)
+                    limit = limit and not lane.changing  # one answer is enough
             for lane in self._lanes.values():
                 if lane.current is not None and self._bond.due(lane.current):
                     lane.replace_link()
@@ -212,10 +216,13 @@ class Feed:
         return Lane(number, self, self._ports, self._settings.lane, self._draw, group)
 
     def _learn(self, link: Link) -> None:
-        if link.channels_max:
-            self._room.told(link.channels_max)
+        self._learn_limit(link)
         if link.refused:
             self._room.refused(link.refused, len(link.wish.topics), self._clock.now_ns())
+
+    def _learn_limit(self, link: Link) -> None:
+        if link.channels_max:
+            self._room.told(link.channels_max)
 
     def _leave_out(self) -> None:
         """What no open channel carries is not traded: it counts as unlisted until one does."""
@@ -278,6 +285,7 @@ class Feed:
                 self._leave_out()
 
     def link_extended(self, link: Link) -> None:
+        self._learn_limit(link)
         self._news.put_nowait(_WantsChange())
 
     def _serving(self) -> list[Link]:

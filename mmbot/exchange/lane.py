@@ -94,15 +94,20 @@ class Lane:
         """Another connection in place of the present one, which goes on until then."""
         self._leaving = self.current
 
-    def ask_again(self) -> None:
-        """What was not granted may be there by now: on this socket, else on another one."""
+    def ask_again(self, limit: bool = False) -> None:
+        """What was not granted may be there by now: on this socket, else on another one.
+
+        `limit`: also where all was granted, for the answer tells how many channels there are. That
+        is never worth another socket: it might be granted less than this one carries.
+        """
         link = self.current
-        if link is None or self.changing or self.share.topics <= link.streamed:
+        if link is None or self.changing:
             return
-        if link.live and link.extendable:
-            link.extend(self.share)
-        else:
+        missing = not self.share.topics <= link.streamed
+        if missing and not (link.live and link.extendable):
             self.replace_link()
+        elif link.live and (missing or limit):
+            link.extend(self.share)
 
     def look(self, delay_s: float = 0.0) -> None:
         """Change what serves if it is not what is wanted: on its socket, else by another one."""

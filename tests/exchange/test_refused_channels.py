@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from mmbot.exchange.channels import REFUSED_FOR_NS
+from mmbot.exchange.feed import FeedSettings
 from tests.exchange.grants import Grants, carried, names, nothing_goes
 from tests.exchange.parts import EVENT_ID, S
 from tests.exchange.stage import REGISTER, Stage, more, staged, unlisted
 
 REFUSED_S = REFUSED_FOR_NS // S
+AGAIN_S = FeedSettings().ask_again_s
 
 
 def test_a_limit_that_the_answer_tells_is_kept() -> None:
@@ -84,7 +86,7 @@ def test_a_channel_that_was_withheld_is_asked_for_again() -> None:
         assert stage.parts.listing.unstreamed == {7, 8}
         grants.withheld = {"8"}
         asked = stage.parts.http.count(REGISTER)
-        await stage.wait(305)
+        await stage.wait(AGAIN_S + 5)
         assert stage.parts.listing.unstreamed == {8}
         assert stage.parts.listing.reseed_wanted
         assert stage.parts.http.count(REGISTER) == asked + 1
@@ -100,12 +102,48 @@ def test_where_asking_again_fails_another_socket_is_tried_the_next_time() -> Non
     async def withhold(stage: Stage) -> None:
         stage.parts.http.on(REGISTER, nothing_goes)
         grants.withheld = set()
-        await stage.wait(305)
+        await stage.wait(AGAIN_S + 5)
         assert stage.parts.listing.unstreamed == {7}
         stage.parts.http.on(REGISTER, grants)
-        await stage.wait(300)
+        await stage.wait(AGAIN_S)
         assert stage.parts.listing.unstreamed == frozenset()
         assert len(stage.server.sockets) == 2
 
     stage = staged(withhold, more(7), grants)
     assert all(private and public for private, public, _ in stage.states[:-1])
+
+
+def test_a_limit_that_leaves_something_out_is_asked_for_again() -> None:
+    # faults: E8
+    grants = Grants(2)
+
+    async def widen(stage: Stage) -> None:
+        assert stage.parts.listing.unstreamed == {4, 5}
+        asked = stage.parts.http.count(REGISTER)
+        await stage.wait(AGAIN_S)
+        assert stage.parts.http.count(REGISTER) == asked + 1  # of one socket, and it stays
+        assert len(stage.server.sockets) == 2
+        grants.limit = 400
+        await stage.wait(AGAIN_S + 5)
+        assert stage.parts.listing.unstreamed == frozenset()
+
+    stage = staged(widen, more(1, 2, 3, 4, 5), grants, channels_max=2, sockets_max=2)
+    assert all(private and public for private, public, _ in stage.states[:-1])
+    assert unlisted(stage) == [4, 5]
+
+
+def test_who_asks_for_the_limit_again_loses_nothing_where_it_has_shrunk() -> None:
+    # faults: E8
+    grants = Grants(3)
+
+    async def shrink(stage: Stage) -> None:
+        grants.limit = 1
+        stage.events.clear()
+        await stage.wait(3 * AGAIN_S)
+        assert unlisted(stage) == []
+        assert [carried(one) for one in stage.server.sockets] == [names(EVENT_ID, 1, 2)]
+        grants.limit = 400
+        await stage.wait(AGAIN_S + 5)
+        assert stage.parts.listing.unstreamed == frozenset()
+
+    staged(shrink, more(1, 2, 3, 4), grants, channels_max=3, sockets_max=1)
