@@ -55,6 +55,7 @@ class Acts:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self._killed_s = -1e9
+        self._games: dict[float, int] = {}  # that a chance means
         self._undo: dict[str, dict[str, Any]] = {}  # what the box is asked when all is over
         self._born = stage.box.box.options
 
@@ -131,8 +132,11 @@ class Acts:
             stage.sweeps.look(stage.box.now_ns(), last=which == "last")
 
     async def _game(self, moment: Moment) -> None:
-        games = list(self._stage.box.box.exchange.listing.events.values())
-        game = games[int(moment.chance * len(games))].event_id
+        events = self._stage.box.box.exchange.listing.events
+        # The game that was paused is reopened, however many are listed by then.
+        game = self._games.get(moment.chance)
+        if game not in events:
+            game = self._games[moment.chance] = list(events)[int(moment.chance * len(events))]
         word = "resume" if moment.what == "reopen" else moment.what
         await self._ask("/_box/event", {"event_id": game, "action": word})  # it may be live already
 
