@@ -48,11 +48,14 @@ class Day:
         self.now_ns = round(seconds * NS)
         return self
 
-    def asks(self, path: str, body: object = None, status: int = 200) -> None:
+    def asks(
+        self, path: str, body: object = None, status: int = 200, retry_after_s: str = ""
+    ) -> None:
         raw = json.dumps(body or {}).encode()
         request = Sent("POST", path, {}, raw, route_kind(path), self.client)
+        headers = {"Retry-After": retry_after_s} if retry_after_s else {}
         self.watch.sent(request, self.now_ns)
-        self.watch.answered(request, (status, {}, raw), self.now_ns)
+        self.watch.answered(request, (status, headers, raw), self.now_ns)
 
     def rests(self, ident: str = "mm-1") -> Order:
         request = OrderRequest(ident, self.strike_id, 3000, 500)

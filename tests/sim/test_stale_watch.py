@@ -245,6 +245,39 @@ def test_a_mute_channel_is_known_when_a_refused_read_was_asked_for_again() -> No
     assert day.stale_s(95) == 95 - (85 + 5 + 3)
 
 
+# faults: D7
+@pytest.mark.parametrize(("retry_after_s", "stale_s"), [("", 11), ("9", 2)])
+def test_a_placement_that_says_when_to_come_back_holds_up_every_request(
+    retry_after_s: str, stale_s: float
+) -> None:
+    """The share is the account's; the queue of delayed orders has none (seed 1606)."""
+    day = Day()
+    day.starts()
+    day.beats(*range(5, 50, 5))
+    day.at(48).box.hub.disconnect(day.socket)
+    day.at(48.2).asks(PLACE, status=429, retry_after_s=retry_after_s)
+    day.at(58).asks(BALANCE)
+    assert day.stale_s(60) == stale_s
+
+
+# faults: D12 E4
+@pytest.mark.parametrize(("failed_s", "stale_s"), [((), 20), ((55, 60, 84.9), 95 - 88)])
+def test_a_mute_channel_is_known_when_the_books_can_be_read_again(
+    failed_s: tuple[float, ...], stale_s: float
+) -> None:
+    """Other requests are served meanwhile; the read that comes at last tells (seed 1308)."""
+    day = Day()
+    day.starts()
+    day.publishes(15)
+    day.beats(*range(5, 95, 5))
+    path = f"{MARKETS}?event_ids={day.event_id}"
+    for second in failed_s:
+        day.at(second).asks(path, status=404)
+        day.asks(BALANCE)
+    day.at(85).asks(path)
+    assert day.stale_s(95) == stale_s
+
+
 # faults: H1 H3
 def test_a_process_that_is_killed_may_have_forgotten_what_it_was_told_last() -> None:
     day = Day()

@@ -62,6 +62,7 @@ class StaleWatch:
         self._died_ns: int = 0
         self._refused_ns: int | None = None
         self._excuses: list[Span] = []
+        self._unread: set[str] = set()  # events whose books were asked for last, and did not come
 
     def findings(self, orders: Iterable[Row]) -> list[str]:
         """The first few, and how much it is in all."""
@@ -156,25 +157,32 @@ class StaleWatch:
 
     def answered(self, request: Sent, reply: Reply, now_ns: int) -> None:
         asked_ns = self._asked_ns.pop(request, now_ns)
-        status, _, body = reply
+        status, headers, body = reply
         if request.kind in ("place", "order", "report") and status == 200:
             self._told(named(body), now_ns + (LIST_NS if request.kind == "report" else 0))
-        url = urlsplit(request.path)
-        if status == 200 and url.path.endswith(MARKETS):
-            asked = parse_qs(url.query)
-            asked_for = ",".join([*asked.get("event_ids", ()), *asked.get("event_id", ())])
-            for ident in filter(None, asked_for.split(",")):
-                if self._switches.book_image:  # in the reads, too
-                    self._event(ident).drawn(asked_ns, now_ns)
-                else:
-                    self._event(ident).read(asked_ns, now_ns)
-        if status in HINDERED and request.kind != "place":
+        if (url := urlsplit(request.path)).path.endswith(MARKETS):
+            for ident in _asked_for(url.query):
+                self._books_read(self._event(ident), status == 200, asked_ns, now_ns)
+        if status in HINDERED and (request.kind != "place" or "Retry-After" in headers):
             self._refused_ns = self._refused_ns or now_ns
         elif status == 200 and self._refused_ns is not None and request.kind != "auth":
             self._excuses.append((self._refused_ns, now_ns))
             for event in self._events.values():
                 event.served(now_ns)
             self._refused_ns = None
+
+    def _books_read(self, event: Event, came: bool, asked_ns: int, now_ns: int) -> None:
+        """Its client asked for the books of this event; until they come it cannot compare them."""
+        if not came:
+            self._unread.add(event.part)
+            return
+        if event.part in self._unread:
+            self._unread.discard(event.part)
+            event.served(now_ns)
+        if self._switches.book_image:  # in the reads, too
+            event.drawn(asked_ns, now_ns)
+        else:
+            event.read(asked_ns, now_ns)
 
     def struck(self, entry: Injected, frame: str) -> None:
         """What a fault does shows on the wire."""
@@ -195,6 +203,13 @@ class StaleWatch:
     def _told(self, idents: Iterable[str], now_ns: int) -> None:
         for ident in idents:
             self._told_ns.setdefault(ident, now_ns)
+
+
+def _asked_for(query: str) -> Iterable[str]:
+    """The sport events that a read of markets asks for."""
+    asked = parse_qs(query)
+    events = ",".join([*asked.get("event_ids", ()), *asked.get("event_id", ())])
+    return filter(None, events.split(","))
 
 
 def named(body: bytes) -> Iterator[str]:
