@@ -22,6 +22,7 @@ ASKED: Final[dict[str, dict[str, Any]]] = {
     "place": {"price": 100, "usd": 10.0},
     "cash": {"usd": 50_000.0},
     "move_start": {"event": 2, "by_s": 1800},
+    "change_status": {"event": 3, "status": "postponed"},
     "move_line": {"event": 2, "by": 21.0, "kind": "total"},
     "unlist": {"event": 3},
     "relist": {"event": 3},

@@ -239,3 +239,23 @@ def test_a_step_is_repeated_at_its_times() -> None:
         3_000_000_000,
         5_000_000_000,
     ]
+
+
+def test_a_game_begins_so_long_from_now_or_not_at_all_and_then_after_all() -> None:
+    # faults: F2
+    box, client = _scene()
+    event = _event(box)
+    strike = event.lines[0].strikes[0].strike_id
+    order = client.place(strike, 900, 5.0)
+    now_ns = client.now_ns
+    _do(client, action="move_start", event=1, in_s=7200)
+    assert event.start_ns == now_ns + 7200 * 10**9
+    _do(client, action="change_status", event=1, status="postponed")
+    assert client.read(order["order_id"])["status"] == "wiped"
+    assert _listed(client)[event.event_id]["status"] == "postponed"
+    _do(client, action="change_status", event=1, status="not_started")
+    assert client.read(client.place(strike, 900, 5.0)["order_id"])["status"] == "open"
+    _do(client, action="go_live", event=1)
+    refused = _do(client, action="change_status", event=1, status="not_started")
+    assert isinstance(refused, Refusal)
+    assert event.status == "live"

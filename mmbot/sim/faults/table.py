@@ -142,7 +142,8 @@ STREAM: Final = (
 )  # fmt: skip
 SPORTS: Final = (
     _row("F1", "start passes, status still not_started", "rule:rules.life.start"),
-    _row("F2", "start moved, postponed, cancelled", "do:move_start do:unlist do:void"),
+    _row("F2", "start moved, postponed, cancelled", "do:move_start do:change_status do:unlist "
+         "do:void"),
     _row("F3", "go-live wipes without / with messages", "do:go_live "
          "rule:rules.life.wiped_messages"),
     _row("F4", "supplemental market refuses in play", "always"),

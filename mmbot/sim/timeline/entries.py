@@ -72,10 +72,22 @@ class Relist:
 
 @dataclass(frozen=True, slots=True)
 class MoveStart:
-    """Positive is later."""
+    """Positive is later; with `in_s` the game begins so long from now, whenever it would have."""
 
     event: EventNumber
-    by_s: Annotated[float, Between(-7 * DAY_S, 7 * DAY_S)]
+    by_s: Annotated[float, Between(-7 * DAY_S, 7 * DAY_S)] = 0.0
+    in_s: Annotated[float, Between(-7 * DAY_S, 7 * DAY_S)] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeStatus:
+    """A game that does not take place, or will after all; live and over have actions of their own.
+
+    Nothing rests on it unless it is not_started.
+    """
+
+    event: EventNumber
+    status: Literal["postponed", "cancelled", "not_started"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,10 +224,10 @@ class SuspendAccount:
 
 
 Action = (
-    News | Suspend | Reopen | GoLive | End | ListEvent | Unlist | Relist | MoveStart | MoveLine
-    | Settle | Void | Push | Draw | Reverse | Bust | SwitchTraders | Switch | Faults | CloseSockets
-    | RefuseSockets | MuteSockets | MoveStream | Cash | ExpireTokens | SuspendAccount | Place
-    | Cancel | Take | Restart | Burst
+    News | Suspend | Reopen | GoLive | End | ListEvent | Unlist | Relist | MoveStart
+    | ChangeStatus | MoveLine | Settle | Void | Push | Draw | Reverse | Bust | SwitchTraders
+    | Switch | Faults | CloseSockets | RefuseSockets | MuteSockets | MoveStream | Cash
+    | ExpireTokens | SuspendAccount | Place | Cancel | Take | Restart | Burst
 )  # fmt: skip
 
 ACTIONS: Final[Mapping[str, type[Action]]] = {
@@ -228,6 +240,7 @@ ACTIONS: Final[Mapping[str, type[Action]]] = {
     "unlist": Unlist,
     "relist": Relist,
     "move_start": MoveStart,
+    "change_status": ChangeStatus,
     "move_line": MoveLine,
     "settle": Settle,
     "void": Void,

@@ -25,6 +25,7 @@ FIRST_NEW_GAME = 1001
 RELISTED_ID_STEP = 9_000_000
 NO_EVENT = Refusal(404, "sport_event_not_found", "no such event")
 GAME_OVER = Refusal(400, "event_not_available", "the game is over, it cannot go live again")
+GAME_ON = Refusal(400, "event_not_available", "the game has begun, or is over")
 NO_LINE = Refusal(404, "data_not_found", "no such line")
 
 
@@ -48,6 +49,7 @@ class EventMoves:
             wanted.Unlist: self._unlist,
             wanted.Relist: self._relist,
             wanted.MoveStart: self._move_start,
+            wanted.ChangeStatus: self._change_status,
             wanted.MoveLine: self._move_line,
             wanted.Settle: self._settle,
             wanted.Void: self._void,
@@ -146,9 +148,19 @@ class EventMoves:
         event = self.event(action.event)
         if isinstance(event, Refusal):
             return event
-        start_ns = event.start_ns + round(action.by_s * NS)
+        if action.in_s is None:
+            start_ns = event.start_ns + round(action.by_s * NS)
+        else:
+            start_ns = now_ns + round(action.in_s * NS)
         self._box.exchange.calendar.move_start(event, start_ns, now_ns)
         return {"event_id": event.event_id, "start_ns": start_ns}
+
+    def _change_status(self, action: wanted.ChangeStatus, now_ns: int) -> Json | Refusal:
+        event = self.event(action.event)
+        if isinstance(event, SportEvent) and event.status in ("live", "finished"):
+            return GAME_ON
+        set_status = self._box.exchange.calendar.set_status
+        return self._tell(action.event, lambda one, at: set_status(one, action.status, at), now_ns)
 
     def _move_line(self, action: wanted.MoveLine, now_ns: int) -> Json | Refusal:
         lines = self._lines(action.event, action.line)
