@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64decode
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -86,6 +86,12 @@ class StaleWatch:
         outages: list[Outage] = [*self._private.over(now_ns)]
         for event in self._events.values():
             outages += event.over(now_ns)
+        main = (row for row in orders if _market_of(row) not in self._props)
+        return self.against([one for one in outages if one.until_ns > one.judged_ns], main)
+
+    def against(self, outages: Sequence[Outage], orders: Iterable[Row]) -> Verdict:
+        """What was quoted while it should not be, beyond what its maker could help."""
+        now_ns = self._now_ns()
         excuses = list(self._excuses)
         for since_ns in (self._refused_ns, self._died_ns):
             if since_ns is not None:
@@ -94,9 +100,7 @@ class StaleWatch:
             ident: Placement(at_ns, self._told_ns.get(ident))
             for ident, at_ns in self._sent_ns.items()
         }
-        main = (row for row in orders if _market_of(row) not in self._props)
-        quotes = quotes_of(main, self._cancels, placements, self._prefix)
-        return judge([one for one in outages if one.until_ns > one.judged_ns], quotes, excuses)
+        return judge(outages, quotes_of(orders, self._cancels, placements, self._prefix), excuses)
 
     # --- the stream ----------------------------------------------------------------------------
 
