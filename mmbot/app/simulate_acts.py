@@ -16,6 +16,7 @@ from mmbot.app.simulate_moments import Moment
 from mmbot.app.simulate_settings import renamed
 from mmbot.sim.faults.switches import Switches
 from mmbot.sim.memory import InMemoryBox
+from mmbot.sim.witness.forbidden import Forbidden
 from mmbot.sim.witness.quiet import Quiet
 from mmbot.sim.witness.strikes import Strikes
 from mmbot.sim.witness.sweeps import Sweeps
@@ -24,6 +25,7 @@ from mmbot.sim.witness.watch import Watch
 OFF: Final = Switches()
 HOUR_S: Final = 3600.0
 QUIET_S: Final = 240.0
+LATCH_SEEN_NS: Final = 300_000_000  # a daemon looks whether somebody dropped the file
 TAKEN_USD: Final = 500.0
 CROWD_ODDS: Final = 10_000  # nobody sells at these
 HARMLESS: Final = frozenset({"news", "swept"})  # they keep no mass cancel from leaving
@@ -48,6 +50,7 @@ class Stage:
     strikes: Strikes
     sweeps: Sweeps
     quiet: Quiet
+    forbidden: Forbidden
     prefix: str
 
 
@@ -70,13 +73,11 @@ class Acts:
             case "news":
                 await self._ask("/_box/news", {})
             case "halt":
-                stage.keeper.halt()
-                stage.watch.halted(stage.box.now_ns())
+                self._halt(moment.ask)
                 if stage.disk.trouble:
                     stage.strikes.acted("B14")
             case "resume":
-                stage.watch.resumed()
-                stage.keeper.resume()
+                self._resume()
             case "suspend" | "reopen" | "start":
                 await self._game(moment)
             case "break" | "lock" | "slow":
@@ -116,6 +117,19 @@ class Acts:
         assert status == 200, f"{path}: {status}"
 
     # --- each ----------------------------------------------------------------------------------
+
+    def _halt(self, channel: str) -> None:
+        stage, now_ns = self._stage, self._stage.box.now_ns()
+        stage.keeper.halt(channel)
+        seen_ns = now_ns + (LATCH_SEEN_NS if channel == "file" else 0)
+        stage.watch.halted(seen_ns)
+        stage.forbidden.halted(seen_ns)
+
+    def _resume(self) -> None:
+        stage = self._stage
+        stage.watch.resumed()
+        stage.forbidden.resumed(stage.box.now_ns())
+        stage.keeper.resume()
 
     def _kill(self) -> None:
         stage, now_s = self._stage, asyncio.get_running_loop().time()
@@ -222,8 +236,7 @@ class Acts:
         await asyncio.sleep(idle_s)
         await self._by_hand({"action": "take", "usd": TAKEN_USD})  # of what came back meanwhile
         if moment.ask == "paused":
-            stage.watch.resumed()  # the word ends a halt, too
-            stage.keeper.resume()
+            self._resume()  # the word ends a halt, too
         await self._ask("/_box/takers", {"on": True})
         return idle_s
 

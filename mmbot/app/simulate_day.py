@@ -16,6 +16,7 @@ import msgspec
 
 from mmbot.app.simulate_acts import HOUR_S, Stage
 from mmbot.app.simulate_disk import Disk
+from mmbot.app.simulate_guard import Guard
 from mmbot.app.simulate_keeper import Keeper, Logbook, Ports
 from mmbot.app.simulate_plan import DayPlan
 from mmbot.app.simulate_report import DayReport as DayReport
@@ -48,6 +49,7 @@ AFTER_S: Final = 1200.0  # the longest that stop and settlement may take
 REAL_LIMIT_S: Final = 300.0
 STEPS_PER_S_MAX: Final = 300
 DIGEST_CHARS: Final = 12
+NO_LIMIT: Final = 10**6
 OUTSIDE: Final = frozenset({"DEPOSIT", "WITHDRAW"})
 MEMORY_FOLDER: Final = Path("/dev/shm")  # a virtual disk that fails as planned needs no real one
 
@@ -96,12 +98,12 @@ class _Day:
         wire = FaultyPorts(box.http_request, box.ws_connect, plan.faults, loop.now_ns)
         strikes = self._strikes
         disk = Disk(loop, watch, lambda: strikes.placements_answered)
-        lists = Lists(self._bounds().lag_ns, loop.now_ns)
-        lag_ns, began_ns = self._bounds().lag_ns, loop.now_ns()
-        sweeps = Sweeps(box.box.maker, disk.unwanted, lag_ns, began_ns)
-        prefix = self._settings.ledger.prefix
+        lag_ns, prefix = self._bounds().lag_ns, self._settings.ledger.prefix
+        lists = Lists(lag_ns, loop.now_ns)
+        sweeps = Sweeps(box.box.maker, disk.unwanted, lag_ns, loop.now_ns())
         stale = StaleWatch(box.box.hub, prefix, loop.now_ns, box.box.switches)
-        quiet = Quiet(box.box.maker, prefix, stale.shown, self._bounds().lag_ns)
+        quiet = Quiet(box.box.maker, prefix, stale.shown, lag_ns)
+        guard = Guard(plan, self._settings, box, watch, stale)
         wire.taps += [watch, strikes, lists, sweeps, stale, quiet]
         disk.absent = lists.absent
         box.box.witnesses.reporting.tells = lists.tell
@@ -123,7 +125,7 @@ class _Day:
             keeper = Keeper(ports, self._settings, clock, log, plan.rng("keeper"), disk)
             strikes.runs = lambda: keeper.daemon is not None
             watch.waits(keeper.queues)
-            stage = Stage(box, keeper, disk, watch, strikes, sweeps, quiet, prefix)
+            stage = Stage(box, keeper, disk, watch, strikes, sweeps, quiet, guard.forbidden, prefix)
             story = Story(plan, stage)
             try:
                 async with asyncio.TaskGroup() as group:
@@ -134,13 +136,14 @@ class _Day:
             finally:
                 report.log = log.text
         box.stop()
-        strikes.counts["H1"] += disk.deaths
+        strikes.counts.update(["H1"] * disk.deaths + guard.struck())
         report.strikes = {name: n for name, n in sorted(strikes.counts.items()) if n}
         self._judge(stage, wire, story)
         self._sum_up(wire, stage, log)
         for judge in (watch, sweeps, quiet, lists, story, keeper.lives):
             report.findings += judge.findings
-        report.findings += stale.findings(self._record(box)["orders"])
+        orders = self._record(box)["orders"]
+        report.findings += [*stale.findings(orders), *guard.findings(orders)]
         report.findings += [f"I7: {error}" for error in log.errors]
         if keeper.lives.flat is False:
             report.findings.append("I4: the daemon ended without a proof that nothing rests")
@@ -154,14 +157,15 @@ class _Day:
             report.findings.append(f"I7: it spins: {report.steps_per_s} steps in a virtual second")
 
     def _bounds(self) -> Bounds:
-        risk = self._settings.risk
+        plan, risk = self._plan, self._settings.risk
         return Bounds(
             prefix=self._settings.ledger.prefix,
             line_loss_max_cents=risk.line_loss_max_cents,
-            total_loss_max_cents=risk.total_loss_max_cents,
+            # by lines: with limits by sport event another judge weighs what offsets what
+            total_loss_max_cents=risk.total_loss_max_cents * (NO_LIMIT if plan.safety else 1),
             secrets=self._secrets(),
-            lag_ns=round(self._plan.box.session.reporting_lag_s * 1e9),
-            on_strike_max=1 if self._plan.strategy == "restless" else 0,
+            lag_ns=round(plan.box.session.reporting_lag_s * 1e9),
+            on_strike_max=1 if plan.strategy == "restless" else 0,
         )
 
     def _secrets(self) -> dict[str, str]:
@@ -192,7 +196,7 @@ class _Day:
         evidence = Evidence(
             record,
             orders,
-            worst_case_limit_cents=limit_cents if alone else None,
+            worst_case_limit_cents=limit_cents if alone and not self._plan.safety else None,
             stopped_ns=story.flat_ns,
             last_placement_ns=wire.last_placement_ns,
             prefix=self._settings.ledger.prefix,

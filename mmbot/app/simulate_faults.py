@@ -3,41 +3,44 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Final
 
-from mmbot.app.simulate_recipes import RECIPES, REQUIRED
+from mmbot.app.simulate_recipes import KNOWN, RECIPES, REQUIRED, SAFE
 from mmbot.domain.errors import SetUpError
 from mmbot.sim.faults.table import ROWS
 
 ALL: Final = tuple(RECIPES)
-NAMED: Final = tuple(sorted(RECIPES))  # by a person, one by one or in groups
+NAMED: Final = tuple(sorted(KNOWN))  # by a person, one by one or in groups
+SETS: Final = {"all": frozenset(ALL), "safety": SAFE}
 SEEDS_TO_STRIKE: Final = 200  # in so many seeds every required fault strikes
 _ID: Final = re.compile(r"([A-J])(\d+)(b?)")
 
 
 def parse_faults(text: str) -> tuple[str, ...]:
-    """`all`, `none`, or groups (`A`), ids (`A3b`) and ranges (`D8-D16`), by comma.
+    """`none`, or by comma sets (`all`, `safety`), groups (`A`), ids (`A3b`) and ranges (`D8-D16`).
 
     Raises SetUpError for a word that names nothing that can be made.
     """
-    if text in ("all", "none"):
-        return ALL if text == "all" else ()
+    if text == "none":
+        return ()
     chosen: set[str] = set()
     for word in text.replace(" ", "").split(","):
         found = _meant(word)
         if not found:
             groups = ", ".join(sorted({name[0] for name in NAMED}))
             raise SetUpError(
-                f"--faults: {word!r} is no fault that is made here; write all, none, a group "
-                f"({groups}), an id such as A3b, or a range such as D8-D16"
+                f"--faults: {word!r} is no fault that is made here; write all, safety, none, "
+                f"a group ({groups}), an id such as A3b, or a range such as D8-D16"
             )
         chosen |= found
-    return tuple(name for name in RECIPES if name in chosen)
+    return tuple(name for name in KNOWN if name in chosen)
 
 
-def _meant(word: str) -> set[str]:
-    if word in RECIPES:
+def _meant(word: str) -> Set[str]:
+    if word in SETS:
+        return SETS[word]
+    if word in KNOWN:
         return {word}
     if len(word) == 1:
         return {name for name in NAMED if name.startswith(word)}

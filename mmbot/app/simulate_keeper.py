@@ -174,12 +174,12 @@ class Keeper:
         self._island.abandon()
         return True
 
-    def halt(self) -> None:
-        """The latch is set even while no daemon runs."""
+    def halt(self, channel: str = "") -> None:
+        """The latch is set even while no daemon runs; by the channel `file` nothing else is."""
         self._latch.prepare()
         self._latch.latch()
-        if self.daemon is not None:
-            self.daemon.say("halt", "simulate")
+        if self.daemon is not None and channel != "file":
+            self.daemon.say("halt", channel or "simulate")
 
     def resume(self) -> None:
         self._latch.release()

@@ -64,12 +64,15 @@ class DayPlan:
     dialect: str = "v4"
     ids: tuple[str, ...] = ()  # of the fault list, those that were drawn
     names: tuple[str, ...] = ()  # of the moments
+    safety: bool = False  # it was asked for, and is judged
+    risk_usd: Mapping[str, int] = dataclasses.field(default_factory=dict)  # tighter loss limits
 
     @property
     def roomy(self) -> bool:
         """No limit binds, so that a healthy daemon has orders on the exchange at any time."""
         much = any(MUCH in one.ask for one in self.moments)
-        return not much and self.loss_max_usd is None and self.box.cash_usd >= BoxOptions().cash_usd
+        tight = bool(self.risk_usd) or self.loss_max_usd is not None
+        return not much and not tight and self.box.cash_usd >= BoxOptions().cash_usd
 
     def rng(self, purpose: str) -> Random:
         """A generator of its own for each purpose: one more draw here changes nothing there."""
@@ -132,11 +135,13 @@ def draw(
         faults=FaultPlan(seed, _kept(wire, "w", only), rules.quoting_s),
         moments=tuple(one for n, one in enumerate(moments) if only is None or {f"m{n}"} & only),
         names=tuple(f"m{n}" for n in range(len(moments)) if only is None or {f"m{n}"} & only),
-        loss_max_usd=(line_usd, total_usd) if tight and not full else None,
+        loss_max_usd=(line_usd, total_usd) if tight and not full and not made.safety else None,
         clock_skew_s=chance.choice((0.0, 0.0, 0.0, 0.7, 6.0, -6.0)),
         executor_delay_s_max=chance.choice((0.002, 0.01, 0.05)),
         strategy=strategy,
         ids=tuple(made.ids),
+        safety=made.safety,
+        risk_usd=made.risk_usd,
     )
 
 
@@ -168,7 +173,7 @@ def _strategy(rules: DayRules, chance: Random, busy: bool) -> tuple[Strategy, Da
 
 def _calmer(rules: DayRules, ids: tuple[str, ...]) -> DayRules:
     """Who asks for some faults only gets no other trouble than what a market makes."""
-    if ids == ALL:
+    if set(ALL) <= set(ids):
         return rules
     return dataclasses.replace(rules, kills_max=0, halts_max=0, journal_failures_max=0)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
 
+from mmbot.app import simulate_games as games
 from mmbot.app import simulate_scenes as scenes
 from mmbot.app import simulate_stream as stream
 from mmbot.app.simulate_moments import Moment
@@ -71,6 +72,8 @@ class Made:
     moments: list[Moment] = field(default_factory=list)
     box: list[Mapping[str, Any]] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
+    safety: bool = False  # is asked for
+    risk_usd: Mapping[str, int] = field(default_factory=dict)  # limits that are tighter
 
 
 def cook(ids: tuple[str, ...], seed: int, quoting_s: float) -> Made:
@@ -80,7 +83,7 @@ def cook(ids: tuple[str, ...], seed: int, quoting_s: float) -> Made:
     few = len(ids) <= FEW_IDS
     storm = STORM if chance.random() < STORM_SHARE or few else 1
     for name in ids:
-        recipe, own = RECIPES[name], Random(f"recipe {seed} {name}")
+        recipe, own = KNOWN[name], Random(f"recipe {seed} {name}")
         if own.random() >= (1.0 if few else recipe.share):
             continue
         made.ids.append(name)
@@ -92,6 +95,10 @@ def cook(ids: tuple[str, ...], seed: int, quoting_s: float) -> Made:
             made.moments += scene(own, quoting_s)
         if recipe.box:
             made.box.append(own.choice(recipe.box))
+    if SAFETY.keys() & set(ids):
+        made.safety = True
+        made.box.append({"events": {"count": games.GAMES, "lines": games.LINES}})
+        made.risk_usd = games.limits_usd(Random(f"limits {seed}"))
     return made
 
 
@@ -270,5 +277,28 @@ STREAM: Final[Mapping[str, Recipe]] = {
 RECIPES: Final[Mapping[str, Recipe]] = {
     **AMBIGUOUS, **CANCELS, **BATCHES, **SESSIONS, **OPERATIONS, **WEATHER, **STREAM,
 }  # fmt: skip
+# Games, money and halts; asked for by name, and judged by judges of their own.
+SAFETY: Final[Mapping[str, Recipe]] = {
+    "F1": Recipe((), (games.starts_late,), ({"rules": {"life": {"start": "by_hand"}}},)),
+    "F2": Recipe((), (games.brought_forward, games.postponed)),
+    "F3": Recipe(
+        (),
+        (games.goes_live,),
+        tuple({"rules": {"life": life}} for life in games.WIPES),
+    ),
+    "F5": Recipe((), (games.relisted,)),
+    "F6": Recipe((), (games.flapping,)),
+    "F8": Recipe((), (games.line_moves,), ({"rules": {"life": {"line_move": "wipe"}}}, {}, {})),
+    "G2": Recipe((), (games.poorer,)),
+    "G3": Recipe((), (games.cash_unread,)),
+    "G5": Recipe((), (games.swept_at_once,)),
+    "G6": Recipe((), (scenes.by_hand, scenes.takes)),
+    "G7": Recipe((), (games.in_our_way,), ({"rules": {"self_match": "invalid"}},)),
+    "G8": Recipe((), (games.no_post_only,)),
+    "H12": Recipe((), (games.pulled,)),
+    "H13": Recipe((), (games.full_and_halted,)),
+}
+KNOWN: Final[Mapping[str, Recipe]] = {**RECIPES, **SAFETY}
+SAFE: Final = frozenset({"B13", "B14", *SAFETY})
 # Those of the list that must strike within a long run. H7 needs a real disk, and is made anyway.
-REQUIRED: Final = tuple(name for name in RECIPES if name != "H7")
+REQUIRED: Final = tuple(name for name in KNOWN if name != "H7")

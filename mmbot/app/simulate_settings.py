@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -32,9 +33,17 @@ def settings_of(plan: DayPlan, folder: Path, log_level: str) -> Settings:
         line_usd, total_usd = plan.loss_max_usd
         loss = {"line_loss_max_usd": line_usd, "total_loss_max_usd": total_usd}
         risk = risk.model_copy(update=loss)
+    if plan.risk_usd:
+        risk = risk.model_copy(update=_tighter(plan.risk_usd))
     changed = {"log_level": log_level, "sources": tuple(sources), "risk": risk}
     settings = settings.model_copy(update=changed)
     return settings if plan.strategy == "consensus" else _restless(settings, plan)
+
+
+def _tighter(usd: Mapping[str, int]) -> dict[str, int]:
+    """Loss limits by level; what is held may be as much."""
+    loss = {f"{level}_loss_max_usd": most for level, most in usd.items()}
+    return loss | {f"{one}_held_max_usd": usd[one] for one in ("tournament", "total")}
 
 
 def _restless(settings: Settings, plan: DayPlan) -> Settings:

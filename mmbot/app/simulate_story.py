@@ -22,6 +22,7 @@ END_MAX_S: Final = 110.0
 REVERSED_S: Final = 150.0  # until reads have shown that a result is another one
 DOWN_S: Final = 180.0  # longer than the reads of money overlap
 AUDIT_EVERY_S: Final = 90.0
+SOON_NS: Final = 180 * 10**9  # games that start within are left by then
 
 
 class Story:
@@ -124,7 +125,9 @@ class Story:
 
     def _waiting(self) -> list[SportEvent]:
         games = self._stage.box.box.exchange.listing.events.values()
-        return [game for game in games if game.status == "not_started" and game.listed]
+        soon_ns = self._stage.box.now_ns() + SOON_NS
+        open_now = (game for game in games if game.status == "not_started" and game.listed)
+        return [game for game in open_now if game.start_ns > soon_ns]
 
     def _subscribed(self) -> bool:
         """Nothing that was refused, taken or moved is lost for good (v4: each has a channel)."""

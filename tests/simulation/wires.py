@@ -30,6 +30,24 @@ class LosesCancels:
         return await self._ports.http(method, path, headers, body)
 
 
+class AsksForMore:
+    """Each stake is ten times what the daemon meant."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
+
+    def ports(self) -> Ports:
+        return Ports(self._http, self._ports.websockets)
+
+    async def _http(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        if path == SUBMIT:
+            asked = json.loads(body)
+            for one in asked["data"]:
+                one["quantity"] *= 10
+            body = json.dumps(asked).encode()
+        return await self._ports.http(method, path, headers, body)
+
+
 class ForgetsFills:
     """One order's fill is on no channel: the private message is lost, every read denies it."""
 

@@ -1,0 +1,68 @@
+"""The judges of a simulated day that asked for safety: limits, own orders, when to be gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from mmbot.app.simulate_plan import DayPlan
+from mmbot.app.simulate_recipes import SAFETY
+from mmbot.config import Settings
+from mmbot.sim.memory import InMemoryBox
+from mmbot.sim.witness.forbidden import Forbidden
+from mmbot.sim.witness.safety_watch import LEVELS, Losses, SafetyWatch
+from mmbot.sim.witness.stale import NS, Finding
+from mmbot.sim.witness.stale_watch import StaleWatch
+from mmbot.sim.witness.watch import AUDIT_NS, Watch
+
+SHOWN_MAX: Final = 5
+
+
+class Guard:
+    """Hears the box from its birth. `findings` once, at the end of the day."""
+
+    def __init__(
+        self, plan: DayPlan, settings: Settings, box: InMemoryBox, watch: Watch, stale: StaleWatch
+    ) -> None:
+        self._asked = plan.safety
+        self._ids = plan.ids
+        self._now_ns = box.now_ns
+        self._stale = stale
+        behind_ns = max(0, round(-plan.clock_skew_s * NS))
+        events = box.box.exchange.listing.events
+        self.forbidden = Forbidden(events, box.now_ns(), behind_ns)
+        figures = settings.risk.figures
+        self._steps = SafetyWatch(
+            settings.ledger.prefix,
+            Losses(**{level: figures[f"{level}_loss_max_cents"] for level in LEVELS}),
+            plan.box.rules.fee_bps,
+            watch,
+            AUDIT_NS + round(plan.box.session.reporting_lag_s * NS),
+        )
+        if self._asked:
+            box.box.hub.hearers.append(self.forbidden.published)
+            box.box.witnesses.hearers.append(self._steps.order_changed)
+
+    def struck(self) -> list[str]:
+        """Ids of the fault list: their scenes were played, each at its moment."""
+        return [name for name in self._ids if name in SAFETY]
+
+    def findings(self, orders: Sequence[dict[str, Any]]) -> list[str]:
+        """`orders` as in the record of the box."""
+        if not self._asked:
+            return []
+        outages = self.forbidden.over(self._now_ns())
+        return [*self._steps.findings, *_told(self._stale.against(outages, orders).findings)]
+
+
+def _told(findings: Iterable[Finding]) -> list[str]:
+    told = []
+    for one in findings:
+        since_ns = one.spans[0][0]
+        seconds = sum(until - since for since, until in one.spans) / NS
+        where = f"in sport event {one.outage.part}" if one.outage.part else "while halted"
+        told.append(
+            f"I4: {one.quote}: rested {seconds:.3f} s {where}, from {since_ns / NS:.3f}; "
+            f"forbidden since {one.outage.from_ns / NS:.3f}"
+        )
+    return told[:SHOWN_MAX] + ([f"I4: {len(told)} such orders"] if len(told) > SHOWN_MAX else [])
