@@ -7,10 +7,11 @@ from decimal import Decimal
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from mmbot.engine.breakers import BreakerLimits
-from mmbot.engine.day_loss import DayOf
+from mmbot.engine.day_loss import DayLoss, DayOf
+from mmbot.engine.edge_loss import EdgeLoss
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Usd = Annotated[Decimal, Field(gt=0, max_digits=12, decimal_places=2, allow_inf_nan=False)]
@@ -39,8 +40,16 @@ class BreakerSettings(BaseModel):
     total_filled_max_usd: Usd
     jump_max_logit: Annotated[float, Field(gt=0, le=20, allow_inf_nan=False)]
     refusals_max: Count
+    edge_loss_reduce_usd: Usd
+    edge_loss_halt_usd: Usd
     cash_loss_max_usd: Usd
     day_time_zone: Annotated[str, AfterValidator(_known)]
+
+    @model_validator(mode="after")
+    def _reduces_before_it_halts(self) -> BreakerSettings:
+        if self.edge_loss_reduce_usd >= self.edge_loss_halt_usd:
+            raise ValueError("edge_loss_reduce_usd is not below edge_loss_halt_usd")
+        return self
 
     def limits(self) -> BreakerLimits:
         return BreakerLimits(
@@ -55,6 +64,13 @@ class BreakerSettings(BaseModel):
     @property
     def cash_loss_max_cents(self) -> int:
         return int(self.cash_loss_max_usd * 100)
+
+    def rule(self, cash: DayLoss, edge: EdgeLoss) -> None:
+        """The limits of a day; before a replay."""
+        cash.day_of = edge.day.day_of = self.day_of
+        cash.allowed_cents = self.cash_loss_max_cents
+        edge.day.allowed_cents = int(self.edge_loss_reduce_usd * 100)
+        edge.halt_cents = int(self.edge_loss_halt_usd * 100)
 
     @property
     def day_of(self) -> DayOf:

@@ -54,6 +54,8 @@ total_fills_max = 40
 total_filled_max_usd = 300
 jump_max_logit = 0.4
 refusals_max = 10
+edge_loss_reduce_usd = 100
+edge_loss_halt_usd = 200
 cash_loss_max_usd = 2000
 day_time_zone = "UTC"
 [ledger]
@@ -136,7 +138,7 @@ def test_no_cent_is_lost_on_the_way_from_text(cents: int) -> None:
             "state_dir": "state",
             "exchange": {"base_url": "http://127.0.0.1/partner"},
             "breakers": dict.fromkeys(BreakerSettings.model_fields, 10)
-            | {"cash_loss_max_usd": 10**9, "day_time_zone": "UTC"},
+            | {"edge_loss_reduce_usd": 5, "cash_loss_max_usd": 10**9, "day_time_zone": "UTC"},
             "ledger": {"prefix": "mm"},
             "credentials": {"access_key": "a", "secret_key": "b"},
             "risk": dict.fromkeys(RiskSettings.model_fields.keys() - {"scopes"}, 10**8)
@@ -186,6 +188,12 @@ def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
             GOOD.replace("usd = 2000\nday", "usd = 799.99\nday"),
             "[breakers] cash_loss_max_usd is below",
         ),
+        (
+            GOOD.replace("halt_usd = 200", "halt_usd = 100"),
+            "[breakers]: edge_loss_reduce_usd is not below edge_loss_halt_usd",
+        ),
+        (GOOD.replace("reduce_usd = 100", "reduce_usd = -1"), "[breakers] edge_loss_reduce_usd: "),
+        (GOOD.replace("halt_usd = 200", "halt_usd = inf"), "[breakers] edge_loss_halt_usd: "),
         (
             GOOD.replace('"UTC"', '"Mars/Base"'),
             "[breakers] day_time_zone: no time zone Mars/Base",

@@ -319,7 +319,7 @@ class Daemon:
             self._feed.renew()
         if PERHAPS in alarms:
             self._client.listing.want_reseed()
-        if why := ", ".join(alarms & {"second daemon", "cash loss"}):
+        if why := ", ".join(alarms & {"second daemon", "cash loss", "edge loss"}):
             try:
                 # A restart by the service manager must not fight on.
                 self._latch.latch(why)

@@ -138,8 +138,7 @@ def engine(
     wishes = Wishes(slots, asker, state, ledger, now_ns)
     rights = Rights(writable=settings.run_mode == "live")
     ledger.line_of = state.line_with
-    day = ledger.accounting.day
-    day.day_of, day.allowed_cents = settings.breakers.day_of, settings.breakers.cash_loss_max_cents
+    settings.breakers.rule(ledger.accounting.day, ledger.edge)
     placing = Placing(Gate(limits(settings)), ledger, state, modes, house, wishes, rights)
     whole = settings.halt_scope == "account"
     breakers = Breakers(settings.breakers.limits(), ledger.cool_offs)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from mmbot.domain.case import Case
 from mmbot.domain.difference import DifferenceFound
 from mmbot.domain.evidence import Evidence
 from mmbot.domain.fill import Transaction
-from mmbot.domain.ids import ExternalId, SportEventId
+from mmbot.domain.ids import ExternalId, LineId, SportEventId
 from mmbot.domain.motive import Motive, Verdict
 from mmbot.domain.notes import IdExists, ManualSeen, RequestAnswered, RequestSent, ResendDecided
 from mmbot.domain.order import Order, State, Step
@@ -148,8 +148,31 @@ class BreakerTripped:
         return self.at_ns + self.length_ns
 
 
+class Mark(NamedTuple):
+    """The fair probability of side 0 of a line, in parts per million; `by_fair`: a source's, else
+    the middle of its book."""
+
+    line_id: LineId
+    prob_ppm: int
+    by_fair: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeNoted:
+    """What fills were worth by fair values beyond what they cost: of all, when the day began, and
+    the largest loss of the day; `marks` of the lines that waited for a result. The last one
+    stands for all before it."""
+
+    made_cents: int
+    began_cents: int
+    worst_cents: int
+    marks: tuple[Mark, ...]
+    at_ns: int
+
+
 Entry = (
     RunStarted | PlaceIntended | OrderStepped | SettlementSeen | TransactionBooked | OperatorNoted
     | FillDisputed | FillReversed | BalanceNoted | CaseOpened | CaseClosed | BreakerTripped
-    | RequestSent | RequestAnswered | ResendDecided | IdExists | ManualSeen | DifferenceFound
+    | EdgeNoted | RequestSent | RequestAnswered | ResendDecided | IdExists | ManualSeen
+    | DifferenceFound
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -124,6 +125,10 @@ class Market:
         return min(max(self.net_cents, least) + back, most) + self.total.waiting_cents
 
 
+def _untold(_: Order, __: Share) -> None:
+    """Nobody counts them."""
+
+
 class Books:
     """Changed by fills, results and rows alone, so that a replay makes the same books."""
 
@@ -135,6 +140,7 @@ class Books:
         self._changed: set[Place] = set()
         self.filled_cents = 0
         self.unplaced = False  # a row of a fill that names no market
+        self.told: Callable[[Order, Share], None] = _untold  # each change of an order of ours
 
     def change(self, order: Order, change: Share) -> None:
         """The share of an order changed by so much."""
@@ -146,6 +152,7 @@ class Books:
         market.total = market.total.plus(change)
         market.tick_cents = max(market.tick_cents, 2 + profit_cents(order.price, 100) // 100)
         self.filled_cents += change.filled_cents
+        self.told(order, change)
 
     def book(self, row: Transaction) -> None:
         """A row of the exchange, once each, in the order in which they are journalled."""

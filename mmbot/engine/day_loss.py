@@ -26,15 +26,26 @@ class DayLoss:
         self.day_of = day_of
         self.allowed_cents = allowed_cents
         self._day = 0
-        self._began_cents = 0  # of all results, when the day began
+        self._began_cents = 0  # made in all, when the day began
         self._now_cents = 0
 
-    def look(self, realised_cents: int, at_ns: int) -> None:
-        """After a change, or at any time; `realised_cents`: what all results have made."""
+    @property
+    def began_cents(self) -> int:
+        return self._began_cents
+
+    def look(self, made_cents: int, at_ns: int) -> bool:
+        """After a change, or at any time; `made_cents`: in all. True when a day has begun."""
         day = self.day_of(at_ns)
-        if day > self._day:
+        began = day > self._day
+        if began:
             self._day, self._began_cents = day, self._now_cents
-        self._now_cents = realised_cents
+        self._now_cents = made_cents
+        return began
+
+    def recall(self, began_cents: int, made_cents: int, at_ns: int) -> None:
+        """How it stood then, in a former process."""
+        self._day = max(self._day, self.day_of(at_ns))
+        self._began_cents, self._now_cents = began_cents, made_cents
 
     @property
     def cents(self) -> int:
@@ -48,4 +59,7 @@ class DayLoss:
     def resumed(self) -> None:
         """A person has seen that it is exceeded and goes on: it counts anew from here."""
         if self.exceeded:
-            self._began_cents = self._now_cents
+            self.start_over()
+
+    def start_over(self) -> None:
+        self._began_cents = self._now_cents

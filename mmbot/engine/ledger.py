@@ -62,7 +62,7 @@ class Ledger:
         self._connection = ""
         self._n = 0
         self._replay = Replay(self._kit)
-        self.cool_offs = self._kit.cool_offs
+        self.cool_offs, self.edge = self._kit.cool_offs, self._kit.edge
         self.line_of = line_of
 
     # --- start -------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from mmbot.engine.cancels import Cancels
 from mmbot.engine.changes import Changes
 from mmbot.engine.cool_offs import CoolOffs
 from mmbot.engine.doubt import Doubts
+from mmbot.engine.edge_loss import EdgeLoss
 from mmbot.engine.ledger_orders import Orders
 from mmbot.engine.ledger_sums import LineSums
 from mmbot.engine.manual import ManualOrders
@@ -54,12 +55,14 @@ class Kit:
     changes: Changes
     activations: Activations
     cool_offs: CoolOffs
+    edge: EdgeLoss
     arrival_bound_ns: int
 
     @classmethod
     def make(cls, prefix: str, arrival_bound_ns: int, portfolio: Portfolio | None = None) -> Kit:
         sums, out, timers = LineSums(portfolio), Outbox(), Timers()
-        books = Books()
+        books, edge = Books(), EdgeLoss(out)
+        books.told = edge.filled
         orders, reads = Orders(sums, books), Reads(out, timers)
         proofs = Proofs(orders, timers, reads)
         doubts = Doubts(orders, out, timers, reads, arrival_bound_ns)
@@ -93,10 +96,18 @@ class Kit:
             changes=changes,
             activations=Activations(timers, reads, reconcile),
             cool_offs=CoolOffs(out),
+            edge=edge,
             arrival_bound_ns=arrival_bound_ns,
         )
 
     def restart(self, now_ns: int) -> None:
         """What was rebuilt from the journal begins a new life."""
-        for part in (self.reversals, self.settlement, self.manual, self.proofs, self.cool_offs):
+        for part in (
+            self.reversals,
+            self.settlement,
+            self.manual,
+            self.proofs,
+            self.cool_offs,
+            self.edge,
+        ):
             part.restart(now_ns)

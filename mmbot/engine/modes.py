@@ -61,6 +61,7 @@ class Modes:
     suspicion: str = ""  # somebody else may be placing in our name
     unguarded: str = ""  # nobody would flatten us, and somebody has to
     distrusted: set[SportEventId] = field(default_factory=set)
+    reducing: str = ""  # so much edge is lost that only what lowers a loss may be placed
     tripped: str = ""  # a breaker has pulled everything, and why
     pulled: dict[SportEventId, str] = field(default_factory=dict)  # by one, each with its reason
 
@@ -145,7 +146,9 @@ class Modes:
         why = why or self.suspicion or self.journal or self.unguarded
         if not why and in_doubt > IN_DOUBT_MAX:
             why = f"{in_doubt} orders in doubt"
-        return (Mode.CANCEL_ONLY, why) if why else (Mode.ENABLED, "")
+        if why:
+            return Mode.CANCEL_ONLY, why
+        return (Mode.REDUCE_ONLY, self.reducing) if self.reducing else (Mode.ENABLED, "")
 
     def of_event(self, event_id: SportEventId) -> Mode:
         held = event_id in self.distrusted or event_id in self.pulled

@@ -9,6 +9,7 @@ from mmbot.domain.facts import Alarm, Fact, FillCounted, ModeChanged
 from mmbot.domain.ids import LineId
 from mmbot.domain.money import usd
 from mmbot.engine.holdoff import CLOSED
+from mmbot.engine.marking import Marking
 from mmbot.engine.parts import Parts
 
 
@@ -18,6 +19,7 @@ class Pulling:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._breakers = parts.breakers
+        self._marking = Marking(parts)
 
     def heard(self, event: Event, now_ns: int) -> bool:
         """After the event was taken; True when something has to be pulled in this turn."""
@@ -33,6 +35,7 @@ class Pulling:
                 return self._breakers.refused(code, now_ns)  # closed: one asks now and then
             case OperatorSaid("resume"):
                 self._parts.ledger.accounting.day.resumed()
+                self._parts.ledger.edge.resumed(now_ns)
                 return False
             case _:
                 return False
@@ -54,10 +57,26 @@ class Pulling:
         self._parts.modes.halted = f"cash loss: {why}"
         facts.append(Alarm("cash loss", why, page=True))
 
+    def _edge(self, now_ns: int, facts: list[Fact]) -> None:
+        self._marking.look(now_ns)
+        edge, modes = self._parts.ledger.edge, self._parts.modes
+        before, modes.reducing = modes.reducing, ""
+        if edge.reduce_only:
+            of = edge.halt_cents if edge.halts else edge.day.allowed_cents
+            why = f"{usd(edge.worst_cents)} of {usd(of)} USD of edge were lost today"
+            modes.reducing = before or f"edge loss: {why}"
+            if not before:
+                facts.append(Alarm("edge loss: reducing only", why))
+            if edge.halts and not modes.halted:
+                modes.halted = f"edge loss: {why}"
+                facts.append(Alarm("edge loss", why, page=True))
+        self._parts.wishes.only_reducing = bool(modes.reducing)
+
     def look(self, now_ns: int, facts: list[Fact]) -> set[LineId]:
         """Whom to look at: lines of sport events that are pulled, or not any more, since now."""
         modes, state = self._parts.modes, self._parts.state
         self._day(now_ns, facts)
+        self._edge(now_ns, facts)
         cooling = self._breakers.cool_offs.cooling(now_ns)
         whole = cooling.pop(None, None)
         modes.tripped = whole.why if whole else ""

@@ -11,6 +11,7 @@ from mmbot.domain.entries import (
     BreakerTripped,
     CaseClosed,
     CaseOpened,
+    EdgeNoted,
     Entry,
     FillDisputed,
     FillReversed,
@@ -90,6 +91,8 @@ class Replay:
                 kit.manual.see(entry.report, entry.at_ns, entry.at_ns)
             case BreakerTripped():
                 kit.cool_offs.replay(entry)
+            case EdgeNoted():
+                kit.edge.replay(entry)
             case RequestSent() | RequestAnswered() | ResendDecided():
                 pass
             case DifferenceFound():

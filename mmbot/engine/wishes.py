@@ -7,12 +7,14 @@ from typing import Final
 
 from mmbot.domain.catalog import Line, SportEvent
 from mmbot.domain.facts import Fact, StrategyFailed
+from mmbot.domain.price import profit_cents
 from mmbot.domain.quote import Quote
-from mmbot.domain.view import MarketView
+from mmbot.domain.view import MarketView, Position
 from mmbot.engine.ledger import Ledger
 from mmbot.engine.modes import START_GRACE_NS
 from mmbot.engine.ports import Ask, Slot
 from mmbot.engine.state import MarketState
+from mmbot.pricing.exposure import lowers_worst_case
 
 
 class NotYet:
@@ -31,6 +33,7 @@ class Wishes:
         self._state = state
         self._ledger = ledger
         self._grace_until_ns = started_ns + START_GRACE_NS
+        self.only_reducing = False  # mode REDUCE_ONLY: what could add to a loss is not wished
         self.quarantined: dict[str, str] = {}  # owner: why it is not asked
         self._failing: dict[str, str] = {}
         self._owned: tuple[SportEvent, Line, Slot | None] | None = None
@@ -83,4 +86,19 @@ class Wishes:
                 facts.append(StrategyFailed(slot.owner, line.line_id, answer))
             return ()
         self._failing.pop(slot.owner, None)
-        return [q for q in answer if not 0 < q.valid_until_ns <= now_ns]
+        wanted = [q for q in answer if not 0 < q.valid_until_ns <= now_ns]
+        return reducing(wanted, line, view.position) if self.only_reducing else wanted
+
+
+def reducing(quotes: Sequence[Quote], line: Line, position: Position) -> list[Quote]:
+    """Those that would leave the line's loss smaller, filled together with those before them."""
+    kept: list[Quote] = []
+    stakes, wins = [0, 0], [0, 0]
+    for quote in quotes:
+        side, stake = line.side_of(quote.strike_id), quote.quantity_cents
+        won = profit_cents(quote.price, stake)
+        if lowers_worst_case(position, side, stakes[side] + stake, wins[side] + won):
+            stakes[side] += stake
+            wins[side] += won
+            kept.append(quote)
+    return kept

@@ -12,6 +12,7 @@ from mmbot.domain.entries import (
     BreakerTripped,
     CaseClosed,
     CaseOpened,
+    EdgeNoted,
     Entry,
     FillDisputed,
     FillReversed,
@@ -46,6 +47,7 @@ KINDS: Final[dict[str, type[Entry]]] = {
     "manual": ManualSeen,
     "difference": DifferenceFound,
     "breaker": BreakerTripped,
+    "edge": EdgeNoted,
 }
 # For the story alone (domain/notes.py): no ledger is rebuilt from them.
 STORY_KINDS: Final = frozenset({"sent", "answered", "resend", "difference"})

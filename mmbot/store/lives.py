@@ -105,6 +105,7 @@ class Lives:
     orders: dict[str, Life] = field(default_factory=dict)
     rest: list[int] = field(default_factory=list)
     named: set[str] = field(default_factory=set)
+    edge: list[int] = field(default_factory=list)
     through: int = 0
     youngest_ns: int = 0
 
@@ -135,6 +136,7 @@ def read(rows: Iterable[Row]) -> Lives:
         except msgspec.MsgspecError as error:
             raise unreadable(row, error) from None
         youngest_ns = max(youngest_ns, at_ns)
+    lives.rest += lives.edge
     lives.through, lives.youngest_ns = seq, youngest_ns
     return lives
 
@@ -148,6 +150,9 @@ def _take_other(lives: Lives, row: Row) -> None:
         life.stepped = False
         return
     if kind in STORY_KINDS:
+        return
+    if kind == "edge":
+        lives.edge = [seq]  # it stands for all before it
         return
     lives.rest.append(seq)
     if kind not in NAMELESS_KINDS:

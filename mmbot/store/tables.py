@@ -14,6 +14,7 @@ from mmbot.domain.entries import (
     BreakerTripped,
     CaseClosed,
     CaseOpened,
+    EdgeNoted,
     Entry,
     FillDisputed,
     FillReversed,
@@ -69,7 +70,7 @@ def orders(entries: Iterable[Entry]) -> list[OrderRow]:
                 pass
             case RequestSent() | RequestAnswered() | ResendDecided() | IdExists() | ManualSeen():
                 pass
-            case BreakerTripped():
+            case BreakerTripped() | EdgeNoted():
                 pass
             case _:
                 assert_never(entry)

@@ -69,6 +69,8 @@ total_fills_max = 1000000
 total_filled_max_usd = 1000000
 jump_max_logit = 10.0
 refusals_max = 1000000
+edge_loss_reduce_usd = 500000
+edge_loss_halt_usd = 1000000
 cash_loss_max_usd = 1000000
 day_time_zone = "UTC"
 [ledger]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from mmbot.domain.book import Book
@@ -69,10 +69,12 @@ class Desk:
     limits: LimitBook = BOOK
     breakers: BreakerLimits = NEVER
     run: str = "0123456789ab"
+    rules: Callable[[Ledger], None] = lambda ledger: None  # set before a replay
     former: Sequence[Entry] = ()  # the journal of the process before
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.prefix)
+        self.rules(self.ledger)
         state, modes = MarketState(), Modes(self.now_ns)
         house = Housekeeping()
         slot = Slot("test", self.strategy, lambda event, line: True)

@@ -4,19 +4,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
 
 from mmbot.domain.entries import BreakerTripped, Entry
-from mmbot.domain.events import Event, OrderSeen
+from mmbot.domain.events import OrderSeen
 from mmbot.domain.ids import SportEventId
 from mmbot.engine.cool_offs import COOL_OFF_MAX_NS, COOL_OFF_NS, CoolOffs, Scope
 from mmbot.engine.outbox import Outbox
-from mmbot.engine.ports import Budget, Effects
 from mmbot.store.codec import decode, encode
 from tests.builders import a_report
-from tests.engine.desk import PLENTY, Desk
+from tests.engine.killed import Killed
 from tests.engine.situations import EVENT, NEVER, S
 
 ONE = SportEventId(1)
@@ -85,24 +84,6 @@ def test_a_clock_set_back_lets_it_last_as_long_as_it_was_and_no_longer() -> None
     assert off.cooling(0)[ONE].until_ns == MINUTE
 
 
-@dataclass
-class Killed(Desk):
-    """A desk with a journal; `again` is the next process of the same account."""
-
-    journal: list[Entry] = field(default_factory=list)
-
-    def tell(self, *events: Event, budget: Budget = PLENTY) -> Effects:
-        effects = super().tell(*events, budget=budget)
-        self.journal += effects.entries
-        return effects
-
-    def again(self, after_s: float) -> Killed:
-        now_ns = self.now_ns + round(after_s * S)
-        desk = Killed(now_ns=now_ns, breakers=self.breakers, run="b" * 12, former=self.journal)
-        desk.all_well()
-        return desk
-
-
 def test_a_crash_ten_seconds_after_a_burst_quotes_when_it_has_cooled_off() -> None:
     desk = Killed(breakers=replace(NEVER, event_filled_max_cents=999))
     first, second = desk.quoting()
@@ -110,6 +91,7 @@ def test_a_crash_ten_seconds_after_a_burst_quotes_when_it_has_cooled_off() -> No
     desk.tell(*desk.ended(first, second))
     for after_s, quotes in ((10, False), (59.9, False), (60, True), (600, True)):
         later = desk.again(after_s)
+        later.tell(*later.market(), *later.account())
         assert bool(later.placed) is quotes, after_s
         pulled = dict(later.engine.parts.modes.pulled)
         assert pulled == ({} if quotes else {EVENT.event_id: "1 fills of 10.00 USD in 10 s"})
@@ -121,5 +103,6 @@ def test_what_pulled_everything_still_does_after_a_crash() -> None:
     desk.tell(OrderSeen(a_report(first, filled=1_000), "stream", desk.now_ns))
     desk.tell(*desk.ended(first, second))
     later = desk.again(10)
+    later.tell(*later.market(), *later.account())
     assert not later.placed
     assert later.engine.mode.name == "CANCEL_ONLY"

@@ -14,6 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmbot.domain.entries import (
+    BreakerTripped,
+    EdgeNoted,
     Entry,
     OperatorNoted,
     OrderStepped,
@@ -208,6 +210,16 @@ def test_an_order_that_another_entry_names_is_carried_whole() -> None:
     assert [e for e in left if isinstance(e, OrderStepped)] == [
         e for e in entries if isinstance(e, OrderStepped) and e.external_id == ident(2)
     ]
+
+
+def test_of_notes_of_the_edge_the_last_one_stands_for_all() -> None:
+    notes = [EdgeNoted(cents, 0, 0, (), NOW + cents) for cents in range(3)]
+    tripped = BreakerTripped(None, ident(1), 60 * SECOND, NOW)
+    entries: list[Entry] = [notes[0], tripped, notes[1], tripped, notes[2], *a_day(1)]
+    known = make(rows(entries))
+    assert known.carried[:3] == (2, 4, 5)
+    assert known.spent  # what a breaker says names no order
+    assert make(to_replay(rows(entries), known), known).carried == known.carried
 
 
 def test_an_order_that_lives_again_counts_from_its_last_end() -> None:
