@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mmbot.app.breaker_rows import breaker_rows
 from mmbot.app.dispatch import Dispatcher
 from mmbot.domain.catalog import Line
 from mmbot.domain.depth import Depth
@@ -79,8 +80,7 @@ def status(sources: Sources) -> dict[str, Any]:
         "fair_age_s": _oldest_s(fair_ages),
         "stream": {"private": state.private_up, "public": state.public_up_since_ns > 0},
         "lag_s": {where: lag / NS_PER_S for where, lag in parts.modes.lag_ns.items()},
-        "cash_loss_today_cents": ledger.accounting.day.cents,
-        "pulled_events": dict(parts.modes.pulled),
+        "breakers": breaker_rows(parts, now_ns),
         "mute_events": sorted(state.fresh.silent),
         "queues": {name: depth._asdict() for name, depth in sources.queues().items()},
         "drift": sources.drift(),

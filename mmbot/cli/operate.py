@@ -18,7 +18,7 @@ CONFIG: Final = typer.Option(
 )  # fmt: skip
 ADMIN: Final = typer.Option(None, "--admin", help="Its admin address instead, http://HOST:PORT.")
 AS_JSON: Final = typer.Option(False, "--json", help="For programs.")
-LISTS: Final = ("lines", "cases", "drift")  # only their length is shown
+LISTS: Final = ("lines", "cases", "drift", "breakers")  # only their length is shown
 EMPTY_WAIT_MAX_S: Final = 90.0
 POLL_S: Final = 0.5
 
@@ -47,6 +47,8 @@ def status(config: Path = CONFIG, admin: str | None = ADMIN, as_json: bool = AS_
         typer.echo(f"{key:<26} {len(seen.get(key, []))}")
     for case in seen.get("cases", []):
         typer.echo(case_line(case))
+    for breaker in seen.get("breakers", []):
+        typer.echo(breaker_line(breaker))
 
 
 def positions(config: Path = CONFIG, admin: str | None = ADMIN, as_json: bool = AS_JSON) -> None:
@@ -73,6 +75,15 @@ def positions(config: Path = CONFIG, admin: str | None = ADMIN, as_json: bool = 
 def case_line(case: dict[str, Any]) -> str:
     """Where our money and the exchange's differ."""
     return f"CASE  {case['case']}: {case['detail']}"
+
+
+def breaker_line(row: dict[str, Any]) -> str:
+    """Whether a breaker is armed, whom it pulls, and why."""
+    whom = ""
+    if row.get("left_s") is not None:
+        pulled = "everything" if row.get("event") is None else f"sport event {row['event']}"
+        whom = f"{pulled}, {row['left_s']:.0f} s left: "
+    return f"BREAKER  {row['breaker']:<12} {row['state']:<12} {whom}{row['reason']}".rstrip()
 
 
 def strategies(

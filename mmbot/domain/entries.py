@@ -134,11 +134,15 @@ class OperatorNoted:
     at_ns: int
 
 
+Breaker = Literal["fill burst", "price jump", "reject loop"]
+
+
 @dataclass(frozen=True, slots=True)
 class BreakerTripped:
     """A sport event is pulled for so long, and why; None: everything is."""
 
     event_id: SportEventId | None
+    breaker: Breaker
     why: str
     length_ns: int
     at_ns: int

@@ -80,7 +80,9 @@ class Breakers:
         window = self._fills.setdefault(scope, _Window(FILLS_WITHIN_NS))
         count = window.add(cents, now_ns)
         if count > bounds[0] or window.total > bounds[1]:
-            self.cool_offs.trip(scope, f"{count} fills of {usd(window.total)} USD in 10 s", now_ns)
+            self.cool_offs.trip(
+                "fill burst", scope, f"{count} fills of {usd(window.total)} USD in 10 s", now_ns
+            )
             del self._fills[scope]
 
     def refused(self, code: str, now_ns: int) -> bool:
@@ -88,7 +90,9 @@ class Breakers:
         count = self._refusals.add(1, now_ns)
         if count <= self.limits.refusals_max:
             return False
-        self.cool_offs.trip(None, f"{count} orders refused in 60 s, at last for {code}", now_ns)
+        self.cool_offs.trip(
+            "reject loop", None, f"{count} orders refused in 60 s, at last for {code}", now_ns
+        )
         self._refusals = _Window(REFUSALS_WITHIN_NS)
         return True
 
@@ -115,6 +119,6 @@ class Breakers:
         jumped = abs(mid - before) > self.limits.jump_max_logit
         if jumped:
             why = f"the price of {line_id} moved {mid - before:+.2f} in log-odds within 10 s"
-            self.cool_offs.trip(event_id, why, now_ns)
+            self.cool_offs.trip("price jump", event_id, why, now_ns)
         seen.append((now_ns, mid))
         return jumped

@@ -7,15 +7,16 @@ instants of the wall clock: one goes on over a restart, however long the process
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import Final, get_args
 
-from mmbot.domain.entries import BreakerTripped
+from mmbot.domain.entries import Breaker, BreakerTripped
 from mmbot.domain.ids import SportEventId
 from mmbot.engine.outbox import Outbox
 
 SECOND_NS: Final = 1_000_000_000
 COOL_OFF_NS: Final = 60 * SECOND_NS
 COOL_OFF_MAX_NS: Final = 32 * COOL_OFF_NS
+BREAKERS: Final[tuple[Breaker, ...]] = get_args(Breaker)
 
 Scope = SportEventId | None  # None: everything
 
@@ -27,7 +28,7 @@ class CoolOffs:
         self._out = out
         self._last: dict[Scope, BreakerTripped] = {}
 
-    def trip(self, scope: Scope, why: str, now_ns: int) -> None:
+    def trip(self, breaker: Breaker, scope: Scope, why: str, now_ns: int) -> None:
         """What comes while it cools off, of orders on their way, does not make it longer."""
         last = self._last.get(scope)
         if last is not None and now_ns < last.until_ns:
@@ -35,7 +36,7 @@ class CoolOffs:
         length_ns = COOL_OFF_NS
         if last is not None and now_ns < last.until_ns + last.length_ns:
             length_ns = min(COOL_OFF_MAX_NS, 2 * last.length_ns)
-        self._last[scope] = tripped = BreakerTripped(scope, why, length_ns, now_ns)
+        self._last[scope] = tripped = BreakerTripped(scope, breaker, why, length_ns, now_ns)
         self._out.note(tripped)
         whom = "everything" if scope is None else f"sport event {scope}"
         detail = f"{why}: {whom} is pulled for {length_ns // SECOND_NS} s"

@@ -16,11 +16,22 @@ STATUS: dict[str, Any] = {
     "orders": {"open": 2, "in_doubt": 0, "placed": 12, "cancelled": 10},
     "pnl_cents": -1234,
     "worst_case_limit_cents": 1_000_000,
+    "breakers": [
+        {
+            "breaker": "fill burst", "state": "cooling off", "event": 7, "left_s": 41.6,
+            "reason": "11 fills of 25.00 USD in 10 s",
+        },
+        {
+            "breaker": "reject loop", "state": "cooling off", "event": None, "left_s": 2.0,
+            "reason": "11 orders refused",
+        },
+        {"breaker": "price jump", "state": "armed", "event": None, "left_s": None, "reason": ""},
+    ],
     "lines": [
         {"event": "A at B", "market": "total", "number": 2.5, "position": {"if_0": 5, "if_1": -3}},
         {"event": "A at B", "market": "moneyline", "number": None, "position": {}},
     ],
-}
+}  # fmt: skip
 
 LIMITS: dict[str, Any] = {
     "limits": [

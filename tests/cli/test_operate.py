@@ -25,6 +25,12 @@ def test_status_for_people_and_for_programs(
     shown = capsys.readouterr().out
     assert "ENABLED" in shown
     assert "-12.34 USD" in shown
+    assert [line for line in shown.splitlines() if line.startswith("BREAKER")] == [
+        "BREAKER  fill burst   cooling off  sport event 7, 42 s left: "
+        "11 fills of 25.00 USD in 10 s",
+        "BREAKER  reject loop  cooling off  everything, 2 s left: 11 orders refused",
+        "BREAKER  price jump   armed",
+    ]
     assert execute(["status", "--admin", admin.address, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["mode"] == "ENABLED"
 

@@ -28,7 +28,7 @@ def some() -> CoolOffs:
 
 def trip(some: CoolOffs, now_ns: int, scope: Scope = ONE) -> int:
     """Returns when it has cooled off."""
-    some.trip(scope, "why", now_ns)
+    some.trip("fill burst", scope, "why", now_ns)
     return some.cooling(now_ns)[scope].until_ns
 
 
@@ -79,7 +79,7 @@ def test_the_journal_alone_makes_the_same_cool_offs(scope: Scope) -> None:
 
 def test_a_clock_set_back_lets_it_last_as_long_as_it_was_and_no_longer() -> None:
     off = some()
-    off.replay(BreakerTripped(ONE, "why", MINUTE, 1000 * MINUTE))
+    off.replay(BreakerTripped(ONE, "fill burst", "why", MINUTE, 1000 * MINUTE))
     off.restart(0)
     assert off.cooling(0)[ONE].until_ns == MINUTE
 

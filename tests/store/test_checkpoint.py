@@ -214,7 +214,7 @@ def test_an_order_that_another_entry_names_is_carried_whole() -> None:
 
 def test_of_notes_of_the_edge_the_last_one_stands_for_all() -> None:
     notes = [EdgeNoted(cents, 0, 0, (), NOW + cents) for cents in range(3)]
-    tripped = BreakerTripped(None, ident(1), 60 * SECOND, NOW)
+    tripped = BreakerTripped(None, "fill burst", ident(1), 60 * SECOND, NOW)
     entries: list[Entry] = [notes[0], tripped, notes[1], tripped, notes[2], *a_day(1)]
     known = make(rows(entries))
     assert known.carried[:3] == (2, 4, 5)
