@@ -10,7 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance import risk_contain, risk_event, risk_halt, risk_limits, risk_sentinel
+from tests.acceptance import (
+    risk_contain,
+    risk_days,
+    risk_event,
+    risk_halt,
+    risk_limits,
+    risk_sentinel,
+)
 from tests.acceptance.doors import FULL, long_one
 
 not_built = pytest.mark.xfail(strict=True, reason="not built")
@@ -89,10 +96,10 @@ def test_line_10_a_freeze_is_no_block(tmp_path: Path) -> None:
     risk_contain.walk_a_freeze(tmp_path)
 
 
-@not_built
+@pytest.mark.timeout(risk_days.THOUSAND_MAX_S)
 def test_done_when_a_thousand_seeds() -> None:
     """All safety faults: I1-I7 by the observer, no self-match, nothing after halt or the guard."""
-    pytest.fail("not built")
+    risk_days.walk_1000_seeds()
 
 
 @long_one
