@@ -255,8 +255,8 @@ class Daemon:
         if self._world.live:  # a virtual loop is never late
             services.append(Service("loop lag", lambda: measure_lag(clock, self._metrics)))
             services.append(Service("sentinel", self._vitals.guard.run))
-            admin = self._settings.admin
-            services.append(Service("admin", lambda: self._office.serve(admin)))
+            services.append(Service("admin", lambda: self._office.serve(self._settings.admin)))
+        if self._world.live or self._world.latch_watched:
             services.append(Service("halt file", lambda: self._desk.watch(clock)))
         return services
 

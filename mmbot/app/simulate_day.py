@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -113,16 +114,13 @@ class _Day:
             lists.order_changed,
             quiet.order_changed,
         ]
-        box.box.faults.hearers += [
-            lambda one: watch.struck(one, ""),
-            strikes.struck,
-            lambda one: sweeps.struck(one, ""),
-            lambda one: quiet.struck(one, ""),
-        ]
+        for hearer in (watch, strikes, sweeps, quiet):
+            box.box.faults.hearers.append(partial(hearer.struck, frame=""))
         async with wire:
             ports = Ports(wire.http_request, wire.ws_connect)
             ports = ports if self._tamper is None else self._tamper(ports)
             keeper = Keeper(ports, self._settings, clock, log, plan.rng("keeper"), disk)
+            keeper.latch_watched = plan.safety
             strikes.runs = lambda: keeper.daemon is not None
             watch.waits(keeper.queues)
             stage = Stage(box, keeper, disk, watch, strikes, sweeps, quiet, guard.forbidden, prefix)

@@ -25,6 +25,7 @@ class Guard:
         self, plan: DayPlan, settings: Settings, box: InMemoryBox, watch: Watch, stale: StaleWatch
     ) -> None:
         self._asked = plan.safety
+        self._cancels_are_lost = bool(plan.faults.rules)
         self._ids = plan.ids
         self._now_ns = box.now_ns
         self._stale = stale
@@ -52,7 +53,8 @@ class Guard:
         if not self._asked:
             return []
         outages = self.forbidden.over(self._now_ns())
-        return [*self._steps.findings, *_told(self._stale.against(outages, orders).findings)]
+        rested = self._stale.against(outages, orders, lost=self._cancels_are_lost)
+        return [*self._steps.findings, *_told(rested.findings)]
 
 
 def _told(findings: Iterable[Finding]) -> list[str]:

@@ -88,7 +88,7 @@ def test_a_win_in_one_market_offsets_less_after_its_fee() -> None:
 
 def test_equal_to_every_score_and_every_subset_of_fills() -> None:
     chance = Random(5)
-    for _ in range(12):
+    for _ in range(6):
         lines = [_drawn(chance, number) for number in range(3)]
         fee_bps = chance.choice((0, 200, 1000))
         assert worst_cents(lines, fee_bps) == _by_force(lines, fee_bps)

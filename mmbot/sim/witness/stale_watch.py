@@ -89,8 +89,11 @@ class StaleWatch:
         main = (row for row in orders if _market_of(row) not in self._props)
         return self.against([one for one in outages if one.until_ns > one.judged_ns], main)
 
-    def against(self, outages: Sequence[Outage], orders: Iterable[Row]) -> Verdict:
-        """What was quoted while it should not be, beyond what its maker could help."""
+    def against(
+        self, outages: Sequence[Outage], orders: Iterable[Row], *, lost: bool = True
+    ) -> Verdict:
+        """What was quoted while it should not be, beyond what its maker could help; on a wire
+        that has `lost` no cancel, each ends what it asked for."""
         now_ns = self._now_ns()
         excuses = list(self._excuses)
         for since_ns in (self._refused_ns, self._died_ns):
@@ -100,7 +103,8 @@ class StaleWatch:
             ident: Placement(at_ns, self._told_ns.get(ident))
             for ident, at_ns in self._sent_ns.items()
         }
-        return judge(outages, quotes_of(orders, self._cancels, placements, self._prefix), excuses)
+        cancels = self._cancels if lost else ()
+        return judge(outages, quotes_of(orders, cancels, placements, self._prefix), excuses)
 
     # --- the stream ----------------------------------------------------------------------------
 
