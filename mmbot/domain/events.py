@@ -24,9 +24,13 @@ Channel = Literal["reply", "stream", "read"]
 
 @dataclass(frozen=True, slots=True)
 class CatalogSeeded:
-    """A complete seeding; books of lines that it does not list are gone."""
+    """A complete seeding; books of lines that it does not list are gone.
+
+    `whole`: the stream was not away since it was asked for, nor before without another listing.
+    """
 
     catalog: Catalog
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ Proof = Literal["stream", "rest", "health_check"]
 PUBLIC_DOWN: Final = "the public stream is down"
 MUTE: Final = "its channel is mute: REST shows other prices"
 UNPOLLED: Final = "its channel is mute, and its book was not read for 10 s"
+UNLISTED: Final = "nothing was listed since the stream came back"  # a game may have begun
 UNREAD: Final = "its book was not read since the stream came back"
 
 
@@ -66,6 +67,7 @@ class Freshness:
         self.mute: set[SportEventId] = set()  # of which REST has shown more than the stream
         self._up_ns = 0  # since when
         self._lost = False  # it was up before
+        self._unlisted = False  # and what it would have told meanwhile is not known
         self._polled: dict[SportEventId, _Poll] = {}
         self._shown: dict[LineId, Book] = {}  # by the stream, or read since it is up
         self._disputed: dict[LineId, _Dispute] = {}
@@ -88,6 +90,7 @@ class Freshness:
         was_up, self.up = self.up, public
         if not public:
             self._lost = self._lost or was_up
+            self._unlisted = self._unlisted or was_up
             self._shown.clear()
             self._disputed.clear()
             self._polled.clear()
@@ -141,8 +144,9 @@ class Freshness:
         else:
             seen.agreed = asked_ns - seen.asked_ns >= AGREED_AFTER_NS
 
-    def listed(self, lines: Mapping[LineId, Line]) -> None:
-        """A new listing: what is gone is forgotten."""
+    def listed(self, lines: Mapping[LineId, Line], whole: bool = True) -> None:
+        """A new listing: what is gone is forgotten; `whole` as in CatalogSeeded."""
+        self._unlisted = self._unlisted and not whole
         events = {line.event_id for line in lines.values()}
         self._shown = {one: book for one, book in self._shown.items() if one in lines}
         self._disputed = {one: seen for one, seen in self._disputed.items() if one in lines}
@@ -155,16 +159,17 @@ class Freshness:
 
     def why_stale(self, line: Line, now_ns: int) -> str:
         """Why its book must not be quoted on; "" when it may. Props have no channel: they age."""
+        unlisted = UNLISTED if self._unlisted else ""
         if line.is_prop:
-            return ""
+            return unlisted
         if not self.up:
             return PUBLIC_DOWN
         if line.event_id in self.mute:
             return MUTE
         if line.event_id in self._polled:
             read_ns = self._compared_ns.get(line.event_id, 0)
-            return "" if now_ns - read_ns <= POLLED_FOR_NS else UNPOLLED
-        return UNREAD if line.event_id in self._unread else ""
+            return unlisted if now_ns - read_ns <= POLLED_FOR_NS else UNPOLLED
+        return UNREAD if line.event_id in self._unread else unlisted
 
     def proof(self, line: Line, health_ns: int) -> tuple[Proof, int]:
         """What last showed that its book is as we have it, and when; `health_ns`: of the stream."""

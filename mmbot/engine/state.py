@@ -182,7 +182,7 @@ class MarketState:
         self.lines_of_event = {}
         for line in self.lines.values():
             self.lines_of_event.setdefault(line.event_id, []).append(line.line_id)
-        self.fresh.listed(self.lines)
+        self.fresh.listed(self.lines, event.whole)
         return set(self.lines)
 
     def _market_status(self, event: MarketStatusChanged, now_ns: int) -> Dirty:

@@ -73,9 +73,11 @@ class CatalogSeeder:
     async def run(self, emit: Callable[[Event], None]) -> None:
         """Service: seed, unless that is done, then compare; a failure is retried and the old
         catalog kept."""
-        clock, settings = self._rest.clock, self._settings
+        clock, settings, listing = self._rest.clock, self._settings, self._listing
         while True:
-            gap_s = self._gap_s if self._listing.reseed_wanted else settings.reseed_s
+            gap_s = self._gap_s if listing.reseed_wanted else settings.reseed_s
+            if listing.missed and listing.streamed:
+                gap_s = 0.0  # nothing is quoted until then
             if _older(self._seeded_ns, clock.now_ns(), gap_s):
                 try:
                     for event in (await self.seed_once()).events:
@@ -88,11 +90,15 @@ class CatalogSeeder:
     async def seed_once(self) -> Seeding:
         """A complete seeding. Raises TryAgain or FindOut: then nothing changed."""
         # What the stream speaks of from now on may not be in the answers.
-        wanted, self._listing.reseed_wanted = self._listing.reseed_wanted, False
+        listing = self._listing
+        wanted, listing.reseed_wanted = listing.reseed_wanted, False
+        missed = listing.missed
+        listing.missed = missed and not listing.streamed
         try:
             seeding = await self._seed()
         except (TryAgain, FindOut, wire.Unreadable) as error:
-            self._listing.reseed_wanted |= wanted
+            listing.reseed_wanted |= wanted
+            listing.missed |= missed
             if isinstance(error, wire.Unreadable):
                 raise TryAgain(f"a listing that cannot be read: {error}") from None
             raise
@@ -129,7 +135,7 @@ class CatalogSeeder:
         ]
         self._watch(wish)
         return Seeding(
-            events=(CatalogSeeded(catalog), *books),
+            events=(CatalogSeeded(catalog, whole=not listing.missed), *books),
             catalog=catalog,
             wish=wish,
             events_new=frozenset(catalog.events.keys() - former.events.keys()),

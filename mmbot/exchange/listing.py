@@ -51,6 +51,8 @@ class Listing:
     def __init__(self) -> None:
         self.catalog = Catalog()
         self.reseed_wanted = False
+        self.streamed = False  # the stream is there to tell what changes
+        self.missed = False  # it was away, and nothing is listed anew since it is back
         self.ignored: frozenset[SportEventId] = frozenset()  # there, and not wanted
         # Events whose channel was not granted: their books would grow old unseen.
         self.unstreamed: frozenset[SportEventId] = frozenset()
@@ -75,6 +77,11 @@ class Listing:
         """The stream spoke of something that was not seeded, of that sport event."""
         if event_id not in self.ignored:
             self.reseed_wanted = True
+
+    def streams(self, public: bool) -> None:
+        """The stream comes or goes. It replays nothing: a game may have begun meanwhile."""
+        self.missed |= self.streamed and not public
+        self.streamed = public
 
     def note_streamed(self, book: Book) -> None:
         self._streamed[book.line_id] = book

@@ -8,8 +8,9 @@ from itertools import pairwise
 import pytest
 
 from mmbot.domain.book import Book, Level
+from mmbot.domain.catalog import Catalog
 from mmbot.domain.commands import CancelOrders, ReadMarkets
-from mmbot.domain.events import Lagged, ReadFailed, StreamStateChanged
+from mmbot.domain.events import CatalogSeeded, Lagged, ReadFailed, StreamStateChanged
 from mmbot.domain.facts import Alarm
 from mmbot.domain.ids import LineId, SportEventId
 from mmbot.domain.price import Price
@@ -21,6 +22,7 @@ from mmbot.engine.freshness import (
     MUTE,
     PUBLIC_DOWN,
     RENEW_EVERY_NS,
+    UNLISTED,
     UNREAD,
     Freshness,
 )
@@ -51,6 +53,20 @@ def test_a_first_read_that_disagrees_brings_nothing_back() -> None:
     books = Books().up().streamed().down().wait(5).up("stream-2").streamed(105)
     assert books.wait(1).read(110).why == UNREAD
     assert books.streamed(110).wait(0).why == ""
+
+
+# faults: F1 F2 F3
+@pytest.mark.parametrize("prop", [False, True])
+def test_what_changed_while_nobody_could_hear_it_has_to_be_listed(prop: bool) -> None:
+    books, line = Books().up().streamed(), replace(LINE, sub_type="player") if prop else LINE
+    books.down().listed(whole=False)  # asked for before the end
+    books.fresh.stream(True, books.now_ns, [ONE], books.now_ns)
+    books.read(asked_s_ago=0)
+    assert books.fresh.why_stale(line, books.now_ns) == UNLISTED
+    books.listed(whole=False)
+    assert books.fresh.why_stale(line, books.now_ns) == UNLISTED
+    books.listed()
+    assert books.fresh.why_stale(line, books.now_ns) == ""
 
 
 def test_the_first_connection_has_lost_nothing() -> None:
@@ -225,6 +241,8 @@ def test_without_the_public_stream_nothing_rests_and_a_read_brings_it_back() -> 
     assert len(desk.placed) == 2
     desk.wait(0.2, a_read(desk))
     desk.wait(0.001)
+    assert len(desk.placed) == 2  # it may have begun while nobody could hear it
+    desk.wait(0.001, CatalogSeeded(Catalog.of([EVENT], [LINE])))
     assert len(desk.placed) == 4
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 from urllib.parse import parse_qs
@@ -11,57 +10,22 @@ import pytest
 
 from mmbot.domain.catalog import Catalog
 from mmbot.domain.errors import FindOut, MmbotError, TryAgain
-from mmbot.domain.events import BookUpdated, CatalogSeeded, Event
+from mmbot.domain.events import BookUpdated, CatalogSeeded
 from mmbot.domain.ids import SportEventId
-from mmbot.exchange.catalog import CatalogSeeder, CatalogSettings
 from mmbot.exchange.http import HttpReply, ReplyLost
 from mmbot.exchange.listing import Wish
 from tests.exchange.parts import (
     EVENT_ID,
     Asked,
-    Parts,
     S,
-    a_client,
     example,
     example_json,
     kinds,
-    play,
     refused,
     reply,
     run,
 )
-
-TOURNAMENTS, EVENTS = "/mm/get_tournaments", "/mm/get_sport_events"
-MARKETS = "/v4/mm/get_multiple_markets"
-
-
-class Seeding:
-    """A seeder on the examples of the contract; `wishes` is what the stream was told."""
-
-    def __init__(self, **settings: Any) -> None:
-        self.parts: Parts = a_client()
-        self.wishes: list[Wish] = []
-        self.heard: Callable[[Wish], None] = lambda _: None  # what the stream does of a wish
-        http = self.parts.http
-        http.on(TOURNAMENTS, reply(example("get_tournaments.response.json")))
-        http.on(EVENTS, reply(example("get_sport_events.response.json")))
-        http.on(MARKETS, self.markets())
-        self.seeder = CatalogSeeder(
-            self.parts.gateway,
-            self.parts.listing,
-            CatalogSettings(**settings),
-            self._watch,
-        )
-
-    def _watch(self, wish: Wish) -> None:
-        self.wishes.append(wish)
-        self.heard(wish)
-
-    @staticmethod
-    def markets() -> HttpReply:
-        data = example_json("get_markets.response.v4.json")["data"]
-        return reply({"data": {str(EVENT_ID): data["markets"]}})
-
+from tests.exchange.seedings import EVENTS, MARKETS, TOURNAMENTS, Seeding, service
 
 PROPS = ((EVENT_ID, "player_total_receiving_yards"),)
 
@@ -272,17 +236,6 @@ def test_what_is_there_and_not_wanted_asks_for_no_seeding() -> None:
 
 
 # --- the service ----------------------------------------------------------------------------
-
-
-def service(seconds: float, prepare: Any = None, **settings: Any) -> tuple[Seeding, list[Event]]:
-    async def main() -> tuple[Seeding, list[Event]]:
-        one, events = Seeding(**settings), list[Event]()
-        if prepare is not None:
-            prepare(one)
-        await play(one.parts.clock.sleep(seconds), one.seeder.run(events.append))
-        return one, events
-
-    return run(main())
 
 
 def test_it_compares_every_fifteen_minutes() -> None:

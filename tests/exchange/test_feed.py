@@ -95,6 +95,7 @@ def test_how_soon_it_comes_back(code: int, least_s: float, most_s: float) -> Non
     assert stage.states[:3] == [UP, DOWN, (True, True, "stream-2")]
     assert stage.told[1][0] == pytest.approx(2, abs=0.01)
     assert least_s <= stage.told[2][0] - stage.told[1][0] <= most_s
+    assert stage.parts.listing.missed
 
 
 def test_after_a_4001_the_config_and_the_token_are_fetched_again() -> None:
@@ -251,6 +252,7 @@ def test_a_changed_config_moves_the_stream_without_a_gap(change: dict[str, str])
         await stage.wait(70)
         stage.parts.http.on(CONFIG, config())
         await stage.wait(70)
+        assert not stage.parts.listing.missed
 
     stage = staged(change_config, config_poll_s=60)
     assert stage.states == [UP, (True, True, "stream-2"), (True, True, "stream-3"), DOWN]
