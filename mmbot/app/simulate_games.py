@@ -87,6 +87,18 @@ def postponed(chance: Random, last_s: float) -> Iterator[Moment]:
         yield _do(back_s + 1.0, "void", event=game)
 
 
+def unheard(chance: Random, last_s: float) -> Iterator[Moment]:
+    """A game starts soon, or starts, while nobody can hear it: no socket is open for a moment."""
+    at_s, game = chance.uniform(0.05, 0.8) * last_s, _game(chance)
+    yield _do(at_s, "refuse_sockets", code=4200)
+    yield _do(at_s + 0.1, "close_sockets", code=4200)
+    if chance.random() < 0.5:
+        yield _do(at_s + 0.5, "move_start", event=game, in_s=chance.choice((NOTICE_S, 60.0)))
+    else:
+        yield _do(at_s + 0.5, "go_live", event=game)
+    yield _do(at_s + chance.uniform(1.0, 8.0), "refuse_sockets", code=0)
+
+
 def goes_live(chance: Random, last_s: float) -> Iterator[Moment]:
     yield _do(chance.uniform(0.2, 0.9) * last_s, "go_live", event=_game(chance))
 

@@ -279,11 +279,13 @@ RECIPES: Final[Mapping[str, Recipe]] = {
 }  # fmt: skip
 # Games, money and halts; asked for by name, and judged by judges of their own.
 SAFETY: Final[Mapping[str, Recipe]] = {
-    "F1": Recipe((), (games.starts_late,), ({"rules": {"life": {"start": "by_hand"}}},)),
+    "F1": Recipe(
+        (), (games.starts_late, games.unheard), ({"rules": {"life": {"start": "by_hand"}}},)
+    ),
     "F2": Recipe((), (games.brought_forward, games.postponed)),
     "F3": Recipe(
         (),
-        (games.goes_live,),
+        (games.goes_live, games.unheard),
         tuple({"rules": {"life": life}} for life in games.WIPES),
     ),
     "F5": Recipe((), (games.relisted,)),

@@ -80,13 +80,18 @@ class Verdict:
 
 
 def judge(
-    outages: Sequence[Outage], quotes: Iterable[Quote], excuses: Iterable[Span] = ()
+    outages: Sequence[Outage],
+    quotes: Iterable[Quote],
+    excuses: Iterable[Span] = (),
+    repeat_ns: int = REPEAT_NS,
 ) -> Verdict:
-    """`excuses`: nobody could act (no process runs, no session, nothing but 429)."""
+    """`excuses`: nobody could act (no process runs, no session, nothing but 429). For `repeat_ns`
+    after each cancel that was asked for, the order is not held against its maker.
+    """
     idle = merged(excuses)
     found = []
     for quote in quotes:
-        covered = merged([*idle, *((at, at + REPEAT_NS) for at in quote.asked_ns)])
+        covered = merged([*idle, *((at, at + repeat_ns) for at in quote.asked_ns)])
         for outage in outages:
             if outage.part not in (EVERYTHING, quote.part):
                 continue

@@ -19,7 +19,7 @@ from mmbot.sim.stream.channels import event_of, is_private, main_channel
 from mmbot.sim.stream.connections import Connection
 from mmbot.sim.stream.hub import StreamHub
 from mmbot.sim.virtual.island import Island
-from mmbot.sim.witness.stale import NS, Outage, Span, Verdict, judge
+from mmbot.sim.witness.stale import NS, REPEAT_NS, Outage, Span, Verdict, judge
 from mmbot.sim.witness.stale_parts import Event, Private
 from mmbot.sim.witness.stale_record import HINDERED, Cancel, Placement, Row, quotes_of
 
@@ -90,10 +90,9 @@ class StaleWatch:
         return self.against([one for one in outages if one.until_ns > one.judged_ns], main)
 
     def against(
-        self, outages: Sequence[Outage], orders: Iterable[Row], *, lost: bool = True
+        self, outages: Sequence[Outage], orders: Iterable[Row], repeat_ns: int = REPEAT_NS
     ) -> Verdict:
-        """What was quoted while it should not be, beyond what its maker could help; on a wire
-        that has `lost` no cancel, each ends what it asked for."""
+        """What was quoted while it should not be, beyond what its maker could help."""
         now_ns = self._now_ns()
         excuses = list(self._excuses)
         for since_ns in (self._refused_ns, self._died_ns):
@@ -103,8 +102,8 @@ class StaleWatch:
             ident: Placement(at_ns, self._told_ns.get(ident))
             for ident, at_ns in self._sent_ns.items()
         }
-        cancels = self._cancels if lost else ()
-        return judge(outages, quotes_of(orders, cancels, placements, self._prefix), excuses)
+        quotes = quotes_of(orders, self._cancels, placements, self._prefix)
+        return judge(outages, quotes, excuses, repeat_ns)
 
     # --- the stream ----------------------------------------------------------------------------
 
