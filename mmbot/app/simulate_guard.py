@@ -31,9 +31,8 @@ class Guard:
         self._ids = plan.ids
         self._now_ns = box.now_ns
         self._stale = stale
-        behind_ns = max(0, round(-plan.clock_skew_s * NS))
         events = box.box.exchange.listing.events
-        self.forbidden = Forbidden(events, box.now_ns(), behind_ns)
+        self.forbidden = Forbidden(events, box.now_ns())
         figures = settings.risk.figures
         self._steps = SafetyWatch(
             settings.ledger.prefix,

@@ -110,6 +110,10 @@ class Ledger:
         """What the log-in told of the exchange's clock: single reads may answer before a list."""
         self._kit.reads.exchange_ahead(offset_ns)
 
+    def latest_ns(self, now_ns: int) -> int:
+        """By our clock or the exchange's, whichever says that it is later."""
+        return max(now_ns, self._kit.reads.to_exchange(now_ns))
+
     def start(self, now_ns: int, cause: Cause = "start") -> tuple[Command, ...]:
         """The reads that a start needs; `recovered` turns true when they are answered."""
         self._start_reads(now_ns, cause)
@@ -306,11 +310,6 @@ class Ledger:
     @property
     def in_doubt_count(self) -> int:
         return self._kit.orders.in_doubt_count
-
-    @property
-    def filled_orders(self) -> tuple[Order, ...]:
-        """Orders in memory that have a fill."""
-        return tuple(o for o in self._kit.orders if o.filled_cents)
 
     @property
     def unsettled_filled_orders(self) -> tuple[Order, ...]:

@@ -206,7 +206,7 @@ class Placing:
         )
         levels = portfolio.levels(place)
         return Situation(
-            now_ns=now_ns,
+            now_ns=self._ledger.latest_ns(now_ns),
             mode=max(mode, self._modes.of_event(line.event_id)).word,
             ladder=self._state.ladder,
             event=event,
@@ -237,7 +237,7 @@ class Placing:
         slot = self._wishes.owner_of(event, line)
         uses_fairs = slot is not None and slot.quoter.uses_fairs
         resting = Resting(
-            now_ns,
+            self._ledger.latest_ns(now_ns),
             event,
             line,
             self._state.book_age_ns(line.line_id, now_ns),

@@ -26,7 +26,11 @@ class Exposure(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Resting:
-    """The part of a `Situation` that decides whether anything may rest on a line."""
+    """The part of a `Situation` that decides whether anything may rest on a line.
+
+    `now_ns` is the later of our clock and the exchange's: a game must not begin unseen because
+    one of them is behind.
+    """
 
     now_ns: int
     event: SportEvent | None
@@ -41,8 +45,9 @@ class Situation:
     """All that the gate may look at, for one order at one moment.
 
     Sums and prices include intended, in doubt, open and cancelling orders. `mode` is the
-    stricter of the whole daemon's and the sport event's. An age counts from the last time that
-    the datum was known to be true: a quiet market on a healthy stream is not old.
+    stricter of the whole daemon's and the sport event's, `now_ns` as in `Resting`. An age counts
+    from the last time that the datum was known to be true: a quiet market on a healthy stream is
+    not old.
     """
 
     now_ns: int

@@ -129,6 +129,19 @@ def test_a_refusal_that_a_suspension_explains_says_nothing_of_a_start(
     assert placed_s is None or placed_s <= quoted_after_s
 
 
+@pytest.mark.parametrize(("ahead_s", "pulled_after_s"), [(0, 30), (20, 10), (-600, 30)])
+def test_the_margin_counts_by_our_clock_or_the_exchanges_whichever_is_ahead(
+    ahead_s: int, pulled_after_s: int
+) -> None:
+    desk, both = quoting()
+    desk.tell(starting_in(desk, MARGIN_S + 30))
+    desk.tell(replace(desk.history(*both), date_ns=desk.now_ns + ahead_s * S))
+    alive(desk, pulled_after_s - 2)
+    assert resting(desk) == 2
+    alive(desk, 3)
+    assert resting(desk) == 0
+
+
 def test_it_is_pulled_before_the_start_though_nobody_says_that_it_starts() -> None:
     desk, _ = quoting()
     desk.tell(starting_in(desk, MARGIN_S + 10))

@@ -22,10 +22,8 @@ LEFT_NS: Final = 2 * NS  # a game, when its time has come
 class Forbidden:
     """Hears of the exchange's moves; `over` is what was forbidden, and since when."""
 
-    def __init__(self, events: dict[int, SportEvent], now_ns: int, behind_ns: int = 0) -> None:
-        """`behind_ns`: by so much a client's clock is late."""
+    def __init__(self, events: dict[int, SportEvent], now_ns: int) -> None:
         self._events = events
-        self._left_ns = LEFT_NS + behind_ns
         self._from_ns: dict[int, int] = {}
         self._over: list[Outage] = []
         self._halted_ns: int | None = None
@@ -66,4 +64,4 @@ class Forbidden:
             self._from_ns[event.event_id] = closes_ns
 
     def _closed(self, event_id: int, from_ns: int, until_ns: int) -> Outage:
-        return Outage(str(event_id), from_ns, until_ns, self._left_ns)
+        return Outage(str(event_id), from_ns, until_ns, LEFT_NS)
