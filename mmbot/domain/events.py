@@ -24,13 +24,20 @@ Channel = Literal["reply", "stream", "read"]
 
 @dataclass(frozen=True, slots=True)
 class CatalogSeeded:
-    """A complete seeding; books of lines that it does not list are gone.
-
-    `whole`: the stream was not away since it was asked for, nor before without another listing.
-    """
+    """A complete seeding; books of lines that it does not list are gone."""
 
     catalog: Catalog
-    whole: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SportEventsListed:
+    """All sport events, without their markets, as asked for when the stream was back.
+
+    `whole`: it was not away again since.
+    """
+
+    events: tuple[SportEvent, ...]
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,8 +326,8 @@ class WishesChanged:
 
 
 Event = (
-    CatalogSeeded | LadderLoaded | SportEventChanged | SportEventUnlisted | MarketStatusChanged
-    | BookUpdated | FairUpdated | FixtureTold | SourceStateChanged
+    CatalogSeeded | LadderLoaded | SportEventChanged | SportEventUnlisted | SportEventsListed
+    | MarketStatusChanged | BookUpdated | FairUpdated | FixtureTold | SourceStateChanged
     | OrderSeen | PlaceRefused | PlaceLost | PlaceNotSent
     | CancelAcknowledged | CancelRefused | CancelLost | OrderNotFound | HistoryRead | ReadFailed
     | BalanceSeen | TransactionsRead | TradesRead

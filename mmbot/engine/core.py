@@ -38,6 +38,7 @@ from mmbot.domain.events import (
     SessionStateChanged,
     SourceStateChanged,
     SportEventChanged,
+    SportEventsListed,
     SportEventUnlisted,
     StrategyQuarantined,
     StreamStateChanged,
@@ -138,7 +139,7 @@ class Engine:
                 self._dirty.update(parts.state.apply(event, now_ns), parts.ledger.live_lines())
             case (
                 LadderLoaded() | SportEventChanged() | SportEventUnlisted()
-                | MarketStatusChanged() | FixtureTold()
+                | SportEventsListed() | MarketStatusChanged() | FixtureTold()
             ):  # fmt: skip
                 self._dirty |= parts.state.apply(event, now_ns)
             case SourceStateChanged(source, healthy, detail):

@@ -36,7 +36,7 @@ Proof = Literal["stream", "rest", "health_check"]
 PUBLIC_DOWN: Final = "the public stream is down"
 MUTE: Final = "its channel is mute: REST shows other prices"
 UNPOLLED: Final = "its channel is mute, and its book was not read for 10 s"
-UNLISTED: Final = "nothing was listed since the stream came back"  # a game may have begun
+UNLISTED: Final = "no game was listed since the stream came back"  # one may have begun
 UNREAD: Final = "its book was not read since the stream came back"
 
 
@@ -144,9 +144,12 @@ class Freshness:
         else:
             seen.agreed = asked_ns - seen.asked_ns >= AGREED_AFTER_NS
 
-    def listed(self, lines: Mapping[LineId, Line], whole: bool = True) -> None:
-        """A new listing: what is gone is forgotten; `whole` as in CatalogSeeded."""
+    def sport_events_listed(self, whole: bool) -> None:
+        """As in SportEventsListed."""
         self._unlisted = self._unlisted and not whole
+
+    def listed(self, lines: Mapping[LineId, Line]) -> None:
+        """A new listing: what is gone is forgotten."""
         events = {line.event_id for line in lines.values()}
         self._shown = {one: book for one, book in self._shown.items() if one in lines}
         self._disputed = {one: seen for one, seen in self._disputed.items() if one in lines}

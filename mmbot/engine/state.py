@@ -19,6 +19,7 @@ from mmbot.domain.events import (
     PlaceRefused,
     SourceStateChanged,
     SportEventChanged,
+    SportEventsListed,
     SportEventUnlisted,
     StreamStateChanged,
 )
@@ -37,6 +38,7 @@ MarketEvent = (
     | LadderLoaded
     | SportEventChanged
     | SportEventUnlisted
+    | SportEventsListed
     | MarketStatusChanged
     | BookUpdated
     | FairUpdated
@@ -82,13 +84,17 @@ class MarketState:
                 self.ladder = ladder
                 return set(self.lines)
             case SportEventChanged(fixture):
-                self.events[fixture.event_id] = self._completed(fixture)
-                self.go_live.heard(fixture, now_ns)
-                return self._lines_of(fixture.event_id)
+                return self._changed(fixture, now_ns)
             case SportEventUnlisted(event_id):
-                self.events.pop(event_id, None)
-                self.go_live.unlisted((event_id,), now_ns)
-                return self._lines_of(event_id)
+                return self._unlisted(event_id, now_ns)
+            case SportEventsListed(listed, whole):
+                for fixture in listed:
+                    if fixture.event_id in self.events:
+                        self._changed(fixture, now_ns)
+                for event_id in self.events.keys() - {one.event_id for one in listed}:
+                    self._unlisted(event_id, now_ns)
+                self.fresh.sport_events_listed(whole)
+                return set(self.lines)
             case FixtureTold(event_id):
                 self.go_live.told(event)
                 return self._lines_of(event_id)
@@ -152,6 +158,16 @@ class MarketState:
         held = line is not None and self._reopening.holds(line_id, now_ns)
         return replace(line, status=OPENED) if line is not None and held else line
 
+    def _changed(self, fixture: SportEvent, now_ns: int) -> Dirty:
+        self.events[fixture.event_id] = self._completed(fixture)
+        self.go_live.heard(fixture, now_ns)
+        return self._lines_of(fixture.event_id)
+
+    def _unlisted(self, event_id: SportEventId, now_ns: int) -> Dirty:
+        self.events.pop(event_id, None)
+        self.go_live.unlisted((event_id,), now_ns)
+        return self._lines_of(event_id)
+
     def _lines_of(self, event_id: SportEventId) -> Dirty:
         return set(self.lines_of_event.get(event_id, ()))
 
@@ -182,7 +198,7 @@ class MarketState:
         self.lines_of_event = {}
         for line in self.lines.values():
             self.lines_of_event.setdefault(line.event_id, []).append(line.line_id)
-        self.fresh.listed(self.lines, event.whole)
+        self.fresh.listed(self.lines)
         return set(self.lines)
 
     def _market_status(self, event: MarketStatusChanged, now_ns: int) -> Dirty:

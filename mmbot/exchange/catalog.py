@@ -9,7 +9,7 @@ from typing import Final
 from mmbot.domain.catalog import Catalog, Line, SportEvent
 from mmbot.domain.commands import MARKET_EVENTS_MAX
 from mmbot.domain.errors import FindOut, TryAgain
-from mmbot.domain.events import CatalogSeeded, Event
+from mmbot.domain.events import CatalogSeeded, Event, SportEventsListed
 from mmbot.domain.ids import LineId, SportEventId, StrikeId
 from mmbot.exchange import codec, wire
 from mmbot.exchange.books import leaves
@@ -33,7 +33,7 @@ class CatalogSettings:
     # twice as long after each that found nothing new.
     reseed_first_s: float = 3.0
     reseed_gap_s: float = 30.0
-    look_s: float = 1.0
+    look_s: float = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,7 @@ class CatalogSeeder:
         self._watch = watch
         self._notices = reads.notices
         self._seeded_ns: int | None = None
+        self._tournament_names: dict[int, str] = {}
         self._gap_s = settings.reseed_first_s
         self._wished: frozenset[SportEventId] = frozenset()  # to be carried by the stream
 
@@ -76,29 +77,42 @@ class CatalogSeeder:
         clock, settings, listing = self._rest.clock, self._settings, self._listing
         while True:
             gap_s = self._gap_s if listing.reseed_wanted else settings.reseed_s
-            if listing.missed and listing.streamed:
-                gap_s = 0.0  # nothing is quoted until then
-            if _older(self._seeded_ns, clock.now_ns(), gap_s):
-                try:
+            try:
+                if listing.missed and listing.streamed:
+                    emit(await self.catch_up())
+                elif _older(self._seeded_ns, clock.now_ns(), gap_s):
                     for event in (await self.seed_once()).events:
                         emit(event)
-                except (TryAgain, FindOut) as error:
-                    self._notices.count("seeding_failed", str(error))
+            except (TryAgain, FindOut) as error:
+                self._notices.count("seeding_failed", str(error))
+                if not listing.missed:  # else nothing is quoted until then
                     await clock.sleep(min(5.0, settings.reseed_gap_s))
             await clock.sleep(settings.look_s)
+
+    async def catch_up(self) -> SportEventsListed:
+        """Which games are still to come, by one request: the stream told it to nobody while it
+        was away, and nothing is quoted until it is known. Raises TryAgain or FindOut."""
+        listing = self._listing
+        listing.missed = False
+        try:
+            events = await self._sport_events(self._tournament_names, Priority.STREAM)
+        except (TryAgain, FindOut, wire.Unreadable) as error:
+            listing.missed = True
+            if isinstance(error, wire.Unreadable):
+                raise TryAgain(f"a listing that cannot be read: {error}") from None
+            raise
+        listing.want_reseed()  # new games and lines can wait a little
+        return SportEventsListed(tuple(events), whole=not listing.missed)
 
     async def seed_once(self) -> Seeding:
         """A complete seeding. Raises TryAgain or FindOut: then nothing changed."""
         # What the stream speaks of from now on may not be in the answers.
         listing = self._listing
         wanted, listing.reseed_wanted = listing.reseed_wanted, False
-        missed = listing.missed
-        listing.missed = missed and not listing.streamed
         try:
             seeding = await self._seed()
         except (TryAgain, FindOut, wire.Unreadable) as error:
             listing.reseed_wanted |= wanted
-            listing.missed |= missed
             if isinstance(error, wire.Unreadable):
                 raise TryAgain(f"a listing that cannot be read: {error}") from None
             raise
@@ -112,8 +126,8 @@ class CatalogSeeder:
 
     async def _seed(self) -> Seeding:
         listing, former = self._listing, self._listing.catalog
-        tournaments = await self._tournaments()
-        events = await self._sport_events(tournaments)
+        self._tournament_names = await self._tournaments()
+        events = await self._sport_events(self._tournament_names, Priority.AUDIT)
         new: set[SportEventId] = set()  # wished for first, and listed when they have a channel
         if self._seeded_ns is not None:
             new = {event.event_id for event in events if event.pre_match} - self._wished
@@ -135,7 +149,7 @@ class CatalogSeeder:
         ]
         self._watch(wish)
         return Seeding(
-            events=(CatalogSeeded(catalog, whole=not listing.missed), *books),
+            events=(CatalogSeeded(catalog), *books),
             catalog=catalog,
             wish=wish,
             events_new=frozenset(catalog.events.keys() - former.events.keys()),
@@ -160,12 +174,14 @@ class CatalogSeeder:
             self._notices.count("tournament_not_listed", str(ident))
         return {ident: name for ident, name in found.items() if not wanted or ident in wanted}
 
-    async def _sport_events(self, tournaments: dict[int, str]) -> list[SportEvent]:
+    async def _sport_events(
+        self, tournaments: dict[int, str], priority: Priority
+    ) -> list[SportEvent]:
         """One call lists all open events; with one tournament wanted, only its own."""
         query: dict[str, str | int] = {}
         if len(self._settings.tournament_ids) == 1:
             query["tournament_id"] = next(iter(self._settings.tournament_ids))
-        rows = await self._rows(self._rest.routes.sport_events, query, "sport_events")
+        rows = await self._rows(self._rest.routes.sport_events, query, "sport_events", priority)
         found: dict[SportEventId, SportEvent] = {}
         ignored: set[SportEventId] = set()
         for row in rows:
@@ -226,8 +242,14 @@ class CatalogSeeder:
                         owners.update({s.strike_id: line.line_id for s in line.strikes})
         return list(lines.values())
 
-    async def _rows(self, route: Route, query: dict[str, str | int], key: str) -> list[wire.Raw]:
-        answer = await page(self._rest, route, Priority.AUDIT, query)
+    async def _rows(
+        self,
+        route: Route,
+        query: dict[str, str | int],
+        key: str,
+        priority: Priority = Priority.AUDIT,
+    ) -> list[wire.Raw]:
+        answer = await page(self._rest, route, priority, query)
         if answer.refusal is not None:
             raise TryAgain(f"{route.name}: {answer.refusal.text}")
         return wire.rows_of(answer.body, key)

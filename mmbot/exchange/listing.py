@@ -52,7 +52,7 @@ class Listing:
         self.catalog = Catalog()
         self.reseed_wanted = False
         self.streamed = False  # the stream is there to tell what changes
-        self.missed = False  # it was away, and nothing is listed anew since it is back
+        self.missed = False  # it was away, and no game was listed since it is back
         self.ignored: frozenset[SportEventId] = frozenset()  # there, and not wanted
         # Events whose channel was not granted: their books would grow old unseen.
         self.unstreamed: frozenset[SportEventId] = frozenset()

@@ -35,11 +35,11 @@ class Books:
         """That connection leads: a new one, or one that was there before."""
         since_ns = self._live_since_ns.setdefault(connection, self.now_ns)
         self.fresh.stream(True, since_ns, [ONE], self.now_ns)
-        return self.listed()
+        return self.games_listed()
 
-    def listed(self, whole: bool = True) -> Books:
-        """A listing comes; `whole`: the stream was there all the while."""
-        self.fresh.listed({LINE.line_id: LINE}, whole)
+    def games_listed(self, whole: bool = True) -> Books:
+        """As in SportEventsListed."""
+        self.fresh.sport_events_listed(whole)
         return self
 
     def down(self) -> Books:

@@ -8,9 +8,8 @@ from itertools import pairwise
 import pytest
 
 from mmbot.domain.book import Book, Level
-from mmbot.domain.catalog import Catalog
 from mmbot.domain.commands import CancelOrders, ReadMarkets
-from mmbot.domain.events import CatalogSeeded, Lagged, ReadFailed, StreamStateChanged
+from mmbot.domain.events import Lagged, ReadFailed, SportEventsListed, StreamStateChanged
 from mmbot.domain.facts import Alarm
 from mmbot.domain.ids import LineId, SportEventId
 from mmbot.domain.price import Price
@@ -59,13 +58,13 @@ def test_a_first_read_that_disagrees_brings_nothing_back() -> None:
 @pytest.mark.parametrize("prop", [False, True])
 def test_what_changed_while_nobody_could_hear_it_has_to_be_listed(prop: bool) -> None:
     books, line = Books().up().streamed(), replace(LINE, sub_type="player") if prop else LINE
-    books.down().listed(whole=False)  # asked for before the end
+    books.down().games_listed(whole=False)  # asked for before the end
     books.fresh.stream(True, books.now_ns, [ONE], books.now_ns)
     books.read(asked_s_ago=0)
     assert books.fresh.why_stale(line, books.now_ns) == UNLISTED
-    books.listed(whole=False)
+    books.games_listed(whole=False)
     assert books.fresh.why_stale(line, books.now_ns) == UNLISTED
-    books.listed()
+    books.games_listed()
     assert books.fresh.why_stale(line, books.now_ns) == ""
 
 
@@ -242,7 +241,7 @@ def test_without_the_public_stream_nothing_rests_and_a_read_brings_it_back() -> 
     desk.wait(0.2, a_read(desk))
     desk.wait(0.001)
     assert len(desk.placed) == 2  # it may have begun while nobody could hear it
-    desk.wait(0.001, CatalogSeeded(Catalog.of([EVENT], [LINE])))
+    desk.wait(0.001, SportEventsListed((EVENT,), whole=True))
     assert len(desk.placed) == 4
 
 

@@ -20,6 +20,7 @@ from mmbot.domain.events import (
     OrderSeen,
     PlaceRefused,
     SportEventChanged,
+    SportEventsListed,
     SportEventUnlisted,
 )
 from mmbot.domain.facts import Alarm
@@ -78,6 +79,10 @@ TELLS: dict[str, Tells] = {
     "the exchange says live": lambda _, __: SportEventChanged(replace(EVENT, status="live")),
     "postponed": lambda _, __: SportEventChanged(replace(EVENT, status="postponed")),
     "unlisted": lambda _, __: SportEventUnlisted(EVENT.event_id),
+    "live when the stream is back": lambda _, __: SportEventsListed(
+        (replace(EVENT, status="live"),), whole=True
+    ),
+    "gone when the stream is back": lambda _, __: SportEventsListed((), whole=False),
     "no longer in the listing": lambda _, __: CatalogSeeded(Catalog.of([], [])),
     "a feed says that it has begun": lambda desk, _: FixtureTold(
         EVENT.event_id, "feed", desk.now_ns - S

@@ -1,53 +1,50 @@
-"""The stream replays nothing: what it told while it was away, only a new listing shows."""
+"""The stream replays nothing: what it told while it was away, only a listing shows."""
+# faults: F1 F2 F3 F5
 
 from __future__ import annotations
 
 import pytest
 
 from mmbot.domain.errors import TryAgain
-from mmbot.domain.events import CatalogSeeded
+from mmbot.domain.events import Event, SportEventsListed
 from mmbot.exchange.http import HttpReply
 from mmbot.exchange.listing import Wish
-from tests.exchange.parts import Asked, reply, run
+from tests.exchange.parts import Asked, example, reply, run
 from tests.exchange.seedings import EVENTS, MARKETS, Seeding, service
 
+LISTED = reply(example("get_sport_events.response.json"))
 
-# faults: F1 F2 F3
-def test_a_listing_is_whole_when_the_stream_was_there_since_it_was_asked_for() -> None:
+
+def test_the_games_are_whole_when_the_stream_was_there_since_they_were_asked_for() -> None:
     async def scenario() -> None:
         one = Seeding()
-        listing = one.parts.listing
-
-        async def whole() -> bool:
-            (first, *_) = (await one.seeder.seed_once()).events
-            assert isinstance(first, CatalogSeeded)
-            return first.whole
-
-        assert await whole()  # a start: it has missed nothing yet
+        listing, http = one.parts.listing, one.parts.http
+        await one.seeder.seed_once()
         listing.streams(True)
         listing.streams(False)
-        assert not await whole()
         listing.streams(True)
-        one.parts.http.on(MARKETS, reply(b"{"))
+        http.on(EVENTS, reply(b"{"))
         with pytest.raises(TryAgain):
-            await one.seeder.seed_once()
+            await one.seeder.catch_up()
         assert listing.missed
-        one.parts.http.on(MARKETS, one.markets())
-        assert await whole()
 
         def breaks(_: Asked) -> HttpReply:
             listing.streams(False)
             listing.streams(True)
-            return one.markets()
+            return LISTED
 
-        one.parts.http.on(MARKETS, breaks, one.markets())
-        assert not await whole()
-        assert await whole()
+        http.on(EVENTS, breaks, LISTED)
+        assert not (await one.seeder.catch_up()).whole
+        assert listing.missed
+        games = await one.seeder.catch_up()
+        assert games.whole
+        assert [game.event_id for game in games.events] == list(listing.catalog.events)
+        assert not listing.missed
 
     run(scenario())
 
 
-def test_a_stream_that_is_back_has_everything_listed_at_once() -> None:
+def test_a_stream_that_is_back_has_the_games_listed_at_once_and_all_else_soon() -> None:
     def comes_back(one: Seeding) -> None:
         listing = one.parts.listing
         listing.streams(True)
@@ -59,5 +56,12 @@ def test_a_stream_that_is_back_has_everything_listed_at_once() -> None:
 
         one.heard = breaks
 
-    assert service(5)[0].parts.http.count(EVENTS) == 1
-    assert service(5, comes_back)[0].parts.http.count(EVENTS) == 2
+    def games(events: list[Event]) -> list[bool]:
+        return [event.whole for event in events if isinstance(event, SportEventsListed)]
+
+    quiet, events = service(10)
+    assert (quiet.parts.http.count(MARKETS), games(events)) == (1, [])
+    missed, events = service(2.5, comes_back)
+    assert (missed.parts.http.count(MARKETS), games(events)) == (1, [True])
+    later, events = service(10, comes_back)
+    assert (later.parts.http.count(MARKETS), games(events)) == (2, [True])
