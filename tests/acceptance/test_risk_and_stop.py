@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance import (
+    risk_breakers,
     risk_contain,
     risk_days,
     risk_event,
@@ -46,10 +47,12 @@ def test_line_4_go_live_guard() -> None:
     risk_halt.walk_go_live()
 
 
-@not_built
 def test_line_5_breakers() -> None:
     """Fill bursts, price jumps, reject loops, edge loss and cash loss, each with its cool-off."""
-    pytest.fail("not built")
+    risk_breakers.walk_pulling()
+    risk_breakers.walk_edge_loss()
+    risk_breakers.walk_cash_loss()
+    risk_breakers.walk_own_flow()
 
 
 @pytest.mark.timeout(400)

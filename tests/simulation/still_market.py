@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import tempfile
-from collections.abc import Awaitable, Callable, Sequence
+import tomllib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -14,7 +15,7 @@ from typing import Any, Final
 import structlog
 
 from mmbot.app.daemon import Daemon
-from mmbot.app.demo_config import DemoPlaces, write_config
+from mmbot.app.demo_config import DemoPlaces, to_toml, write_config
 from mmbot.app.simulate_plan import FEED_EVERY_S
 from mmbot.app.simulate_settings import BASE_URL
 from mmbot.app.world import World
@@ -27,6 +28,7 @@ from mmbot.ops.notify import Notifier
 from mmbot.runtime.clock import LoopClock
 from mmbot.sim.memory import InMemoryBox
 from mmbot.sim.scenario import BoxOptions, with_table
+from mmbot.sim.virtual.island import Island
 from mmbot.sim.virtual.loop import EPOCH_NS, VirtualLoop, run_virtual
 from mmbot.store import tables
 from mmbot.store.journal import Journal, read_entries
@@ -50,9 +52,63 @@ class Still:
     """The box, and a daemon that quotes on it."""
 
     box: InMemoryBox
-    daemon: Daemon
+    settings: Settings
+    loop: VirtualLoop
+    daemon: Daemon = field(init=False)
+    island: Island = field(init=False)  # on which it lives
+    journal: Journal = field(init=False)
+    lives: int = 0
     seen: dict[str, Any] = field(default_factory=dict)  # for the scenario to leave behind
     entries: list[Entry] = field(default_factory=list)  # of the journal, once all is over
+
+    async def begin(self) -> None:
+        """A daemon's life begins; returns when it has started."""
+        journal = Journal.open(self.settings.state_dir / self.settings.ledger.file)
+        self.journal, self.island = journal, self.loop.island(f"daemon {self.lives}")
+        self.daemon = daemon = Daemon(self.settings, self._world(journal), Metrics("0"))
+        self.lives += 1
+        started = asyncio.Event()
+
+        async def life() -> None:
+            await daemon.start()
+            started.set()
+            assert await daemon.run(Notifier())
+
+        self.island.start(life())
+        await started.wait()
+
+    async def kill(self, down_s: float) -> None:
+        """kill -9, and so much later another process."""
+        self.island.abandon()
+        self.journal.close()
+        await self.do("close_sockets")
+        await self.wait(down_s)
+        await self.begin()
+
+    def _world(self, journal: Journal) -> World:
+        def drop(*_: Any) -> Any:
+            raise structlog.DropEvent
+
+        def commit(entries: Sequence[Entry], done: Callable[[None], None], urgent: bool) -> None:
+            journal.append(entries)
+            self.loop.call_soon(done, None)
+
+        async def source(method: str, url: str, headers: Any, body: bytes) -> Any:
+            path = url.removeprefix("http://127.0.0.1:8460")
+            return await self.box.http_request(method, path, headers, body)
+
+        return World(
+            clock=LoopClock(EPOCH_NS, self.loop),
+            http=InMemoryHttp(self.box.http_request),
+            websockets=InMemoryWs(self.box.ws_connect),
+            source_http=source,
+            rng=Random(7),
+            run=f"{self.lives}123456789ab",
+            journal=journal,
+            commit=commit,
+            logger=structlog.wrap_logger(None, processors=[drop]),
+            live=False,
+        )
 
     async def wait(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -109,13 +165,21 @@ class Still:
         return dict(self.box.box.record.summary(self.box.box.maker, self.box.now_ns()))
 
 
-def still(scenario: Callable[[Still], Awaitable[None]], dialect: str = "v4", **box: Any) -> Still:
-    """Play the scenario from 40 s after the daemon's start; tables of `box` come on top."""
+def still(
+    scenario: Callable[[Still], Awaitable[None]],
+    dialect: str = "v4",
+    config: Mapping[str, Mapping[str, Any]] | None = None,
+    **box: Any,
+) -> Still:
+    """Play the scenario from 40 s after the daemon's start.
+
+    Tables of `config` come on top of the daemon's own, tables of `box` on top of the box's.
+    """
 
     async def play(loop: VirtualLoop) -> Still:
         options = with_table(BoxOptions(seed=7), STILL | box)
         with tempfile.TemporaryDirectory(prefix="mmbot-still-") as folder:
-            settings = _settings(options, Path(folder), dialect)
+            settings = _settings(options, Path(folder), dialect, config or {})
             return await _play(loop, scenario, options, settings)
 
     return run_virtual(play, seed=7)
@@ -128,51 +192,29 @@ async def _play(
     settings: Settings,
 ) -> Still:
     box = InMemoryBox(options, EPOCH_NS)
-    journal = Journal.open(settings.state_dir / settings.ledger.file)
-
-    def drop(*_: Any) -> Any:
-        raise structlog.DropEvent
-
-    def commit(entries: Sequence[Entry], done: Callable[[None], None], urgent: bool) -> None:
-        journal.append(entries)
-        loop.call_soon(done, None)
-
-    async def source(method: str, url: str, headers: Any, body: bytes) -> Any:
-        return await box.http_request(
-            method, url.removeprefix("http://127.0.0.1:8460"), headers, body
-        )
-
-    world = World(
-        clock=LoopClock(EPOCH_NS, loop),
-        http=InMemoryHttp(box.http_request),
-        websockets=InMemoryWs(box.ws_connect),
-        source_http=source,
-        rng=Random(7),
-        run="0123456789ab",
-        journal=journal,
-        commit=commit,
-        logger=structlog.wrap_logger(None, processors=[drop]),
-        live=False,
-    )
-    daemon = Daemon(settings, world, Metrics("0"))
-    found = Still(box, daemon)
+    found = Still(box, settings, loop)
     try:
-        await daemon.start()
-        async with asyncio.TaskGroup() as group:
-            running = group.create_task(daemon.run(Notifier()))
-            await asyncio.sleep(STARTED_S)
-            await scenario(found)
-            daemon.stop()
-            assert await running
+        await found.begin()
+        await asyncio.sleep(STARTED_S)
+        await scenario(found)
+        found.daemon.stop()
+        assert await found.island.ended()
     finally:
+        found.island.abandon()
         box.stop()
-        journal.close()
+        found.journal.close()
     found.entries = list(read_entries(settings.state_dir / settings.ledger.file))
     return found
 
 
-def _settings(options: BoxOptions, folder: Path, dialect: str) -> Settings:
+def _settings(
+    options: BoxOptions, folder: Path, dialect: str, config: Mapping[str, Mapping[str, Any]]
+) -> Settings:
     path = write_config(DemoPlaces(BASE_URL, 9464, folder), dialect)
+    table = tomllib.loads(path.read_text(encoding="utf-8"))
+    for name, changed in config.items():
+        table[name] |= changed
+    path.write_text(to_toml(table), encoding="utf-8")
     keys = {"MMBOT_ACCESS_KEY": options.access_key, "MMBOT_SECRET_KEY": options.secret_key}
     settings = load(path, keys)
     stream = settings.stream.model_copy(update={"config_poll_s": CONFIG_POLL_S})
