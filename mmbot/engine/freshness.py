@@ -67,7 +67,8 @@ class Freshness:
         self.mute: set[SportEventId] = set()  # of which REST has shown more than the stream
         self._up_ns = 0  # since when
         self._lost = False  # it was up before
-        self._unlisted = False  # and what it would have told meanwhile is not known
+        self._heard = False  # all of it, health_checks too
+        self._unlisted = False  # it was heard, and then it was not: it told nobody of the games
         self._polled: dict[SportEventId, _Poll] = {}
         self._shown: dict[LineId, Book] = {}  # by the stream, or read since it is up
         self._disputed: dict[LineId, _Dispute] = {}
@@ -90,7 +91,6 @@ class Freshness:
         was_up, self.up = self.up, public
         if not public:
             self._lost = self._lost or was_up
-            self._unlisted = self._unlisted or was_up
             self._shown.clear()
             self._disputed.clear()
             self._polled.clear()
@@ -110,6 +110,11 @@ class Freshness:
             self._unread.update(dict.fromkeys(events, now_ns))
         self.mute.clear()
         return True
+
+    def hears(self, heard: bool) -> None:
+        """Whether what the stream tells comes here: it replays nothing."""
+        self._unlisted = self._unlisted or (self._heard and not heard)
+        self._heard = heard
 
     def streamed(self, line: Line, book: Book) -> None:
         """An image came by the stream: its channel speaks."""

@@ -21,6 +21,7 @@ class SpotAudit:
     def stream(self, event: StreamStateChanged, now_ns: int) -> Iterator[ReadMarkets]:
         """The stream replays nothing, and no first image comes by it: read what it carries."""
         state = self._state
+        state.fresh.hears(event.public and event.private)
         if state.fresh.stream(event.public, event.live_since_ns, state.events, now_ns):
             yield from self.read_all(now_ns)
 

@@ -78,10 +78,10 @@ class Listing:
         if event_id not in self.ignored:
             self.reseed_wanted = True
 
-    def streams(self, public: bool) -> None:
-        """The stream comes or goes. It replays nothing: a game may have begun meanwhile."""
-        self.missed |= self.streamed and not public
-        self.streamed = public
+    def streams(self, heard: bool) -> None:
+        """All of the stream is heard, or not. It replays nothing: a game may begin meanwhile."""
+        self.missed |= self.streamed and not heard
+        self.streamed = heard
 
     def note_streamed(self, book: Book) -> None:
         self._streamed[book.line_id] = book

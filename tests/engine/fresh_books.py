@@ -34,6 +34,7 @@ class Books:
     def up(self, connection: str = "stream-1") -> Books:
         """That connection leads: a new one, or one that was there before."""
         since_ns = self._live_since_ns.setdefault(connection, self.now_ns)
+        self.fresh.hears(True)
         self.fresh.stream(True, since_ns, [ONE], self.now_ns)
         return self.games_listed()
 
@@ -43,6 +44,7 @@ class Books:
         return self
 
     def down(self) -> Books:
+        self.fresh.hears(False)
         self.fresh.stream(False, 0, [ONE], self.now_ns)
         return self
 

@@ -8,8 +8,15 @@ from itertools import pairwise
 import pytest
 
 from mmbot.domain.book import Book, Level
+from mmbot.domain.catalog import Catalog
 from mmbot.domain.commands import CancelOrders, ReadMarkets
-from mmbot.domain.events import Lagged, ReadFailed, SportEventsListed, StreamStateChanged
+from mmbot.domain.events import (
+    CatalogSeeded,
+    Lagged,
+    ReadFailed,
+    SportEventsListed,
+    StreamStateChanged,
+)
 from mmbot.domain.facts import Alarm
 from mmbot.domain.ids import LineId, SportEventId
 from mmbot.domain.price import Price
@@ -25,7 +32,8 @@ from mmbot.engine.freshness import (
     UNREAD,
     Freshness,
 )
-from mmbot.engine.spot_audit import CHANNEL_MUTE
+from mmbot.engine.spot_audit import CHANNEL_MUTE, SpotAudit
+from mmbot.engine.state import MarketState
 from tests.engine.desk import Desk
 from tests.engine.fresh_books import ONE, Books, a_read, cancelled, events
 from tests.engine.situations import EVENT, LINE, S
@@ -58,9 +66,9 @@ def test_a_first_read_that_disagrees_brings_nothing_back() -> None:
 @pytest.mark.parametrize("prop", [False, True])
 def test_what_changed_while_nobody_could_hear_it_has_to_be_listed(prop: bool) -> None:
     books, line = Books().up().streamed(), replace(LINE, sub_type="player") if prop else LINE
-    books.down().games_listed(whole=False)  # asked for before the end
-    books.fresh.stream(True, books.now_ns, [ONE], books.now_ns)
-    books.read(asked_s_ago=0)
+    books.fresh.hears(False)  # its socket may be open
+    books.games_listed(whole=False)  # asked for before the end
+    books.fresh.hears(True)
     assert books.fresh.why_stale(line, books.now_ns) == UNLISTED
     books.games_listed(whole=False)
     assert books.fresh.why_stale(line, books.now_ns) == UNLISTED
@@ -243,6 +251,20 @@ def test_without_the_public_stream_nothing_rests_and_a_read_brings_it_back() -> 
     assert len(desk.placed) == 2  # it may have begun while nobody could hear it
     desk.wait(0.001, SportEventsListed((EVENT,), whole=True))
     assert len(desk.placed) == 4
+
+
+# faults: E1 F3
+def test_after_missed_health_checks_all_is_listed_before_anything_is_quoted() -> None:
+    state = MarketState()
+    audit = SpotAudit(state)
+    state.apply(CatalogSeeded(Catalog.of([EVENT], [LINE])), 0)
+    for private in (True, False, True):
+        list(audit.stream(StreamStateChanged(private, True, "1"), 0))
+    assert state.fresh.why_stale(LINE, 0) == UNLISTED
+    state.apply(SportEventsListed((EVENT,), whole=False), 0)
+    assert state.fresh.why_stale(LINE, 0) == UNLISTED
+    state.apply(SportEventsListed((EVENT,), whole=True), 0)
+    assert state.fresh.why_stale(LINE, 0) == ""
 
 
 # faults: E4

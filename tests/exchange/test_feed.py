@@ -77,6 +77,7 @@ def test_a_late_health_check_ends_the_blindness() -> None:
         await stage.wait(15)
         stage.beating = True
         await stage.wait(10)
+        assert stage.parts.listing.missed  # nobody knows what it would have told
 
     assert staged(pause).states[:3] == [UP, (False, True, "stream-1"), UP]
 
@@ -88,14 +89,15 @@ def test_a_late_health_check_ends_the_blindness() -> None:
 def test_how_soon_it_comes_back(code: int, least_s: float, most_s: float) -> None:
     # faults: E14
     async def cut(stage: Stage) -> None:
+        assert not stage.parts.listing.missed
         stage.last.hang_up(code)
         await stage.wait(5)
+        assert stage.parts.listing.missed
 
     stage = staged(cut)
     assert stage.states[:3] == [UP, DOWN, (True, True, "stream-2")]
     assert stage.told[1][0] == pytest.approx(2, abs=0.01)
     assert least_s <= stage.told[2][0] - stage.told[1][0] <= most_s
-    assert stage.parts.listing.missed
 
 
 def test_after_a_4001_the_config_and_the_token_are_fetched_again() -> None:
