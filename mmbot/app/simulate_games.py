@@ -21,6 +21,7 @@ WIPES: Final[tuple[Mapping[str, Any], ...]] = (
 )
 DAY_S: Final = 86_400.0
 NOTICE_S: Final = 5.0
+MUTE_S: Final = (13.0, 28.0)  # missed by two health_checks, and not given up
 SOON_S: Final = (100.0, 240.0)  # around the guard's margin of 120 s
 FLAPS: Final = 50
 FLAP_S: Final = 0.2
@@ -88,15 +89,20 @@ def postponed(chance: Random, last_s: float) -> Iterator[Moment]:
 
 
 def unheard(chance: Random, last_s: float) -> Iterator[Moment]:
-    """A game starts soon, or starts, while nobody can hear it: no socket is open for a moment."""
+    """A game starts soon, or starts, while nobody can hear it: no socket is open for a moment, or
+    all of them say nothing for a while."""
     at_s, game = chance.uniform(0.05, 0.8) * last_s, _game(chance)
-    yield _do(at_s, "refuse_sockets", code=4200)
-    yield _do(at_s + 0.1, "close_sockets", code=4200)
+    if chance.random() < 0.5:
+        yield _do(at_s, "refuse_sockets", code=4200)
+        yield _do(at_s + 0.1, "close_sockets", code=4200)
+        yield _do(at_s + chance.uniform(1.0, 8.0), "refuse_sockets", code=0)
+    else:
+        yield _do(at_s, "mute_sockets")
+        yield _do(at_s + chance.uniform(*MUTE_S), "mute_sockets", on=False)
     if chance.random() < 0.5:
         yield _do(at_s + 0.5, "move_start", event=game, in_s=chance.choice((NOTICE_S, 60.0)))
     else:
         yield _do(at_s + 0.5, "go_live", event=game)
-    yield _do(at_s + chance.uniform(1.0, 8.0), "refuse_sockets", code=0)
 
 
 def goes_live(chance: Random, last_s: float) -> Iterator[Moment]:

@@ -11,7 +11,7 @@ from mmbot.config import Settings
 from mmbot.sim.memory import InMemoryBox
 from mmbot.sim.witness.forbidden import Forbidden
 from mmbot.sim.witness.safety_watch import LEVELS, Losses, SafetyWatch
-from mmbot.sim.witness.stale import NS, REPEAT_NS, Finding
+from mmbot.sim.witness.stale import EVERYTHING, NS, REPEAT_NS, Finding
 from mmbot.sim.witness.stale_watch import StaleWatch
 from mmbot.sim.witness.watch import AUDIT_NS, Watch
 
@@ -53,9 +53,13 @@ class Guard:
         """`orders` as in the record of the box."""
         if not self._asked:
             return []
+        found = list(self._steps.findings)
         outages = self.forbidden.over(self._now_ns())
-        rested = self._stale.against(outages, orders, self._repeat_ns)
-        return [*self._steps.findings, *_told(rested.findings)]
+        for whole, unheard in ((True, []), (False, self._stale.unheard())):
+            these = [one for one in outages if whole is (one.part == EVERYTHING)]
+            rested = self._stale.against(these, orders, self._repeat_ns, unheard)
+            found += _told(rested.findings)
+        return found
 
 
 def _told(findings: Iterable[Finding]) -> list[str]:

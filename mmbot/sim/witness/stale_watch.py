@@ -89,12 +89,21 @@ class StaleWatch:
         main = (row for row in orders if _market_of(row) not in self._props)
         return self.against([one for one in outages if one.until_ns > one.judged_ns], main)
 
+    def unheard(self) -> list[Span]:
+        """When a client could not know that it hears nothing."""
+        silences = self._private.over(self._now_ns())
+        return [(one.from_ns, one.judged_ns) for one in silences]
+
     def against(
-        self, outages: Sequence[Outage], orders: Iterable[Row], repeat_ns: int = REPEAT_NS
+        self,
+        outages: Sequence[Outage],
+        orders: Iterable[Row],
+        repeat_ns: int = REPEAT_NS,
+        unheard: Iterable[Span] = (),
     ) -> Verdict:
         """What was quoted while it should not be, beyond what its maker could help."""
         now_ns = self._now_ns()
-        excuses = list(self._excuses)
+        excuses = [*self._excuses, *unheard]
         for since_ns in (self._refused_ns, self._died_ns):
             if since_ns is not None:
                 excuses.append((since_ns, now_ns))
