@@ -26,7 +26,8 @@ SOON_S: Final = (100.0, 240.0)  # around the guard's margin of 120 s
 FLAPS: Final = 50
 FLAP_S: Final = 0.2
 AWAY_S: Final = (20.0, 120.0)
-UNREAD_S: Final = (40.0, 150.0)
+POOR_S: Final = (40.0, 150.0)
+HIDDEN_S: Final = (60.0, 300.0)  # for two minutes a balance that was read is believed
 RICH_USD: Final = 100_000.0
 # What rests is a few hundred dollars: from 9.99 times the cash to 50 times, and then half of it.
 POOR_USD: Final = (54.0, 50.0, 30.0, 11.0)
@@ -141,13 +142,13 @@ def poorer(chance: Random, last_s: float) -> Iterator[Moment]:
     yield _do(at_s, "cash", usd=usd)
     half_s = at_s + chance.uniform(0.1, 60.0)
     yield _do(half_s, "cash", usd=usd / 2.0)
-    yield _do(min(last_s, half_s + chance.uniform(*UNREAD_S)), "cash", usd=RICH_USD)
+    yield _do(min(last_s, half_s + chance.uniform(*POOR_S)), "cash", usd=RICH_USD)
 
 
 def cash_unread(chance: Random, last_s: float) -> Iterator[Moment]:
     """Answers about the balance leave out its key."""
     at_s = chance.uniform(0.05, 0.7) * last_s
-    end_s = min(last_s, at_s + chance.uniform(*UNREAD_S))
+    end_s = min(last_s, at_s + chance.uniform(*HIDDEN_S))
     for when_s, absent in ((at_s, True), (end_s, False)):
         yield Moment(round(when_s, 1), "switch", ask=json.dumps({"balance_key_absent": absent}))
 

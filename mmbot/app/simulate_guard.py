@@ -10,7 +10,8 @@ from mmbot.app.simulate_recipes import SAFETY
 from mmbot.config import Settings
 from mmbot.sim.memory import InMemoryBox
 from mmbot.sim.witness.forbidden import Forbidden
-from mmbot.sim.witness.safety_watch import LEVELS, Losses, SafetyWatch
+from mmbot.sim.witness.purse import Purse
+from mmbot.sim.witness.safety_watch import LEVELS, Losses, Rules, SafetyWatch
 from mmbot.sim.witness.stale import EVERYTHING, NS, REPEAT_NS, Finding
 from mmbot.sim.witness.stale_watch import StaleWatch
 from mmbot.sim.witness.watch import AUDIT_NS, Watch
@@ -34,13 +35,15 @@ class Guard:
         events = box.box.exchange.listing.events
         self.forbidden = Forbidden(events, box.now_ns())
         figures = settings.risk.figures
-        self._steps = SafetyWatch(
-            settings.ledger.prefix,
-            Losses(**{level: figures[f"{level}_loss_max_cents"] for level in LEVELS}),
-            plan.box.rules.fee_bps,
-            watch,
-            AUDIT_NS + round(plan.box.session.reporting_lag_s * NS),
+        unknown_ns = AUDIT_NS + round(plan.box.session.reporting_lag_s * NS)
+        rules = Rules(
+            prefix=settings.ledger.prefix,
+            losses=Losses(**{level: figures[f"{level}_loss_max_cents"] for level in LEVELS}),
+            cash_multiple=settings.risk.unmatched_cash_multiple_max,
+            fee_bps=plan.box.rules.fee_bps,
+            unknown_ns=unknown_ns,
         )
+        self._steps = SafetyWatch(rules, watch, Purse(box.box.switches, unknown_ns))
         if self._asked:
             box.box.hub.hearers.append(self.forbidden.published)
             box.box.witnesses.hearers.append(self._steps.order_changed)

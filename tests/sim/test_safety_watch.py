@@ -10,7 +10,8 @@ from mmbot.sim.core.orders import Order, OrderRequest
 from mmbot.sim.scenario import BoxOptions, with_table
 from mmbot.sim.timeline.hand_actions import Take
 from mmbot.sim.timeline.moves import Moves
-from mmbot.sim.witness.safety_watch import Losses, SafetyWatch
+from mmbot.sim.witness.purse import BELIEVED_NS, Purse
+from mmbot.sim.witness.safety_watch import Losses, Rules, SafetyWatch
 
 NS = 10**9
 BORN_NS = 1_795_359_600 * NS
@@ -38,7 +39,9 @@ class Scene:
         self.box.control.takers({"on": False}, BORN_NS)
         self.now_ns = BORN_NS + NS
         self.knows = Knows()
-        self.watch = SafetyWatch("mm", limits, 200, self.knows, UNKNOWN_NS)
+        keeps = Rules("mm", limits, cash_multiple=8.0, fee_bps=200, unknown_ns=UNKNOWN_NS)
+        purse = Purse(self.box.switches, UNKNOWN_NS)
+        self.watch = SafetyWatch(keeps, self.knows, purse)
         self.box.witnesses.hearers.append(self.watch.order_changed)
         lines = self.box.exchange.listing.events.values()
         self.event = next(iter(lines))
@@ -54,6 +57,9 @@ class Scene:
         self.now_ns += NS // 10
         self.box.exchange.advance(self.now_ns)
         return order
+
+    def cash(self, usd: float) -> None:
+        self.box.exchange.set_cash(self.box.maker, round(usd * 100), self.now_ns)
 
     def found(self) -> str:
         return "\n".join(self.watch.findings)
@@ -131,3 +137,31 @@ def test_all_quotes_of_an_event_filled_at_once_leave_its_worst_case() -> None:
     Moves(scene.box).perform(Take(), scene.now_ns)
     scene.rests("mm-4", scene.line("total"), 0, usd=1)
     assert "I3: mm-4 lets its event lose up to 3100 cents" in scene.found()
+
+
+# faults: G2
+def test_g2_what_rests_is_a_multiple_of_the_cash_that_must_be_known() -> None:
+    scene = Scene(WIDE)
+    scene.rests("mm-1", scene.line("moneyline"), 0, usd=20)
+    scene.cash(usd=2.3)
+    scene.rests("mm-2", scene.line("total"), 0, usd=1)
+    assert scene.found() == ""
+    scene.now_ns += UNKNOWN_NS + NS
+    scene.rests("mm-3", scene.line("total"), 0, usd=1)
+    assert "G2: with mm-3 2200 cents rest, limit 1840" in scene.found()
+
+
+# faults: G3
+def test_g3_nothing_is_placed_while_nobody_knows_the_balance() -> None:
+    scene = Scene(WIDE)
+    scene.box.switches.set_all({"balance_key_absent": True})
+    scene.rests("mm-1", scene.line("moneyline"), 0)
+    scene.now_ns += BELIEVED_NS - NS
+    scene.rests("mm-2", scene.line("spread"), 0)
+    assert scene.found() == ""
+    scene.now_ns += 2 * NS
+    scene.rests("mm-3", scene.line("total"), 0)
+    assert "G3: mm-3 was placed while no answer tells the balance" in scene.found()
+    scene.box.switches.set_all({"balance_key_absent": False})
+    scene.rests("mm-4", scene.line("total"), 1)
+    assert "mm-4" not in scene.found()

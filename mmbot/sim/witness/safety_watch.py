@@ -1,4 +1,5 @@
-"""The judge of safety beside a day: limits up to the event's worst case, own orders that cross.
+"""The judge of safety beside a day: limits up to the event's worst case, cash, own orders that
+cross.
 
 It looks at every step of the box. What the exchange or a person did of late may be unknown to a
 client for a while, as with the judge of every step (`watch`), whose word on that is taken.
@@ -13,6 +14,7 @@ from mmbot.sim.core.orders import Order
 from mmbot.sim.core.placement import crossing
 from mmbot.sim.witness.at_risk import Outside, Seen
 from mmbot.sim.witness.event_worst import Held, market_cents, worst_cents
+from mmbot.sim.witness.purse import Purse
 
 NS: Final = 1_000_000_000
 FINDINGS_MAX: Final = 100
@@ -27,6 +29,17 @@ class Losses:
     event: int
     tournament: int
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a client was told to keep. `cash_multiple`: resting stakes as a multiple of the cash."""
+
+    prefix: str
+    losses: Losses
+    cash_multiple: float
+    fee_bps: int
+    unknown_ns: int  # how long it need not know what was done without it
 
 
 LEVELS: Final = ("line", "market", "event", "tournament", "total")
@@ -80,21 +93,19 @@ class Exposure:
 
 
 class SafetyWatch:
-    """Hears of the orders of clients at the box; `findings` begin with I3 or G7."""
+    """Hears of the orders of clients at the box; `findings` begin with I3, G2, G3 or G7."""
 
-    def __init__(
-        self, prefix: str, limits: Losses, fee_bps: int, clock: Clock, unknown_ns: int
-    ) -> None:
-        """`unknown_ns`: how long a client need not know what was done without it."""
+    def __init__(self, rules: Rules, clock: Clock, purse: Purse) -> None:
         self.findings: list[str] = []
         self.looks = 0  # placements weighed
-        self._prefix = prefix
-        self._limits = limits
+        self._rules = rules
+        self._prefix = rules.prefix
         self._clock = clock
+        self._purse = purse
         # A person's orders count, too, once they must be known: until then a limit is broken when
         # it is so both with and without them.
-        self._ours, self._all = Exposure(fee_bps), Exposure(fee_bps)
-        self._outside = Outside(unknown_ns)
+        self._ours, self._all = Exposure(rules.fee_bps), Exposure(rules.fee_bps)
+        self._outside = Outside(rules.unknown_ns)
         self._person_ns = 0
         self._seen: dict[str, Seen] = {}
 
@@ -113,6 +124,7 @@ class SafetyWatch:
         else:
             self._person_ns = now_ns
         self._seen[order.order_id] = now
+        self._purse.look(order.account, now_ns)
         came_late = ours and what == "accepted" and not weighed
         if came_late or now.filled < before.filled or now.winnings < before.winnings:
             self._outside.move(order, before, now)
@@ -120,6 +132,8 @@ class SafetyWatch:
             self.looks += 1
             self._weigh(order, list(zip(were, (book.losses(order) for book in books), strict=True)))
             self._crosses(order, now_ns)
+            if known:
+                self._affords(order, now_ns)
 
     def _weigh(self, order: Order, books: list[tuple[Losses, Losses]]) -> None:
         """I3: no placement that adds to a loss leaves it above its limit."""
@@ -127,7 +141,7 @@ class SafetyWatch:
         for level in LEVELS:
             where = order.line.event_id if level in OF_ONE_EVENT else None
             untold = self._outside.cents(now_ns, where)
-            most = getattr(self._limits, level)
+            most = getattr(self._rules.losses, level)
             if all(
                 getattr(were, level) < getattr(are, level) and getattr(are, level) - untold > most
                 for were, are in books
@@ -135,6 +149,15 @@ class SafetyWatch:
                 cents = min(getattr(are, level) for _, are in books)
                 lets = f"lets its {level} lose up to {cents} cents, limit {most}"
                 self._find(f"I3: {order.request.external_id} {lets}", now_ns)
+
+    def _affords(self, order: Order, now_ns: int) -> None:
+        """G2, G3: no more rests than so many times the cash; nothing comes while that is hidden."""
+        ident, resting_cents = order.request.external_id, order.account.resting_cents
+        most_cents = int(self._purse.most_cents() * self._rules.cash_multiple)
+        if resting_cents > most_cents:
+            self._find(f"G2: with {ident} {resting_cents} cents rest, limit {most_cents}", now_ns)
+        if self._purse.hidden(now_ns):
+            self._find(f"G3: {ident} was placed while no answer tells the balance", now_ns)
 
     def _crosses(self, order: Order, now_ns: int) -> None:
         """G7: nothing of the account that it must know would trade with it."""
