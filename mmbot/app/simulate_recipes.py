@@ -297,6 +297,8 @@ SAFETY: Final[Mapping[str, Recipe]] = {
     "G6": Recipe((), (scenes.by_hand, scenes.takes)),
     "G7": Recipe((), (games.in_our_way,), ({"rules": {"self_match": "invalid"}},)),
     "G8": Recipe((), (games.no_post_only,)),
+    # With a strategy of its own beside the usual one: mmbot/data/days/unruly.py.
+    "H10": Recipe((), (scenes.takes,)),
     "H12": Recipe((), (games.pulled,)),
     "H13": Recipe((), (games.full_and_halted,)),
 }

@@ -10,14 +10,17 @@ from typing import Final
 from mmbot.app.demo_config import DemoPlaces, write_config
 from mmbot.app.simulate_plan import FEED_EVERY_S, DayPlan
 from mmbot.app.simulate_scenes import HELD, UNTOLD
-from mmbot.config import Settings, StrategySettings, load
+from mmbot.config import LineSelection, Settings, StrategySettings, load
 from mmbot.domain.errors import SetUpError
 
 BASE_URL: Final = "http://127.0.0.1:8460/partner"
 PATIENT_EVERY_S: Final = 300.0  # so that what is lost is not soon found by a cancel
 UNTOLD_EVERY_S: Final = 1000.0  # so that only a list can tell what a cancel would
 QUIET_EVERY_S: Final = 1e6  # so that no quote moves on that day
-RESTLESS: Final = Path(__file__).parent.parent / "data" / "days" / "restless.py"
+DAYS: Final = Path(__file__).parent.parent / "data" / "days"
+RESTLESS: Final = DAYS / "restless.py"
+UNRULY: Final = DAYS / "unruly.py"
+UNRULY_DAY: Final = "H10"
 
 
 def settings_of(plan: DayPlan, folder: Path, log_level: str) -> Settings:
@@ -51,7 +54,8 @@ def _restless(settings: Settings, plan: DayPlan) -> Settings:
     folder = settings.state_dir / "strategies"
     try:
         folder.mkdir(exist_ok=True)
-        shutil.copy(RESTLESS, folder / RESTLESS.name)
+        for file in (RESTLESS, UNRULY) if UNRULY_DAY in plan.ids else (RESTLESS,):
+            shutil.copy(file, folder / file.name)
     except OSError as error:
         raise SetUpError(f"{folder}: {error.strerror}") from None
     patient = plan.rng("beat").random() < plan.rules.patient_share
@@ -60,8 +64,13 @@ def _restless(settings: Settings, plan: DayPlan) -> Settings:
         params = {"every_s": UNTOLD_EVERY_S}
     if any(one.what == "quiet" for one in plan.moments):
         params = {"every_s": QUIET_EVERY_S}
-    strategy = StrategySettings(name="restless", file=RESTLESS.name, params=params)
-    changed = {"strategies_dir": folder, "strategies": (strategy,), "sources": ()}
+    strategies = [StrategySettings(name="restless", file=RESTLESS.name, params=params)]
+    if UNRULY_DAY in plan.ids:
+        others = LineSelection(market_types=("moneyline", "spread"))
+        strategies[0] = strategies[0].model_copy(update={"lines": others})
+        its = LineSelection(market_types=("total",))
+        strategies.append(StrategySettings(name="unruly", file=UNRULY.name, lines=its))
+    changed = {"strategies_dir": folder, "strategies": tuple(strategies), "sources": ()}
     return settings.model_copy(update=changed)
 
 
