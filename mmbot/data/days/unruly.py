@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from mmbot.domain.ids import StrikeId
+from mmbot.domain.price import Price
 from mmbot.pricing.book_fair import book_fair
 from mmbot.pricing.odds import expit, logit
 from mmbot.strategy.api import SIDES, MarketView, Quote, QuotingStrategy, cents, snap
@@ -67,7 +69,7 @@ class Unruly(QuotingStrategy[Params]):
             case 4:
                 return [Quote(first.strike_id, PRICES[turn // 10 % len(PRICES)], 1500)]
             case 5:
-                return [Quote("another-strike", first.price, 1500), None, "a quote", *good]
+                return [Quote(StrikeId("another-strike"), first.price, 1500), None, "a quote", *good]
             case 6:
                 return [first] * MANY
             case 7:
@@ -78,7 +80,7 @@ class Unruly(QuotingStrategy[Params]):
             case 8:
                 return self._fails_later(good)
             case _:
-                return [Quote(one.strike_id, -one.price, 1500) for one in good]
+                return [Quote(one.strike_id, Price(-one.price), 1500) for one in good]
 
     def _fails_later(self, good: tuple[Quote, ...]) -> Iterator[Quote]:
         yield from good
