@@ -153,12 +153,10 @@ class BreakerTripped:
 
 
 class Mark(NamedTuple):
-    """The fair probability of side 0 of a line, in parts per million; `by_fair`: a source's, else
-    the middle of its book."""
+    """The fair probability of side 0 of a line, in parts per million."""
 
     line_id: LineId
     prob_ppm: int
-    by_fair: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,12 +78,11 @@ class EdgeLoss:
         """Those that wait for a result, and so have a price to follow until their start."""
         return tuple(self._lines)
 
-    def mark(self, line_id: LineId, prob: float, by_fair: bool) -> None:
-        """The price of side 0 now. One of a fair value is not followed by one of the book."""
+    def mark(self, line_id: LineId, prob: float) -> None:
+        """The price of side 0 now."""
         line = self._lines[line_id]
-        if line.mark is None or by_fair or not line.mark.by_fair:
-            line.mark = Mark(line_id, round(prob * PPM), by_fair)
-            self.made_cents += line.revalue()
+        line.mark = Mark(line_id, round(prob * PPM))
+        self.made_cents += line.revalue()
 
     # --- what it means -----------------------------------------------------------------------
 

@@ -1,4 +1,8 @@
-"""At which price each line stands on which we hold fills: fair values, else the book's middle."""
+"""At which price each line stands on which we hold fills.
+
+By the fair values of its sources; where its strategy uses none, by the middle of its book. Never by
+the one and then the other: how they differ would count as a loss.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from mmbot.pricing.book_fair import book_fair
 from mmbot.pricing.consensus import blend
 
 LOOK_NS: Final = 1_000_000_000
+BOOK_SD_MAX_LOGIT: Final = 0.2  # a wider book says little of what its line is worth
 SD_LEAST_LOGIT: Final = 0.001  # a source may claim to be certain
 
 
@@ -31,10 +36,11 @@ class Marking:
             event = None if line is None else state.event(line.event_id, now_ns)
             if line is None or event is None or not event.pre_match or now_ns >= event.start_ns:
                 continue
-            if (fair := self._fair(line, now_ns)) is not None:
-                edge.mark(line_id, fair, by_fair=True)
-            elif (mid := self._middle(line, now_ns)) is not None:
-                edge.mark(line_id, mid, by_fair=False)
+            owner = self._parts.wishes.owner_of(event, line)
+            by_book = owner is not None and not owner.quoter.uses_fairs
+            prob = self._middle(line, now_ns) if by_book else self._fair(line, now_ns)
+            if prob is not None:
+                edge.mark(line_id, prob)
         edge.look(now_ns)
 
     def _fair(self, line: Line, now_ns: int) -> float | None:
@@ -55,4 +61,4 @@ class Marking:
             return None
         own = self._parts.ledger.live_on_line(line.line_id)
         book = book_fair(state.competing(line, own), 0)
-        return None if book is None else book.mid
+        return None if book is None or book.sd_logit > BOOK_SD_MAX_LOGIT else book.mid

@@ -69,9 +69,9 @@ def test_a_fill_earns_its_distance_from_the_fair_value_and_then_what_that_does()
     edge = some()
     buy(edge, 10_000)
     assert edge.made_cents == 0  # no price, so nothing is known
-    edge.mark(LINE.line_id, 0.5, by_fair=True)
+    edge.mark(LINE.line_id, 0.5)
     assert edge.made_cents == 250  # 205.00 come back half of the time
-    edge.mark(LINE.line_id, 0.4, by_fair=True)
+    edge.mark(LINE.line_id, 0.4)
     assert edge.made_cents == -1_800
     buy(edge, 10_000, side=1)
     assert edge.made_cents == 500  # both sides are held: the rest is the spread
@@ -87,7 +87,7 @@ def test_it_is_the_sum_over_fills_of_their_contracts_times_price_less_cost(seed:
         buy(edge, cents, price, side)
         fills.append((side, implied(Price(price)), cents))
         prob = round(rng.uniform(0.02, 0.98), 6)
-        edge.mark(LINE.line_id, prob, by_fair=True)
+        edge.mark(LINE.line_id, prob)
         exact = sum(c / q * ((prob if s == 0 else 1 - prob) - q) for s, q, c in fills)
         assert edge.made_cents == pytest.approx(exact, abs=1 + len(fills))  # a cent each
 
@@ -95,7 +95,7 @@ def test_it_is_the_sum_over_fills_of_their_contracts_times_price_less_cost(seed:
 def test_results_count_nothing_and_what_comes_after_them_neither() -> None:
     edge = some()
     order = replace(buy(edge, 10_000), filled_cents=10_000)
-    edge.mark(LINE.line_id, 0.4, by_fair=True)
+    edge.mark(LINE.line_id, 0.4)
     for word in ("profit", "loss"):
         edge.filled(order, share_of(order, word).minus(share_of(order, None)))
         assert (edge.made_cents, edge.lines()) == (-1_800, ())
@@ -106,7 +106,7 @@ def test_a_fill_taken_back_takes_its_loss_with_it() -> None:
     edge = some()
     order = buy(edge, 10_000)
     buy(edge, 5_000)
-    edge.mark(LINE.line_id, 0.4, by_fair=True)
+    edge.mark(LINE.line_id, 0.4)
     edge.filled(order, Share(-10_000, -10_000))
     assert edge.made_cents == -900
 
@@ -116,25 +116,16 @@ def test_a_profit_never_trips(side: int, probs: tuple[float, ...]) -> None:
     edge = some()
     buy(edge, 1_000_000, side=side)
     for prob in probs:
-        edge.mark(LINE.line_id, prob, by_fair=True)
+        edge.mark(LINE.line_id, prob)
         edge.look(NOON)
         assert (edge.worst_cents, edge.reduce_only, edge.halts) == (0, False, False)
-
-
-def test_a_fair_value_is_not_followed_by_the_book() -> None:
-    edge = some()
-    buy(edge, 10_000)
-    edge.mark(LINE.line_id, 0.5, by_fair=False)
-    edge.mark(LINE.line_id, 0.6, by_fair=True)
-    edge.mark(LINE.line_id, 0.1, by_fair=False)
-    assert edge.made_cents == 2_300
 
 
 def test_a_limit_that_was_reached_stays_so_until_the_day_ends() -> None:
     edge = some()
     buy(edge, 100_000)
     for prob in (0.478, 0.5):
-        edge.mark(LINE.line_id, prob, by_fair=True)
+        edge.mark(LINE.line_id, prob)
         edge.look(NOON)
         assert (edge.reduce_only, edge.halts) == (True, False)
     assert edge.day.cents == 0
@@ -153,7 +144,7 @@ def lose(edge: EdgeLoss, cents: int, now_ns: int, line: str = "a") -> None:
     """Exactly that: a price of 0 for a stake of so much."""
     order = an_order(line_id=LineId(line), side=0, price=Price(105), quantity_cents=cents)
     edge.filled(order, Share(cents, cents))
-    edge.mark(LineId(line), 0.0, by_fair=True)
+    edge.mark(LineId(line), 0.0)
     edge.look(now_ns)
 
 
@@ -176,7 +167,7 @@ def test_gains_and_losses_of_lines_do_not_hide_each_other_from_the_journal() -> 
     lose(edge, 1_000, NOON)
     gained = an_order(line_id=LineId("b"), side=0, price=Price(100), quantity_cents=1_000)
     edge.filled(gained, Share(1_000, 1_000))
-    edge.mark(LineId("b"), 1.0, by_fair=True)
+    edge.mark(LineId("b"), 1.0)
     edge.look(NOON + NOTE_EVERY_NS)
     last = kept(out)[-1]
     assert (last.made_cents, len(last.marks)) == (0, 2)
@@ -220,7 +211,7 @@ def test_a_restart_goes_on_from_the_prices_last_noted() -> None:
     edge = some(out)
     order = buy(edge, 100_000)
     for prob in (0.478, 0.5):
-        edge.mark(LINE.line_id, prob, by_fair=True)
+        edge.mark(LINE.line_id, prob)
         edge.look(NOON)
     edge.look(NOON + NOTE_EVERY_NS)
     again = some()
@@ -228,7 +219,7 @@ def test_a_restart_goes_on_from_the_prices_last_noted() -> None:
     again.replay(kept(out)[-1])
     assert (again.made_cents, again.worst_cents, again.reduce_only) == (2_500, 2_010, True)
     for one in (edge, again):
-        one.mark(LINE.line_id, 0.49, by_fair=True)
+        one.mark(LINE.line_id, 0.49)
     assert again.made_cents == edge.made_cents == 450
 
 
@@ -329,14 +320,29 @@ def a_book(desk: Killed, first: int, second: int) -> BookUpdated:
     return BookUpdated(Book(LINE.line_id, sides, desk.now_ns))
 
 
-@pytest.mark.parametrize("source", [True, False])
-def test_the_book_tells_only_where_no_source_ever_did(source: bool) -> None:
+@pytest.mark.parametrize(
+    ("uses_fairs", "first", "expected"),
+    [(True, 150, 0.5), (False, 150, 0.455), (False, 2_000, None)],  # the last is too wide
+)
+def test_a_line_goes_by_fair_values_or_by_its_book_as_its_strategy_does(
+    uses_fairs: bool, first: int, expected: float | None
+) -> None:
+    desk = Killed(rules=rules)
+    desk.strategy.uses_fairs = uses_fairs
+    order, _ = desk.quoting()
+    desk.tell(filled(desk, order, 5_000))
+    desk.wait(2, a_book(desk, first, 105))
+    desk.wait(60, a_book(desk, first, 105))  # the fair value is too old by now
+    edge = 0 if expected is None else 10_250 * expected - 5_000
+    assert desk.ledger.edge.made_cents == pytest.approx(edge, abs=30)
+
+
+def test_a_fair_value_that_is_too_old_is_no_price() -> None:
     desk = Killed(rules=rules)
     first, _ = desk.quoting()
-    if not source:
-        desk.wait(60)  # the fair value has become too old to count
+    desk.wait(11)
     desk.tell(filled(desk, first, 5_000))
-    desk.wait(2, a_book(desk, 150, 105))
-    desk.wait(20, a_book(desk, 150, 105))
-    expected = 10_250 // 2 if source else round(10_250 * 0.455)
-    assert desk.ledger.edge.made_cents + 5_000 == pytest.approx(expected, abs=30)
+    desk.wait(2)
+    assert desk.ledger.edge.made_cents == 0
+    desk.wait(2, desk.fair(0.5))
+    assert desk.ledger.edge.made_cents == 125
