@@ -69,7 +69,7 @@ class Unruly(QuotingStrategy[Params]):
             case 4:
                 return [Quote(first.strike_id, PRICES[turn // 10 % len(PRICES)], 1500)]
             case 5:
-                return [Quote(StrikeId("another-strike"), first.price, 1500), None, "a quote", *good]
+                return [Quote(StrikeId("nowhere"), first.price, 1500), None, "a quote", *good]
             case 6:
                 return [first] * MANY
             case 7:
