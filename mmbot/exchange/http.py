@@ -36,6 +36,10 @@ class ReplyLost(FindOut):
     """The request may have been executed."""
 
 
+class ReplyLate(ReplyLost):
+    """It was waited for in vain: the exchange may only be slow."""
+
+
 @dataclass(frozen=True, slots=True)
 class HttpReply:
     """Header names are lower case."""
@@ -93,7 +97,7 @@ class InMemoryHttp:
         except ConnectionRefusedError as error:
             raise Unreachable(f"no connection: {error}") from None
         except TimeoutError:
-            raise ReplyLost(f"no reply within {timeout_s:g} s") from None
+            raise ReplyLate(f"no reply within {timeout_s:g} s") from None
         except OSError as error:
             raise ReplyLost(f"connection lost: {error}") from None
         return HttpReply(status, {name.lower(): value for name, value in given.items()}, answer)
@@ -170,7 +174,7 @@ class LiveHttp:
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError):
             raise NotSent("the base URL is not valid") from None
         except TimeoutError:
-            raise ReplyLost(f"no reply within {timeout_s:g} s") from None
+            raise ReplyLate(f"no reply within {timeout_s:g} s") from None
         except (aiohttp.ClientError, OSError) as error:
             raise ReplyLost(f"connection lost: {_plain(error)}") from None
 
@@ -190,7 +194,7 @@ class LiveHttp:
         except NoConnection as error:
             raise Unreachable(f"no connection: {_plain(error)}") from None
         except TimeoutError:
-            raise ReplyLost(f"no reply within {timeout_s:g} s") from None
+            raise ReplyLate(f"no reply within {timeout_s:g} s") from None
         except WireLost as error:
             raise ReplyLost(f"connection lost: {_plain(error)}") from None
         return HttpReply(reply.status, reply.headers, reply.body)

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 from mmbot.domain.errors import FindOut, TryAgain
 from mmbot.exchange.attempts import Attempt, Attempts
 from mmbot.exchange.breakers import Breakers
-from mmbot.exchange.http import HttpPort, HttpReply, ReplyLost, Unreachable
+from mmbot.exchange.http import HttpPort, HttpReply, ReplyLate, ReplyLost, Unreachable
 from mmbot.exchange.notices import Notices
 from mmbot.exchange.old_words import newer
 from mmbot.exchange.order_wire import Cleared
@@ -95,7 +95,7 @@ class Rest:
         self._http = ports.http
         self._limiter = ports.limiter
         self._breakers = Breakers(ports.limiter, ports.clock, ports.notices)
-        self._registrations_lost = 0  # in a row
+        self._registrations_late = 0  # in a row
 
     async def call(
         self,
@@ -156,16 +156,16 @@ class Rest:
             cleared = partial(attempt.cleared, cleared)
         headers = {**one.headers, "Authorization": f"Bearer {token}"}
         registers = route is self.routes.register
-        self._registrations_lost += registers  # until an answer says otherwise
         try:
             reply = await self._http.request(
                 route.method, one.path, headers, one.body, one.timeout_s, cleared
             )
-        except (Unreachable, ReplyLost):
+        except (Unreachable, ReplyLost) as error:
+            self._registrations_late += registers and isinstance(error, ReplyLate)
             self._breakers.failed(route.name, left_ns)
             raise
         if registers:
-            self._registrations_lost = 0
+            self._registrations_late = 0
         received_ns = self.clock.now_ns()
         date_ns = self.session.time.note(reply, sent_ns)
         refusal = None if 200 <= reply.status < 300 else refusal_of(reply)
@@ -187,7 +187,7 @@ class Rest:
         """How long to wait for an answer. A read that is given up leaves no doubt behind."""
         settings = self.settings
         if route is self.routes.register:
-            patient_s = settings.register_first_timeout_s * 2.0 ** min(self._registrations_lost, 6)
+            patient_s = settings.register_first_timeout_s * 2.0 ** min(self._registrations_late, 6)
             return min(settings.register_timeout_s, patient_s)
         if route.method == "GET":
             return min(settings.read_timeout_s, settings.reply_timeout_s)

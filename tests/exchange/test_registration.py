@@ -11,7 +11,7 @@ import pytest
 from mmbot.domain.errors import SetUpError
 from mmbot.domain.events import SportEventUnlisted
 from mmbot.exchange.feed import Feed, FeedSettings
-from mmbot.exchange.http import HttpReply, ReplyLost
+from mmbot.exchange.http import HttpReply, ReplyLate, ReplyLost
 from mmbot.exchange.link import LinkPorts
 from mmbot.runtime.limiter import Priority
 from tests.exchange.grants import Grants
@@ -198,6 +198,28 @@ def test_a_registration_that_fails_is_tried_again(steps: list[Any], name: str) -
         await stage.wait(5)
 
     assert staged(start).states[:3] == [UP, DOWN, (True, True, name)]
+
+
+@pytest.mark.parametrize(
+    ("lost", "waits_s"),
+    [
+        ([ReplyLate("8 s")], [8, 16]),  # it may only be slow
+        ([ReplyLate("8 s"), ReplyLate("16 s")], [8, 16, 30]),
+        ([ReplyLost("reset"), ReplyLost("reset")], [8, 8, 8]),
+        ([ReplyLate("8 s"), refused(502, "")], [8, 16, 8]),
+    ],
+)
+def test_only_who_was_kept_waiting_waits_longer_the_next_time(
+    lost: list[Any], waits_s: list[float]
+) -> None:
+    async def start(stage: Stage) -> None:
+        good = reply(example("websocket_register.response.v4.json"))
+        stage.parts.http.on(REGISTER, *lost, good)
+        stage.last.hang_up(4200)
+        await stage.wait(10)
+
+    asked = [one for one in staged(start).parts.http.asked if one.path == REGISTER]
+    assert [one.timeout_s for one in asked[1:]] == waits_s
 
 
 def test_a_429_says_nothing_of_the_socket_and_the_next_turn_comes_after_the_pause() -> None:
