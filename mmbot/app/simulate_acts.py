@@ -13,7 +13,7 @@ import msgspec
 from mmbot.app.simulate_disk import Death, Disk
 from mmbot.app.simulate_keeper import Keeper
 from mmbot.app.simulate_moments import Moment
-from mmbot.app.simulate_settings import renamed
+from mmbot.app.simulate_settings import renamed, watching
 from mmbot.sim.faults.switches import Switches
 from mmbot.sim.memory import InMemoryBox
 from mmbot.sim.witness.forbidden import Forbidden
@@ -96,6 +96,9 @@ class Acts:
                 await self._crowd(int(moment.ask))
             case "swept":
                 self._swept(moment.ask)
+            case "watch":
+                stage.keeper.settings = watching(stage.keeper.settings, moment.ask == "all")
+                stage.forbidden.watched(moment.ask == "all", stage.box.now_ns())
             case "idle":
                 return await self._idle(moment)
             case "quiet":

@@ -128,6 +128,15 @@ def flapping(chance: Random, last_s: float) -> Iterator[Moment]:
         yield _do(begin_s + FLAP_S / 2.0, "reopen", event=game, market=market)
 
 
+def unwatched(chance: Random, last_s: float) -> Iterator[Moment]:
+    """The tournament is off the watch list when we start again, and later it is back."""
+    at_s = chance.uniform(0.05, 0.7) * last_s
+    back_s = min(last_s - 1.0, at_s + chance.uniform(60.0, 150.0))
+    for when_s, which in ((at_s, "none"), (back_s, "all")):
+        yield Moment(round(when_s, 1), "watch", ask=which)
+        yield Moment(round(when_s + 0.1, 1), "kill")
+
+
 def line_moves(chance: Random, last_s: float) -> Iterator[Moment]:
     """A strike's number changes: its ids die, and what rests on them may rest on."""
     for _ in range(chance.randint(1, 3)):

@@ -10,7 +10,7 @@ from typing import Literal
 What = Literal[
     "kill", "news", "halt", "resume", "suspend", "reopen", "start", "break", "mend",
     "do", "switch", "rules", "die", "slow", "lock", "rename", "crowd", "idle",
-    "swept", "quiet",
+    "swept", "quiet", "watch",
 ]  # fmt: skip
 
 

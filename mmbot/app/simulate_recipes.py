@@ -290,6 +290,7 @@ SAFETY: Final[Mapping[str, Recipe]] = {
     ),
     "F5": Recipe((), (games.relisted,)),
     "F6": Recipe((), (games.flapping,)),
+    "F7": Recipe((), (games.unwatched,), share=SELDOM),
     "F8": Recipe((), (games.line_moves,), ({"rules": {"life": {"line_move": "wipe"}}}, {}, {})),
     "G2": Recipe((), (games.poorer,)),
     "G3": Recipe((), (games.cash_unread,)),

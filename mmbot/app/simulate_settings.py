@@ -20,6 +20,7 @@ QUIET_EVERY_S: Final = 1e6  # so that no quote moves on that day
 DAYS: Final = Path(__file__).parent.parent / "data" / "days"
 RESTLESS: Final = DAYS / "restless.py"
 UNRULY: Final = DAYS / "unruly.py"
+NO_TOURNAMENT: Final = 1
 UNRULY_DAY: Final = "H10"
 
 
@@ -72,6 +73,13 @@ def _restless(settings: Settings, plan: DayPlan) -> Settings:
         strategies.append(StrategySettings(name="unruly", file=UNRULY.name, lines=its))
     changed = {"strategies_dir": folder, "strategies": tuple(strategies), "sources": ()}
     return settings.model_copy(update=changed)
+
+
+def watching(settings: Settings, everything: bool) -> Settings:
+    """Every tournament is on the watch list, or only one that is not listed."""
+    tournaments = () if everything else (NO_TOURNAMENT,)
+    seeding = settings.seeding.model_copy(update={"tournaments": tournaments})
+    return settings.model_copy(update={"seeding": seeding})
 
 
 def renamed(settings: Settings) -> Settings:

@@ -86,3 +86,13 @@ def test_from_a_halt_until_somebody_lets_it_go_on() -> None:
     scene.forbidden.halted(START_NS + 30 * NS)
     scene.wait(40)
     assert scene.spans() == [(10, 20), (30, 40)]
+
+
+# faults: F7
+def test_what_is_off_the_watch_list_is_left_after_a_start() -> None:
+    scene = Scene()
+    scene.forbidden.watched(False, START_NS + 10 * NS)
+    scene.forbidden.watched(True, START_NS + 60 * NS)
+    scene.forbidden.watched(True, START_NS + 70 * NS)
+    scene.wait(100)
+    assert scene.spans() == [(10, 60)]

@@ -21,7 +21,7 @@ def day(faults: str, tamper: Tamper | None = None, seed: int = 2) -> DayReport:
     return run_day(replace(plan, risk_usd=TIGHT), tamper)
 
 
-# faults: F1 F2 F3 F5 F6 F8 G2 G3 G5 G6 G7 G8 H12 H13 B13 B14
+# faults: F1 F2 F3 F5 F6 F7 F8 G2 G3 G5 G6 G7 G8 H10 H12 H13 B13 B14
 @pytest.mark.timeout(240)
 def test_a_short_day_of_safety_holds() -> None:
     report = day("safety")

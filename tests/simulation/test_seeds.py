@@ -11,6 +11,7 @@ import pytest
 
 from mmbot.app.simulate import Days, reports
 from mmbot.app.simulate_day import DayReport, run_day
+from mmbot.app.simulate_faults import parse_faults
 from mmbot.app.simulate_plan import DayRules, Scenario, What, draw, read_scenario
 from mmbot.app.simulate_report import line
 
@@ -56,7 +57,8 @@ def test_a_seed_decides_its_day_before_it_begins() -> None:
     assert draw(7, Scenario()) == draw(7, Scenario())
     plans = [draw(seed, Scenario()) for seed in range(40)]
     assert {plan.box.latency_profile for plan in plans} == {"loopback", "venue"}
-    moments = {moment.what for plan in plans for moment in plan.moments}
+    safe = [draw(seed, Scenario(), parse_faults("safety")) for seed in range(40)]
+    moments = {moment.what for plan in (*plans, *safe) for moment in plan.moments}
     assert moments == set(get_args(What))
     assert all(list(plan.moments) == sorted(plan.moments) for plan in plans)
     assert len({plan.faults.rules for plan in plans}) == len(plans)

@@ -16,6 +16,7 @@ from mmbot.sim.witness.stale import EVERYTHING, Outage
 NS: Final = 1_000_000_000
 MARGIN_NS: Final = 120 * NS  # design, market making 2.6: stop_before_start
 OBEYED_NS: Final = 3 * NS  # after a halt nothing rests
+STARTED_NS: Final = 40 * NS  # a start has read what rests, and left what it shall not trade
 LEFT_NS: Final = 2 * NS  # a game, when its time has come
 
 
@@ -27,6 +28,7 @@ class Forbidden:
         self._from_ns: dict[int, int] = {}
         self._over: list[Outage] = []
         self._halted_ns: int | None = None
+        self._unwatched_ns: int | None = None
         self._look(events.values(), now_ns)
 
     def published(self, message: Outgoing) -> None:
@@ -43,6 +45,14 @@ class Forbidden:
         if self._halted_ns is not None:
             self._over.append(Outage(EVERYTHING, self._halted_ns, now_ns, OBEYED_NS))
             self._halted_ns = None
+
+    def watched(self, everything: bool, now_ns: int) -> None:
+        """Whoever starts from now on shall trade everything, or nothing of what is listed."""
+        if not everything:
+            self._unwatched_ns = now_ns
+        elif self._unwatched_ns is not None:
+            self._over.append(Outage(EVERYTHING, self._unwatched_ns, now_ns, STARTED_NS))
+            self._unwatched_ns = None
 
     def over(self, now_ns: int) -> list[Outage]:
         """All until now, as outages of what a quote rests on."""
