@@ -109,6 +109,7 @@ class CatalogSeeder:
         # What the stream speaks of from now on may not be in the answers.
         listing = self._listing
         wanted, listing.reseed_wanted = listing.reseed_wanted, False
+        asked_ns = self._rest.clock.now_ns()
         try:
             seeding = await self._seed()
         except (TryAgain, FindOut, wire.Unreadable) as error:
@@ -116,6 +117,7 @@ class CatalogSeeder:
             if isinstance(error, wire.Unreadable):
                 raise TryAgain(f"a listing that cannot be read: {error}") from None
             raise
+        listing.asked_ns = asked_ns
         wished = frozenset(seeding.wish.event_ids)
         found = seeding.events_new or seeding.lines_new or wished - self._wished
         first_s = self._settings.reseed_first_s * (1 + len(wished) // MARKET_EVENTS_MAX)

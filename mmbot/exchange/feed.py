@@ -313,7 +313,7 @@ class Feed:
             state = (self._lead.private, public, self._lead.name, self._lead.live_since_ns)
         if state != self._told:
             self._told = state
-            self._ports.listing.streams(state[0] and state[1])
+            self._ports.listing.streams(state[0] and state[1], self._clock.now_ns())
             self._emit(StreamStateChanged(*state[:3], reason, state[3]))
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import starmap
+from typing import Final
 
 from mmbot.domain.book import Book
 from mmbot.domain.catalog import Catalog, Line, Side
 from mmbot.domain.ids import LineId, SportEventId, StrikeId
 from mmbot.exchange.channels import Topic, canonical
+
+BEFORE_STREAM_MAX_NS: Final = 5 * 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class Listing:
     def __init__(self) -> None:
         self.catalog = Catalog()
         self.reseed_wanted = False
+        self.asked_ns = 0  # when the newest one was asked for
         self.streamed = False  # the stream is there to tell what changes
         self.missed = False  # it was away, and no game was listed since it is back
         self.ignored: frozenset[SportEventId] = frozenset()  # there, and not wanted
@@ -78,9 +82,11 @@ class Listing:
         if event_id not in self.ignored:
             self.reseed_wanted = True
 
-    def streams(self, heard: bool) -> None:
-        """All of the stream is heard, or not. It replays nothing: a game may begin meanwhile."""
-        self.missed |= self.streamed and not heard
+    def streams(self, heard: bool, now_ns: int) -> None:
+        """All of the stream is heard, or not. It replays nothing: a game may begin meanwhile, also
+        between the first listing and a stream that is long in coming."""
+        late = heard and not self.streamed and now_ns - self.asked_ns > BEFORE_STREAM_MAX_NS
+        self.missed |= late or (self.streamed and not heard)
         self.streamed = heard
 
     def note_streamed(self, book: Book) -> None:

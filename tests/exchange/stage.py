@@ -91,6 +91,7 @@ def staged(
         usual = reply(example("websocket_register.response.v4.json"))
         parts.http.on(REGISTER, registration or usual)
         seeded(parts.listing)
+        parts.listing.asked_ns = parts.clock.now_ns()
         server = FakeServer()
         ports = LinkPorts(parts.rest, server, parts.listing, parts.notices)
         feed = Feed(
