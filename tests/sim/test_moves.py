@@ -259,3 +259,13 @@ def test_a_game_begins_so_long_from_now_or_not_at_all_and_then_after_all() -> No
     refused = _do(client, action="change_status", event=1, status="not_started")
     assert isinstance(refused, Refusal)
     assert event.status == "live"
+
+
+def test_a_void_of_all_lines_is_one_of_those_that_moved_away_too() -> None:
+    # faults: F8 F11
+    box, client = _scene()
+    total = next(line for line in _event(box).lines if line.kind == "total" and line.favourite)
+    filled = _filled(client, total.strikes[0].strike_id)
+    _do(client, action="move_line", event=1, kind="total", by=30.0)
+    _do(client, action="void", event=1)
+    assert client.read(filled["order_id"])["winning_status"] == "no_result"

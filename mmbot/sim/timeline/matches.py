@@ -206,6 +206,9 @@ class EventMoves:
         lines = self._lines(action.event, action.line)
         if isinstance(lines, Refusal):
             return lines
+        event = self.event(action.event)
+        if not action.line and isinstance(event, SportEvent):
+            lines += event.gone_lines  # those that moved to another number, too
         for line in lines:
             told(line, now_ns)
         return {"lines": len(lines)}
