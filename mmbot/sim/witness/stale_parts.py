@@ -121,7 +121,8 @@ class Event:
             self._whole(now_ns, now_ns)
         in_pace = asked_ns - self._before_ns <= TAKEN_NS
         agrees = self._agrees(asked_ns)
-        if self._polled or (self._unheard and (agrees or (self._follows and in_pace))):
+        shows = any(at_ns <= asked_ns for at_ns in self._unheard.values())
+        if self._polled or (shows and (agrees or (self._follows and in_pace))):
             self._whole(now_ns, asked_ns)
             self._polled = True
             return

@@ -1,0 +1,30 @@
+"""When one part of the data told nothing, and how long that may go unnoticed."""
+
+from __future__ import annotations
+
+import pytest
+
+from mmbot.sim.witness.stale import MUTE_NS, NS, SILENT_NS
+from mmbot.sim.witness.stale_parts import Event
+
+
+# faults: E4
+@pytest.mark.parametrize(
+    ("moved_s", "unnoticed_ns"), [(12.05, MUTE_NS), (12.0, SILENT_NS), (9.0, SILENT_NS)]
+)
+def test_reads_tell_that_a_channel_is_mute_only_once_they_can_show_what_it_did_not(
+    moved_s: float, unnoticed_ns: int
+) -> None:
+    """What moves while a read is on its way agrees with whatever it shows (seed 1427)."""
+    event = Event("7")
+    event.joined(0)
+    event.published("a line", 105, 0)
+    event.heard(0)
+    event.read(8 * NS, 8 * NS)
+    event.read(10 * NS, 10 * NS)
+    moved_ns = round(moved_s * NS)
+    event.published("a line", 110, moved_ns)
+    event.read(12 * NS, round(12.1 * NS))
+    event.published("a line", 120, 20 * NS)
+    (mute,) = (one for one in event.over(90 * NS) if one.until_ns == 90 * NS)
+    assert mute.knowable_ns == unnoticed_ns
