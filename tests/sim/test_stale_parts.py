@@ -28,3 +28,25 @@ def test_reads_tell_that_a_channel_is_mute_only_once_they_can_show_what_it_did_n
     event.published("a line", 120, 20 * NS)
     (mute,) = (one for one in event.over(90 * NS) if one.until_ns == 90 * NS)
     assert mute.knowable_ns == unnoticed_ns
+
+
+# faults: E4 E6
+@pytest.mark.parametrize(("leaves", "unnoticed_ns"), [(False, SILENT_NS), (True, MUTE_NS)])
+def test_what_reads_told_of_a_socket_that_has_left_says_nothing_of_the_one_that_stays(
+    leaves: bool, unnoticed_ns: int
+) -> None:
+    """Two reads that agree find the channel mute only if the same socket was heard (seed 54)."""
+    event = Event("7")
+    event.joined(0)
+    event.joined(0)
+    event.published("a line", 105, 0)
+    event.heard(0)
+    event.read(8 * NS, 8 * NS)
+    event.published("a line", 110, 9 * NS)
+    event.read(10 * NS, 10 * NS)
+    if leaves:
+        event.left(11 * NS)
+    event.read(12 * NS, 12 * NS)
+    event.published("a line", 120, 20 * NS)
+    (mute,) = (one for one in event.over(90 * NS) if one.until_ns == 90 * NS)
+    assert mute.knowable_ns == unnoticed_ns

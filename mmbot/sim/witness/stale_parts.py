@@ -97,6 +97,8 @@ class Event:
         if not self._sockets:
             self._whole(now_ns, now_ns)
             self._gone_ns = now_ns
+        elif not self._polled:  # reads told of that socket; the one that is left may yet speak
+            self._before, self._follows = None, False
 
     def published(self, line: Hashable, best: object, now_ns: int) -> None:
         """An image went out. Where nobody is subscribed that alone is the outage."""
