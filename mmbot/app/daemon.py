@@ -254,9 +254,9 @@ class Daemon:
             services.append(self._source_service(source))
         if self._world.live:  # a virtual loop is never late
             services.append(Service("loop lag", lambda: measure_lag(clock, self._metrics)))
-            services.append(Service("sentinel", self._vitals.guard.run))
             services.append(Service("admin", lambda: self._office.serve(self._settings.admin)))
-        if self._world.live or self._world.latch_watched:
+        if self._world.live or self._world.watched:
+            services.append(Service("sentinel", self._vitals.guard.run))
             services.append(Service("halt file", lambda: self._desk.watch(clock)))
         return services
 

@@ -47,7 +47,7 @@ class Heart:
         pulse: Callable[[], Pulse],
         logger: FilteringBoundLogger,
     ) -> None:
-        """`file` is None in simulation: what is not watched leaves nothing behind."""
+        """`file` is None where nobody watches: then nothing is left behind."""
         self._file = file
         self._clock = clock
         self._pulse = pulse
@@ -182,7 +182,7 @@ class Vitals:
         tell: Callable[[SentinelSeen], None],
     ) -> Vitals:
         folder = settings.state_dir
-        file = daemon_lease(folder) if world.live else None
+        file = daemon_lease(folder) if world.live or world.watched else None
         return cls(
             Heart(file, world.run, world.clock, pulse, world.logger),
             Guard(settings.sentinel, folder, world.clock, tell),

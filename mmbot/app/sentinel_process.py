@@ -7,6 +7,7 @@ import os
 import random
 import secrets
 import signal
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -120,12 +121,17 @@ class Post:
         for number in (signal.SIGTERM, signal.SIGINT):
             listens.add_signal_handler(number, self._supervisor.stop)
         await admin.prove_free(sentinel.host, sentinel.port)
+        await self.guard([Service("admin", self._serve)])
+
+    async def guard(self, beside: Sequence[Service] = ()) -> None:
+        """Until told to stop; also where there are no signals and no sockets."""
         try:
             await self._client.session.token()
         except (TryAgain, FindOut) as error:  # whoever guards goes on trying
             self._logger.warning("StartDelayed", reason=str(error))
-        self._logger.info("SentinelStarted", pid=os.getpid(), watch=sentinel.watch)
-        await self._supervisor.run([*self.services(), Service("admin", self._serve)])
+        watch = self._settings.sentinel.watch
+        self._logger.info("SentinelStarted", pid=os.getpid(), watch=watch)
+        await self._supervisor.run([*self.services(), *beside])
 
     def services(self) -> list[Service]:
         """All that guards."""

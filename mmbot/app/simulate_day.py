@@ -120,7 +120,7 @@ class _Day:
             ports = Ports(wire.http_request, wire.ws_connect)
             ports = ports if self._tamper is None else self._tamper(ports)
             keeper = Keeper(ports, self._settings, clock, log, plan.rng("keeper"), disk)
-            keeper.latch_watched = plan.safety
+            keeper.watched = plan.safety
             strikes.runs = lambda: keeper.daemon is not None
             watch.waits(keeper.queues)
             stage = Stage(box, keeper, disk, watch, strikes, sweeps, quiet, guard.forbidden, prefix)

@@ -131,7 +131,7 @@ class Keeper:
         """Made inside a running VirtualLoop; `clock` is where the daemon takes the time from."""
         self.settings = settings  # of the next life
         self.stays_down_s = 0.0  # after the present life
-        self.latch_watched = False  # not on every day: it turns the loop four times a second
+        self.watched = False  # not on every day: it turns the loop six times a second
         self.lives = Lives()
         self.daemon: Daemon | None = None
         loop = asyncio.get_running_loop()
@@ -247,7 +247,7 @@ class Keeper:
             commit=self._disk.port(journal, island),
             logger=self._log.logger(self.settings.log_level),
             live=False,
-            latch_watched=self.latch_watched,
+            watched=self.watched,
         )
 
     async def _source(

@@ -35,4 +35,4 @@ class World(Reach):
     commit: Commit
     logger: FilteringBoundLogger
     live: bool  # real sockets: admin server, signals and the strategy timer
-    latch_watched: bool = False  # also without: somebody may drop the halt file
+    watched: bool = False  # also without: a person and a sentinel use the files of `state_dir`

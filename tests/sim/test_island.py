@@ -173,3 +173,53 @@ def test_a_crash_may_fall_before_or_after_the_work_of_an_executor() -> None:
     for seed in range(12):
         run_virtual(main, seed=seed, limits=LoopLimits(executor_delay_s_max=1.0))
     assert {True, False} == set(written)
+
+
+# faults: J1
+def test_a_frozen_island_does_nothing_and_goes_on_in_order_when_it_thaws() -> None:
+    said: list[str] = []
+
+    async def main(loop: VirtualLoop) -> None:
+        inbox: asyncio.Queue[str] = asyncio.Queue()
+        island = loop.island("daemon")
+        island.start(_Daemon(said, inbox).run())
+        await asyncio.sleep(2.5)
+        inbox.put_nowait("its reader is ready to run")
+        island.freeze()
+        before = list(said)
+        await asyncio.sleep(60)
+        inbox.put_nowait("came meanwhile")
+        await asyncio.sleep(1)
+        assert said == before
+        island.thaw()
+        await asyncio.sleep(0.001)
+        assert sorted(said[len(before) :]) == sorted(
+            ["its reader is ready to run", "came meanwhile", "tick", "number 3", "timer"]
+        )
+        await asyncio.sleep(3)
+        assert said[-2:] == ["tick", "number 6"] or said[-2:] == ["number 6", "tick"]
+        island.abandon()
+
+    run_virtual(main, seed=1)
+
+
+def test_a_frozen_island_can_be_killed_and_does_not_outlive_its_run() -> None:
+    said: list[str] = []
+
+    async def main(loop: VirtualLoop) -> None:
+        killed, left = loop.island("killed"), loop.island("left")
+        for island in (killed, left):
+            island.start(_Daemon(said, asyncio.Queue()).run())
+        await asyncio.sleep(1.5)
+        before = len(said)
+        for island in (killed, left):
+            island.freeze()
+        await asyncio.sleep(10)
+        killed.abandon()
+        killed.thaw()
+        await asyncio.sleep(10)
+        assert await killed.ended() is False
+        assert len(said) == before
+
+    run_virtual(main, seed=1)
+    assert said.count("cancelled") == 1  # that which was left ends with the run

@@ -158,6 +158,14 @@ class Island:
             self._prune_at = 2 * len(self.tasks) + 64
         self.tasks.append(task)
 
+    def freeze(self) -> None:
+        """As by SIGSTOP: nothing of it runs until `thaw`, and all that comes for it waits."""
+        self._loop.freeze(self)
+
+    def thaw(self) -> None:
+        """As by SIGCONT: what came or fell due meanwhile runs now, in its order."""
+        self._loop.thaw(self)
+
     def abandon(self) -> None:
         """Nothing of this island runs again, from now on."""
         if self.abandoned:
@@ -174,6 +182,12 @@ class Island:
 
 def island_of(context: contextvars.Context) -> Island | None:
     return context.get(_ISLAND, None)
+
+
+def owner_of(handle: asyncio.Handle) -> Island | None:
+    # asyncio shows a handle's context from 3.12 on; the attribute is in all versions.
+    context: contextvars.Context = handle._context  # type: ignore[attr-defined]  # above
+    return island_of(context)
 
 
 def forget(task: asyncio.Task[Any]) -> None:

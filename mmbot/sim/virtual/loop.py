@@ -21,11 +21,11 @@ import warnings
 import weakref
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
-from dataclasses import dataclass
 from typing import Any, Final, NoReturn, TypeVar, TypeVarTuple, Unpack
 
 from mmbot.sim.virtual.ends import Deadlock as Deadlock
 from mmbot.sim.virtual.ends import HorizonPassed as HorizonPassed
+from mmbot.sim.virtual.ends import LoopLimits as LoopLimits
 from mmbot.sim.virtual.ends import RealNetworkRefused as RealNetworkRefused
 from mmbot.sim.virtual.ends import Spin as Spin
 from mmbot.sim.virtual.ends import UnhandledError as UnhandledError
@@ -39,27 +39,15 @@ from mmbot.sim.virtual.island import (
     close_frame,
     forget,
     island_of,
+    owner_of,
 )
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 EPOCH_NS: Final = 1_795_359_600_000_000_000  # 2026-11-22T15:00:00Z, where virtual days begin
-HORIZON_S_MAX: Final = float(2**21)  # beyond 24 days a float no longer tells nanoseconds apart
 TAKEN_INSTANTS_KEPT: Final = 8192
 REAP_ROUNDS_MAX: Final = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class LoopLimits:
-    horizon_s: float = 86_400.0
-    steps_per_instant_max: int = 200_000
-    executor_delay_s_max: float = 0.0  # virtual duration of work for an executor, drawn per job
-    real_limit_s: float = 0.0  # 0 = no watchdog on real time
-
-    def __post_init__(self) -> None:
-        if not 0 < self.horizon_s <= HORIZON_S_MAX:
-            raise ValueError(f"horizon_s must be in (0, {HORIZON_S_MAX:.0f}]: {self.horizon_s}")
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
@@ -82,6 +70,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._prune_taken_at = TAKEN_INSTANTS_KEPT
         self._births = itertools.count(1)
         self._islands: list[Island] = []
+        self._frozen: dict[Island | None, list[asyncio.Handle]] = {}  # what waits for each
         self._executor_free_s = 0.0
         self._reaping = False
         self._real_start_s = time.monotonic()
@@ -112,7 +101,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
             ready.append(self._next_timer(timers))
         for _ in range(len(ready)):  # what these bring about waits for the next turn
             handle = ready.popleft()
-            if not handle._cancelled:
+            if not handle._cancelled and not (self._frozen and self._waits(handle)):
                 handle._run()
 
     def _next_timer(self, timers: list[tuple[int, asyncio.TimerHandle]]) -> asyncio.TimerHandle:
@@ -230,13 +219,24 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._islands.append(island)
         return island
 
+    def freeze(self, island: Island) -> None:
+        self._frozen.setdefault(island, [])
+
+    def thaw(self, island: Island) -> None:
+        self._ready.extend(self._frozen.pop(island, ()))
+
+    def _waits(self, handle: asyncio.Handle) -> bool:
+        waiting = self._frozen.get(owner_of(handle))
+        if waiting is not None:
+            waiting.append(handle)
+        return waiting is not None
+
     def drop(self, island: Island) -> None:
         """Forget all that would run something of this island; only `Island.abandon` asks."""
+        self._frozen.pop(island, None)
         self._asyncgens -= island.generators
         for handle in (*self._ready, *(timer for _, timer in self._timers)):
-            # asyncio shows a handle's context from 3.12 on; the attribute is in all versions.
-            context: contextvars.Context = handle._context  # type: ignore[attr-defined]  # above
-            if island_of(context) is island:
+            if owner_of(handle) is island:
                 handle.cancel()
 
     def run_in_executor(
@@ -297,6 +297,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def finish(self) -> None:
         """Cancel what is left, in order of birth, and let it end; then say what went unseen."""
+        for island in self._islands:
+            self.thaw(island)
         while leftovers := self.tasks_by_birth():
             for task in leftovers:
                 task.cancel()
