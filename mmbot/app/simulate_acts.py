@@ -10,24 +10,24 @@ from typing import Any, Final, assert_never, cast
 
 import msgspec
 
-from mmbot.app.simulate_disk import Death, Disk
+from mmbot.app.simulate_disk import Death
+from mmbot.app.simulate_halts import Halts
+from mmbot.app.simulate_judges import Judges
 from mmbot.app.simulate_keeper import Keeper
 from mmbot.app.simulate_moments import Moment
 from mmbot.app.simulate_settings import renamed, watching
+from mmbot.app.simulate_tower import Tower
+from mmbot.sim.faults.cable import Cable
 from mmbot.sim.faults.switches import Switches
 from mmbot.sim.memory import InMemoryBox
-from mmbot.sim.witness.forbidden import Forbidden
-from mmbot.sim.witness.quiet import Quiet
-from mmbot.sim.witness.strikes import Strikes
-from mmbot.sim.witness.sweeps import Sweeps
-from mmbot.sim.witness.watch import Watch
+from mmbot.sim.witness.lapses import DEAF_NS, LEASE_NS
 
 OFF: Final = Switches()
 HOUR_S: Final = 3600.0
 QUIET_S: Final = 240.0
-LATCH_SEEN_NS: Final = 300_000_000  # a daemon looks whether somebody dropped the file
 TAKEN_USD: Final = 500.0
 CROWD_ODDS: Final = 10_000  # nobody sells at these
+BACK: Final = frozenset({"thaw", "mend_cable"})
 HARMLESS: Final = frozenset({"news", "swept"})  # they keep no mass cancel from leaving
 # What is asked of the box, and which fault that is.
 SWITCHED: Final[Mapping[str, str]] = {
@@ -45,13 +45,10 @@ class Stage:
 
     box: InMemoryBox
     keeper: Keeper
-    disk: Disk
-    watch: Watch
-    strikes: Strikes
-    sweeps: Sweeps
-    quiet: Quiet
-    forbidden: Forbidden
-    prefix: str
+    judges: Judges
+    halts: Halts
+    cable: Cable
+    tower: Tower | None  # on days that ask for it
 
 
 class Acts:
@@ -66,39 +63,41 @@ class Acts:
         """Do it; the seconds of the day that it took."""
         stage = self._stage
         if moment.what not in HARMLESS:
-            stage.sweeps.hindered(stage.box.now_ns())
+            stage.judges.sweeps.hindered(stage.box.now_ns())
         match moment.what:
             case "kill":
-                self._kill()
+                self._kill(float(moment.ask or 0.0))
             case "news":
                 await self._ask("/_box/news", {})
             case "halt":
-                self._halt(moment.ask)
-                if stage.disk.trouble:
-                    stage.strikes.acted("B14")
+                stage.halts.pull(moment.ask)
+                if stage.judges.disk.trouble:
+                    stage.judges.strikes.acted("B14")
             case "resume":
-                self._resume()
+                stage.halts.resume()
             case "suspend" | "reopen" | "start":
                 await self._game(moment)
             case "break" | "lock" | "slow":
-                stage.disk.trouble = moment.what
-                stage.strikes.acted("H7")
+                stage.judges.disk.trouble = moment.what
+                stage.judges.strikes.acted("H7")
             case "mend":
-                stage.disk.trouble = ""
+                stage.judges.disk.trouble = ""
             case "die":
-                stage.disk.die(cast(Death, moment.ask))
+                stage.judges.disk.die(cast(Death, moment.ask))
             case "do" | "switch" | "rules":
                 await self._steer(moment)
             case "rename":
                 stage.keeper.settings = renamed(stage.keeper.settings)
-                stage.strikes.acted("H4")
+                stage.judges.strikes.acted("H4")
             case "crowd":
                 await self._crowd(int(moment.ask))
             case "swept":
                 self._swept(moment.ask)
             case "watch":
                 stage.keeper.settings = watching(stage.keeper.settings, moment.ask == "all")
-                stage.forbidden.watched(moment.ask == "all", stage.box.now_ns())
+                stage.judges.guard.forbidden.watched(moment.ask == "all", stage.box.now_ns())
+            case "freeze" | "thaw" | "cut" | "mend_cable" | "unguard":
+                self._away(moment)
             case "idle":
                 return await self._idle(moment)
             case "quiet":
@@ -110,7 +109,7 @@ class Acts:
     async def calm(self) -> None:
         """No trouble goes on, and no order of a person rests any more."""
         stage = self._stage
-        stage.disk.trouble = stage.disk.death = ""
+        stage.judges.disk.trouble = stage.judges.disk.death = ""
         await self._healthy()
         await self._leave()
 
@@ -121,32 +120,45 @@ class Acts:
 
     # --- each ----------------------------------------------------------------------------------
 
-    def _halt(self, channel: str) -> None:
-        stage, now_ns = self._stage, self._stage.box.now_ns()
-        stage.keeper.halt(channel)
-        seen_ns = now_ns + (LATCH_SEEN_NS if channel == "file" else 0)
-        stage.watch.halted(seen_ns)
-        stage.forbidden.halted(seen_ns)
-
-    def _resume(self) -> None:
-        stage = self._stage
-        stage.watch.resumed()
-        stage.forbidden.resumed(stage.box.now_ns())
-        stage.keeper.resume()
-
-    def _kill(self) -> None:
+    def _kill(self, away_s: float) -> None:
+        """`away_s`: nobody starts it again for so long."""
         stage, now_s = self._stage, asyncio.get_running_loop().time()
+        if away_s:
+            stage.keeper.stays_down_s = away_s
+            stage.judges.guard.lapses.gone(stage.box.now_ns(), LEASE_NS, still=False)
         if stage.keeper.kill():
             if now_s - self._killed_s < 5.0:
-                stage.strikes.acted("H3")
+                stage.judges.strikes.acted("H3")
             self._killed_s = now_s
+
+    def _away(self, moment: Moment) -> None:
+        """The daemon stands still or is cut off, and comes back; or its guard dies."""
+        stage, now_ns = self._stage, self._stage.box.now_ns()
+        lapses = stage.judges.guard.lapses
+        stage.judges.watch.disturbed(now_ns)
+        match moment.what:
+            case "freeze":
+                if stage.keeper.freeze():
+                    lapses.gone(now_ns, LEASE_NS, stage.judges.watch.durable, still=True)
+            case "thaw":
+                stage.keeper.thaw()
+            case "mend_cable":
+                stage.cable.mend()
+            case "cut":
+                stage.cable.cut()
+                lapses.gone(now_ns, DEAF_NS, still=False)
+            case _:
+                if stage.tower is not None:
+                    stage.tower.die(float(moment.ask))
+        if moment.what in BACK and stage.cable.whole and not stage.keeper.frozen:
+            lapses.back(now_ns)
 
     def _swept(self, which: str) -> None:
         stage = self._stage
         if which == "begin":
-            stage.sweeps.begin(stage.box.now_ns(), stage.watch.a_person_traded)
+            stage.judges.sweeps.begin(stage.box.now_ns(), stage.judges.watch.a_person_traded)
         else:
-            stage.sweeps.look(stage.box.now_ns(), last=which == "last")
+            stage.judges.sweeps.look(stage.box.now_ns(), last=which == "last")
 
     async def _game(self, moment: Moment) -> None:
         events = self._stage.box.box.exchange.listing.events
@@ -167,13 +179,13 @@ class Acts:
             asked["usd"] = asked.pop("over_usd") + self._room_usd()
         await self._by_hand(asked)
         if asked["action"] in DONE:
-            stage.strikes.acted(DONE[asked["action"]])
+            stage.judges.strikes.acted(DONE[asked["action"]])
         if asked["action"] == "restart":
-            stage.watch.disturbed(stage.box.now_ns() + round(asked["down_s"] * 1e9))
+            stage.judges.watch.disturbed(stage.box.now_ns() + round(asked["down_s"] * 1e9))
         elif asked["action"] == "close_sockets" and stage.box.box.switches.books_silent:
-            stage.strikes.acted("E3")
+            stage.judges.strikes.acted("E3")
         elif asked.get("sequence_unit"):
-            stage.strikes.acted("J5")
+            stage.judges.strikes.acted("J5")
 
     async def _turn(self, moment: Moment, asked: dict[str, Any]) -> None:
         """A switch or a rule of the exchange is otherwise from now on."""
@@ -187,22 +199,22 @@ class Acts:
         self._undo.setdefault(path, {}).update(off)
         for name, value in asked.items():
             if value and name in SWITCHED:
-                stage.strikes.acted(SWITCHED[name])
+                stage.judges.strikes.acted(SWITCHED[name])
         await self._ask(path, asked)
-        stage.watch.disturbed(stage.box.now_ns())
+        stage.judges.watch.disturbed(stage.box.now_ns())
 
     def _as_born(self, name: str, table: dict[str, Any]) -> dict[str, Any]:
         return {key: getattr(getattr(self._born, name), key) for key in table}
 
     def _room_usd(self) -> float:
         """What all lines may still lose, whole dollars of it."""
-        watch = self._stage.watch
+        watch = self._stage.judges.watch
         return float((watch.bounds.total_loss_max_cents - watch.account.worst_cents) // 100)
 
     async def _by_hand(self, asked: dict[str, Any]) -> None:
-        self._stage.watch.by_hand = True
+        self._stage.judges.watch.by_hand = True
         await self._ask("/_box/do", asked)
-        self._stage.watch.by_hand = False
+        self._stage.judges.watch.by_hand = False
 
     async def _healthy(self) -> None:
         """Whatever was switched on at the exchange is off again."""
@@ -213,7 +225,7 @@ class Acts:
         """A person takes back all that he placed."""
         for order in list(self._stage.box.box.maker.alive.values()):
             name = order.request.external_id
-            if not name.startswith(self._stage.prefix):
+            if not name.startswith(self._stage.judges.watch.bounds.prefix):
                 await self._by_hand({"action": "cancel", "external_id": name})
 
     async def _crowd(self, count: int) -> None:
@@ -229,7 +241,7 @@ class Acts:
         """Nobody trades for an hour: we are switched off, or our strategies pause."""
         stage, idle_s = self._stage, HOUR_S * (1.0 + 0.05 * moment.chance)
         await self._healthy()  # no scene is meant to go on for so long
-        stage.disk.trouble = ""
+        stage.judges.disk.trouble = ""
         await self._ask("/_box/takers", {"on": False})
         if moment.ask == "down":
             stage.keeper.stays_down_s = idle_s
@@ -239,7 +251,7 @@ class Acts:
         await asyncio.sleep(idle_s)
         await self._by_hand({"action": "take", "usd": TAKEN_USD})  # of what came back meanwhile
         if moment.ask == "paused":
-            self._resume()  # the word ends a halt, too
+            stage.halts.resume()  # the word ends a halt, too
         await self._ask("/_box/takers", {"on": True})
         return idle_s
 
@@ -247,12 +259,12 @@ class Acts:
         """Nobody trades for minutes, and no trouble goes on; we do."""
         stage = self._stage
         await self._healthy()
-        stage.disk.trouble = ""
+        stage.judges.disk.trouble = ""
         await self._ask("/_box/takers", {"on": False})
-        stage.quiet.begin(stage.box.now_ns())
+        stage.judges.quiet.begin(stage.box.now_ns())
         await asyncio.sleep(QUIET_S)
-        if stage.quiet.end(stage.box.now_ns()):
-            stage.strikes.acted("E2")
+        if stage.judges.quiet.end(stage.box.now_ns()):
+            stage.judges.strikes.acted("E2")
         await self._ask("/_box/takers", {"on": True})
         return QUIET_S
 

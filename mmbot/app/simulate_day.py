@@ -9,23 +9,24 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from mmbot.app.simulate_acts import HOUR_S, Stage
-from mmbot.app.simulate_disk import Disk
-from mmbot.app.simulate_guard import Guard
+from mmbot.app.simulate_halts import Halts
+from mmbot.app.simulate_judges import Judges
 from mmbot.app.simulate_keeper import Keeper, Logbook, Ports
 from mmbot.app.simulate_plan import DayPlan
 from mmbot.app.simulate_report import DayReport as DayReport
 from mmbot.app.simulate_settings import settings_of
 from mmbot.app.simulate_story import Story
+from mmbot.app.simulate_tower import Sights, Tower
 from mmbot.config import Settings
 from mmbot.domain.entries import Entry, FillReversed, OrderStepped, SettlementSeen
 from mmbot.runtime.clock import LoopClock
+from mmbot.sim.faults.cable import Cable
 from mmbot.sim.faults.faulty_ports import FaultyPorts
 from mmbot.sim.memory import InMemoryBox
 from mmbot.sim.virtual.loop import (
@@ -35,13 +36,9 @@ from mmbot.sim.virtual.loop import (
     VirtualRunError,
     run_virtual,
 )
-from mmbot.sim.witness.lists import Lists
 from mmbot.sim.witness.observer import Evidence, check_invariants, compare_orders, duplicates
-from mmbot.sim.witness.quiet import Quiet
-from mmbot.sim.witness.stale_watch import StaleWatch
 from mmbot.sim.witness.strikes import Strikes
-from mmbot.sim.witness.sweeps import Sweeps
-from mmbot.sim.witness.watch import Bounds, Watch
+from mmbot.sim.witness.watch import Bounds
 from mmbot.store import tables
 from mmbot.store.journal import read_entries
 
@@ -94,54 +91,42 @@ class _Day:
         box = InMemoryBox(plan.box, EPOCH_NS)
         box.box.truth.keeps = False  # nobody asks this box for its diary
         clock = LoopClock(EPOCH_NS + round(plan.clock_skew_s * 1e9), loop)
-        watch = Watch(self._bounds(), loop.now_ns())
+        judges = Judges(plan, self._settings, self._bounds(), self._strikes, box, loop)
+        watch, guard, strikes = judges.watch, judges.guard, judges.strikes
         log = Logbook(clock, self._settings.credentials.revealed, watch.told)
         wire = FaultyPorts(box.http_request, box.ws_connect, plan.faults, loop.now_ns)
-        strikes = self._strikes
-        disk = Disk(loop, watch, lambda: strikes.placements_answered)
-        lag_ns, prefix = self._bounds().lag_ns, self._settings.ledger.prefix
-        lists = Lists(lag_ns, loop.now_ns)
-        sweeps = Sweeps(box.box.maker, disk.unwanted, lag_ns, loop.now_ns())
-        stale = StaleWatch(box.box.hub, prefix, loop.now_ns, box.box.switches)
-        quiet = Quiet(box.box.maker, prefix, stale.shown, lag_ns)
-        guard = Guard(plan, self._settings, box, watch, stale)
-        wire.taps += [watch, strikes, lists, sweeps, stale, quiet]
-        disk.absent = lists.absent
-        box.box.witnesses.reporting.tells = lists.tell
-        box.box.witnesses.hearers += [
-            watch.order_changed,
-            strikes.order_changed,
-            lists.order_changed,
-            quiet.order_changed,
-        ]
-        for hearer in (watch, strikes, sweeps, quiet):
-            box.box.faults.hearers.append(partial(hearer.struck, frame=""))
+        judges.attend(wire)
         async with wire:
-            ports = Ports(wire.http_request, wire.ws_connect)
+            cable = Cable(wire.http_request, wire.ws_connect)
+            ports = Ports(cable.http_request, cable.ws_connect)
             ports = ports if self._tamper is None else self._tamper(ports)
-            keeper = Keeper(ports, self._settings, clock, log, plan.rng("keeper"), disk)
+            keeper = Keeper(ports, self._settings, clock, log, plan.rng("keeper"), judges.disk)
             keeper.watched = plan.safety
             strikes.runs = lambda: keeper.daemon is not None
             watch.waits(keeper.queues)
-            stage = Stage(box, keeper, disk, watch, strikes, sweeps, quiet, guard.forbidden, prefix)
+            halts = Halts(keeper, watch, guard.forbidden, guard.lapses, box.now_ns)
+            sights = Sights(box, halts, guard.lapses, plan.rng("tower"))
+            tower = Tower(self._settings, sights, loop) if plan.guarded else None
+            stage = Stage(box, keeper, judges, halts, cable, tower)
             story = Story(plan, stage)
             try:
                 async with asyncio.TaskGroup() as group:
                     group.create_task(keeper.run(), name="keeper")
                     audits = group.create_task(story.audit(), name="audits")
+                    if tower is not None:
+                        group.create_task(tower.run(), name="tower")
                     await group.create_task(story.tell(lambda: self._judge_midway(stage)))
                     audits.cancel()
             finally:
-                report.log = log.text
+                report.log = log.text + ("" if tower is None else tower.log)
         box.stop()
-        strikes.counts.update(["H1"] * disk.deaths + guard.struck())
+        strikes.counts.update(["H1"] * judges.disk.deaths + guard.struck())
         report.strikes = {name: n for name, n in sorted(strikes.counts.items()) if n}
         self._judge(stage, wire, story)
         self._sum_up(wire, stage, log)
-        for judge in (watch, sweeps, quiet, lists, story, keeper.lives):
-            report.findings += judge.findings
-        orders = self._record(box)["orders"]
-        report.findings += [*stale.findings(orders), *guard.findings(orders)]
+        report.findings += judges.findings(self._record(box)["orders"])
+        report.findings += [*story.findings, *keeper.lives.findings]
+        report.findings += [] if tower is None else tower.findings
         report.findings += [f"I7: {error}" for error in log.errors]
         if keeper.lives.flat is False:
             report.findings.append("I4: the daemon ended without a proof that nothing rests")
@@ -176,9 +161,9 @@ class _Day:
         """Still quoting, a minute and a half after the last fault: the sets must be equal."""
         evidence = Evidence(
             self._record(stage.box),
-            stage.disk.orders(),
+            stage.judges.disk.orders(),
             excused_ns=stage.box.now_ns() - AUDIT_NS - self._bounds().lag_ns,
-            disputed=stage.watch.in_dispute,
+            disputed=stage.judges.watch.in_dispute,
             prefix=self._settings.ledger.prefix,
         )
         self._report.findings += [f"midway {one}" for one in check_invariants(evidence)]
@@ -207,7 +192,7 @@ class _Day:
         report.findings += check_invariants(evidence)
         seen = " ".join(report.findings)
         ours = evidence.box_orders()
-        given_up = stage.watch.given_up
+        given_up = stage.judges.watch.given_up
         late = {o["external_id"] for o in ours if given_up(o["external_id"], o["created_ns"])}
         different = compare_orders(ours, orders, late)
         report.findings += [f"I2: {one}" for one in different if one not in seen]
@@ -277,16 +262,16 @@ class _Day:
         report.moments = list(self._plan.names)
         report.struck = [f"w{one.where}" for one in wire.injected]
         report.struck += [f"b{one.where}" for one in in_box]
-        report.looks, report.audits = stage.watch.steps, stage.watch.audits
+        report.looks, report.audits = stage.judges.watch.steps, stage.judges.watch.audits
         report.crashes, report.starts = lives.killed, lives.started
         report.failed_starts = lives.failed_starts
         report.alarms = dict(sorted(log.alarms.items()))
 
     def _outputs(self) -> dict[str, str]:
-        """Everything that a daemon leaves behind, except the file that holds its tokens."""
+        """Everything that a daemon leaves behind, except the files that hold tokens."""
         found = {"log": self._report.log}
         for path in sorted(self._settings.state_dir.iterdir()):
-            if path.is_file() and path.name != "session.json":
+            if path.is_file() and not path.name.endswith("session.json"):
                 found[path.name] = path.read_bytes().decode("latin-1")
         return found
 

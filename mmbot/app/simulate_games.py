@@ -34,6 +34,8 @@ POOR_USD: Final = (54.0, 50.0, 30.0, 11.0)
 NEAR_EVEN: Final = (-200, -150, -110, 100, 105, 120, 150, 200)
 CHANNELS: Final = ("file", "signal", "admin")
 PULLS: Final = 10
+STILL_S: Final = (3.0, 6.0, 7.0, 15.0, 60.0)  # around the lease of 6 s
+ALONE_S: Final = (8.0, 45.0)
 
 
 def _do(at_s: float, action: str, **asked: Any) -> Moment:
@@ -212,3 +214,32 @@ def full_and_halted(chance: Random, last_s: float) -> Iterator[Moment]:
         yield _do(max(1.0, at_s - before_s), "take")
     yield Moment(at_s, "halt", ask=chance.choice(CHANNELS))
     yield Moment(round(min(last_s, at_s + chance.uniform(5.0, 40.0)), 1), "resume")
+
+
+def stands_still(chance: Random, last_s: float) -> Iterator[Moment]:
+    """The process is stopped and goes on later, perhaps with placements on their way."""
+    at_s, for_s = chance.uniform(0.05, 0.85) * last_s, chance.choice(STILL_S)
+    for_s *= chance.uniform(0.9, 1.0)
+    if chance.random() < 0.5:
+        yield _do(at_s - chance.uniform(0.0, 0.4), "news", event=_game(chance))
+    yield Moment(round(at_s, 3), "freeze")
+    yield Moment(round(min(last_s, at_s + for_s), 3), "thaw")
+
+
+def left_alone(chance: Random, last_s: float) -> Iterator[Moment]:
+    """The daemon is stopped, is dead for longer than a restart takes, or is cut off; or it is its
+    sentinel that dies. One after the other."""
+    for part in range(chance.randint(1, 2)):
+        at_s = round((0.05 + 0.45 * (part + 0.8 * chance.random())) * last_s, 2)
+        for_s = round(min(last_s - at_s, chance.uniform(*ALONE_S)), 2)
+        match chance.choice(("freeze", "kill", "cut", "unguard")):
+            case "freeze":
+                yield Moment(at_s, "freeze")
+                yield Moment(at_s + for_s, "thaw")
+            case "cut":
+                yield Moment(at_s, "cut")
+                yield Moment(at_s + for_s, "mend_cable")
+            case "kill":
+                yield Moment(at_s, "kill", ask=str(for_s))
+            case _:
+                yield Moment(at_s, "unguard", ask=str(for_s))

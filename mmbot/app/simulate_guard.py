@@ -10,6 +10,7 @@ from mmbot.app.simulate_recipes import SAFETY
 from mmbot.config import Settings
 from mmbot.sim.memory import InMemoryBox
 from mmbot.sim.witness.forbidden import Forbidden
+from mmbot.sim.witness.lapses import Lapses, Promise
 from mmbot.sim.witness.purse import Purse
 from mmbot.sim.witness.safety_watch import LEVELS, Losses, Rules, SafetyWatch
 from mmbot.sim.witness.stale import EVERYTHING, NS, REPEAT_NS, Finding
@@ -18,6 +19,11 @@ from mmbot.sim.witness.watch import AUDIT_NS, Watch
 
 SHOWN_MAX: Final = 5
 CANCEL_MAX_NS: Final = 7 * NS  # answers were seen to take 6.6 s
+# By the venue's latencies a round of a sentinel, a cancel and its reads, takes 20 s.
+PROMISES: Final = {
+    "loopback": Promise(flat_ns=2 * NS, landed_ns=7 * NS, proven_ns=9 * NS),
+    "venue": Promise(flat_ns=10 * NS, landed_ns=25 * NS, proven_ns=45 * NS),
+}
 
 
 class Guard:
@@ -26,7 +32,8 @@ class Guard:
     def __init__(
         self, plan: DayPlan, settings: Settings, box: InMemoryBox, watch: Watch, stale: StaleWatch
     ) -> None:
-        self._asked = plan.safety
+        self._asked, self._guarded = plan.safety, plan.guarded
+        self._prefix = settings.ledger.prefix
         # on a wire that loses nothing a cancel needs no more than its way
         self._repeat_ns = REPEAT_NS if plan.faults.rules else CANCEL_MAX_NS
         self._ids = plan.ids
@@ -34,8 +41,10 @@ class Guard:
         self._stale = stale
         events = box.box.exchange.listing.events
         self.forbidden = Forbidden(events, box.now_ns())
+        lag_ns = round(plan.box.session.reporting_lag_s * NS)
+        self.lapses = Lapses(PROMISES[plan.box.latency_profile].late(lag_ns), box.now_ns())
         figures = settings.risk.figures
-        unknown_ns = AUDIT_NS + round(plan.box.session.reporting_lag_s * NS)
+        unknown_ns = AUDIT_NS + lag_ns
         rules = Rules(
             prefix=settings.ledger.prefix,
             losses=Losses(**{level: figures[f"{level}_loss_max_cents"] for level in LEVELS}),
@@ -57,8 +66,11 @@ class Guard:
         if not self._asked:
             return []
         found = list(self._steps.findings)
+        if self._guarded:
+            found += self.lapses.findings(orders, self._prefix, self._now_ns())
         outages = self.forbidden.over(self._now_ns())
-        for whole, unheard in ((True, []), (False, self._stale.unheard())):
+        away = self.lapses.spans(self._now_ns())
+        for whole, unheard in ((True, away), (False, [*self._stale.unheard(), *away])):
             these = [one for one in outages if whole is (one.part == EVERYTHING)]
             rested = self._stale.against(these, orders, self._repeat_ns, unheard)
             found += _told(rested.findings)

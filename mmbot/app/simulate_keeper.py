@@ -132,6 +132,7 @@ class Keeper:
         self.settings = settings  # of the next life
         self.stays_down_s = 0.0  # after the present life
         self.watched = False  # not on every day: it turns the loop six times a second
+        self.frozen = False  # the present life stands still
         self.lives = Lives()
         self.daemon: Daemon | None = None
         loop = asyncio.get_running_loop()
@@ -175,6 +176,28 @@ class Keeper:
         self._island.abandon()
         return True
 
+    def freeze(self) -> bool:
+        """SIGSTOP; False when nothing ran."""
+        self.frozen = self._island is not None
+        if self._island is not None:
+            self._island.freeze()
+        return self.frozen
+
+    def thaw(self) -> None:
+        """SIGCONT; of a process that died meanwhile nothing is left."""
+        if self.frozen and self._island is not None:
+            self._island.thaw()
+        self.frozen = False
+
+    @property
+    def latched(self) -> bool:
+        return self._latch.latched
+
+    @property
+    def halted(self) -> bool:
+        """A daemon runs, and knows that it is."""
+        return not self.frozen and self.status().get("mode") == "HALTED"
+
     def halt(self, channel: str = "") -> None:
         """The latch is set even while no daemon runs; by the channel `file` nothing else is."""
         self._latch.prepare()
@@ -208,6 +231,7 @@ class Keeper:
             outcome = await island.outcome()
         finally:
             running, self.daemon, self._island = self.daemon is not None, None, None
+            self.frozen = False
             journal.close()
         if outcome is True:
             return True

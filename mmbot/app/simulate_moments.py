@@ -10,7 +10,7 @@ from typing import Literal
 What = Literal[
     "kill", "news", "halt", "resume", "suspend", "reopen", "start", "break", "mend",
     "do", "switch", "rules", "die", "slow", "lock", "rename", "crowd", "idle",
-    "swept", "quiet", "watch",
+    "swept", "quiet", "watch", "freeze", "thaw", "cut", "mend_cable", "unguard",
 ]  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from mmbot.app.simulate_moments import DayRules as DayRules
 from mmbot.app.simulate_moments import Moment as Moment
 from mmbot.app.simulate_moments import What as What
 from mmbot.app.simulate_moments import weather
-from mmbot.app.simulate_recipes import Made, cook
+from mmbot.app.simulate_recipes import BESIDE_A_SENTINEL, Made, cook
 from mmbot.app.simulate_scenes import FULL, MUCH
 from mmbot.domain.errors import SetUpError
 from mmbot.sim.faults.plan import BOX_ONLY, FaultPlan, FaultRule
@@ -66,6 +66,11 @@ class DayPlan:
     names: tuple[str, ...] = ()  # of the moments
     safety: bool = False  # it was asked for, and is judged
     risk_usd: Mapping[str, int] = dataclasses.field(default_factory=dict)  # tighter loss limits
+
+    @property
+    def guarded(self) -> bool:
+        """A sentinel watches the daemon, which places nothing without it."""
+        return bool(BESIDE_A_SENTINEL & set(self.ids))
 
     @property
     def roomy(self) -> bool:

@@ -17,6 +17,7 @@ from mmbot.sim.faults.plan import Fault, FaultRule
 
 USUAL_SHARE: Final = 0.4  # of the seeds have a fault that may strike on any day
 SELDOM: Final = 0.15  # those for whose length nothing may be quoted: the day shall have its orders
+GUARDED: Final = 0.2  # those that need a second process beside the daemon
 PLACE: Final = frozenset({"place"})
 CANCEL: Final = frozenset({"cancel"})
 WRITES: Final = PLACE | CANCEL
@@ -302,7 +303,10 @@ SAFETY: Final[Mapping[str, Recipe]] = {
     "H10": Recipe((), (scenes.takes,)),
     "H12": Recipe((), (games.pulled,)),
     "H13": Recipe((), (games.full_and_halted,)),
+    "H14": Recipe((), (games.left_alone,), share=GUARDED),
+    "J1": Recipe((), (games.stands_still,), share=GUARDED),
 }
+BESIDE_A_SENTINEL: Final = frozenset({"H14", "J1"})
 KNOWN: Final[Mapping[str, Recipe]] = {**RECIPES, **SAFETY}
 SAFE: Final = frozenset({"B13", "B14", *SAFETY})
 # Those of the list that must strike within a long run. H7 needs a real disk, and is made anyway.

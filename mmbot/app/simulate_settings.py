@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from mmbot.app.demo_config import DemoPlaces, write_config
 from mmbot.app.simulate_plan import FEED_EVERY_S, DayPlan
@@ -39,7 +39,9 @@ def settings_of(plan: DayPlan, folder: Path, log_level: str) -> Settings:
         risk = risk.model_copy(update=loss)
     if plan.risk_usd:
         risk = risk.model_copy(update=_tighter(plan.risk_usd))
-    changed = {"log_level": log_level, "sources": tuple(sources), "risk": risk}
+    sentinel = settings.sentinel.model_copy(update={"required": plan.guarded})
+    changed: dict[str, Any] = {"log_level": log_level, "sources": tuple(sources)}
+    changed |= {"risk": risk, "sentinel": sentinel}
     settings = settings.model_copy(update=changed)
     return settings if plan.strategy == "consensus" else _restless(settings, plan)
 

@@ -49,6 +49,8 @@ class Story:
                 await asyncio.sleep(AUDIT_S + self._plan.box.session.reporting_lag_s)
             await self._until("every game's channel asked for", BACK_MAX_S, self._subscribed)
             after_calm()
+        if self._stage.tower is not None:
+            self._stage.tower.relieve()
         await self._stop()
         await self._settle()
         await self._end()
@@ -65,7 +67,7 @@ class Story:
 
     async def audit(self) -> None:
         """The ledger against the box, every minute in which it had the time to know."""
-        watch, box = self._stage.watch, self._stage.box
+        watch, box = self._stage.judges.watch, self._stage.box
         known: object = None
         while True:
             await asyncio.sleep(AUDIT_EVERY_S)
@@ -77,7 +79,7 @@ class Story:
             if switches.reporting_down and switches.private_orders_lost:
                 watch.disturbed(box.now_ns())  # neither list nor message tells anything
             if watch.may_audit(box.now_ns()):
-                watch.audit(self._stage.disk.orders(), box.now_ns())
+                watch.audit(self._stage.judges.disk.orders(), box.now_ns())
 
     async def _stop(self) -> None:
         await self._acts.ask("/_box/stop_mark", {})
@@ -95,7 +97,7 @@ class Story:
             self._keeper.kill()
         await self._acts.ask("/_box/settle", {})
         lag_s = self._plan.box.session.reporting_lag_s
-        if self._stage.watch.a_person_traded:
+        if self._stage.judges.watch.a_person_traded:
             await asyncio.sleep(OTHERS_S + lag_s)
         wait_max_s = BOOKED_MAX_S + down_s + 2.0 * lag_s
         booked = await self._until("every settlement booked", wait_max_s, self._booked)

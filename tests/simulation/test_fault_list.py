@@ -19,7 +19,7 @@ LIST = (
     "E1 E2 E3 E4 E5 E6 E7 E8 E9 E10 E11 E12 E15 E16 H1 H3 H4 J5"
 )
 # Games, money and halts: with judges of their own, and not yet on every day.
-SAFE_LIST = "B13 B14 F1 F2 F3 F5 F6 F7 F8 G2 G3 G5 G6 G7 G8 H10 H12 H13"
+SAFE_LIST = "B13 B14 F1 F2 F3 F5 F6 F7 F8 G2 G3 G5 G6 G7 G8 H10 H12 H13 H14 J1"
 
 
 def test_all_is_the_list_of_the_groups_done_so_far() -> None:
@@ -43,8 +43,8 @@ def test_safety_is_asked_for_alone_or_beside_all() -> None:
     [
         ("B3", ("B3",)),
         ("D8-D16", ("D8", "D10", "D12", "D13", "D14", "D16")),
-        ("J, E3-E4", ("E3", "E4", "J5")),
-        ("H, A3b", ("A3b", "H1", "H3", "H4", "H7", "H10", "H12", "H13")),
+        ("J, E3-E4", ("E3", "E4", "J5", "J1")),
+        ("H, A3b", ("A3b", "H1", "H3", "H4", "H7", "H10", "H12", "H13", "H14")),
     ],
 )
 def test_groups_ids_and_ranges(text: str, meant: tuple[str, ...]) -> None:

@@ -13,6 +13,7 @@ from tests.simulation.days import plain
 from tests.simulation.wires import AsksForMore, LosesCancels
 
 SHORT = Scenario(rules=replace(plain(100.0, 20.0), strategy="restless"))
+GUARDED_SEED = 5  # it stands still for long enough
 TIGHT = {"line": 60, "market": 80, "event": 90, "tournament": 150, "total": 200}
 
 
@@ -28,6 +29,15 @@ def test_a_short_day_of_safety_holds() -> None:
     assert report.findings == []
     assert report.orders > 20
     assert len(report.strikes) >= 5
+
+
+# faults: H14 J1
+@pytest.mark.timeout(240)
+def test_beside_a_sentinel_a_daemon_may_stand_still_or_be_gone() -> None:
+    report = day("H14,J1", seed=GUARDED_SEED)
+    assert report.findings == []
+    for word in ("loop stalled", "HaltLatched", "SentinelVerified", "SentinelArmed"):
+        assert word in report.log, word
 
 
 # faults: F1 F2 H12

@@ -177,7 +177,7 @@ class StaleWatch:
         if request.kind in ("place", "order", "report") and status == 200:
             self._told(named(body), now_ns + (LIST_NS if request.kind == "report" else 0))
         if (url := urlsplit(request.path)).path.endswith(MARKETS):
-            for ident in _asked_for(url.query):
+            for ident in asked_for(url.query):
                 self._books_read(self._event(ident), status == 200, asked_ns, now_ns)
         if status in HINDERED and (request.kind != "place" or "Retry-After" in headers):
             self._refused_ns = self._refused_ns or now_ns
@@ -221,7 +221,7 @@ class StaleWatch:
             self._told_ns.setdefault(ident, now_ns)
 
 
-def _asked_for(query: str) -> Iterable[str]:
+def asked_for(query: str) -> Iterable[str]:
     """The sport events that a read of markets asks for."""
     asked = parse_qs(query)
     events = ",".join([*asked.get("event_ids", ()), *asked.get("event_id", ())])

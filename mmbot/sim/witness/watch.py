@@ -57,7 +57,7 @@ class Watch:
         self.audits = 0
         self.bounds = bounds
         self._now_ns = now_ns
-        self._durable: set[str] = set()
+        self.durable: set[str] = set()
         self._adopted: set[str] = set()
         self._rejected: set[str] = set()
         self._named: set[str] = set()
@@ -98,7 +98,7 @@ class Watch:
             # It has left memory with all that was wished of it: it is judged anew.
             self._unwanted_ns.pop(external_id, None)
             self._adopted.add(external_id)
-        self._durable.add(external_id)
+        self.durable.add(external_id)
 
     def began(self) -> None:
         """A daemon begins: it must read what rests before it places."""
@@ -188,7 +188,7 @@ class Watch:
             self._find(f"I2: {' '.join(ids[:3])} left before a start had read what rests")
         for one in ids:
             self._sent_ns[one] = now_ns
-            if one not in self._durable:
+            if one not in self.durable:
                 self._find(f"I1: {one} left before its intent was durable")
         for finding in self._load.placements(ids, now_ns):
             self._find(finding)
