@@ -60,6 +60,8 @@ class LifeRules:
     unlisting_wipes: bool = True
     suspending_wipes: bool = False
     line_move: Literal["rest", "wipe"] = "rest"
+    # what rests at a price that leaves the ladder
+    ladder_change: Literal["rest", "cancel", "wipe"] = "rest"
     winner_status: Literal["settled_then_closed", "closed"] = "settled_then_closed"
     bust_form: Literal["void", "changed_fill"] = "void"
     bust_window_s: int = 900
@@ -86,6 +88,8 @@ class Rules:
     market_id_form: Literal["any", "number", "text"] = "any"
     # the text of 30010 allows prices >= 100 and < -100 only
     illegal_price: Literal["invalid_price", "30010"] = "invalid_price"
+    # a price that is not on the ladder; the catch-all was seen with words about the ladder
+    off_ladder: Literal["invalid_price", "invalid_request"] = "invalid_price"
     batch_repeated_id: Literal["one_fails", "refuse_all"] = "one_fails"
     # a refused item of a batch cancel does not name its order
     batch_cancel_rows: Literal["as_asked", "refused_last"] = "as_asked"
@@ -95,6 +99,8 @@ class Rules:
     sequence_unit: Literal["us", "ns"] = "us"
     book_quantity: Literal["staked", "nominal"] = "staked"
     quantity_min_cents: int = 100
+    # what a fill leaves of an order, below the minimum
+    dust: Literal["rest", "cancel"] = "rest"
     quantity_max_usd: int = 100_000_000
     resting_cash_multiple_max: int = 10
     delayed_cash_multiple: int = 50

@@ -68,9 +68,10 @@ BESIDES: dict[str, dict[str, Any]] = {
     "session.counted_until": {"session": {"sessions_max": 5}},
     "session.get_order_from": {"session": {"reporting_lag_s": 12}},
 }
-# Forms that stand in the contract but in no row of its sections 14 and 15.
+# Forms that stand in the contract, or are left open by it, but in no row of its sections 14 and 15.
 BEYOND = {
-    "rules.illegal_price", "stream.binding_events", "stream.data_form",
+    "rules.dust", "rules.illegal_price", "rules.off_ladder",
+    "stream.binding_events", "stream.data_form",
     "stream.duplicate_subscription", "stream.event_deleted", "stream.health_check_on",
     "stream.payload_form", "stream.private_event_legacy", "stream.pusher_words",
     "stream.rejected_when_none", "stream.subscribed_data", "stream.subscription_refusal",

@@ -78,6 +78,10 @@ def _fill(
     if not taker.account.internal:
         exchange.bulletin.tell(taker, taker_cents, now_ns)
     _print(exchange, fill, now_ns)
+    if exchange.rules.dust == "cancel":
+        for order in (maker, taker):
+            if 0 < order.open_cents < exchange.rules.quantity_min_cents:
+                exchange.cancel(order, now_ns)
 
 
 def _count(order: Order, fill: Fill, price: int, own: int, other: int) -> None:

@@ -160,7 +160,7 @@ SPORTS: Final = (
 )  # fmt: skip
 MONEY: Final = (
     _row("G1", "prices off the ladder, ladder changes", "always switch:ladder_empty "
-         "rule:rules.ladder"),
+         "rule:rules.ladder rule:rules.off_ladder do:change_ladder rule:rules.life.ladder_change"),
     _row("G2", "9.99x, 10x, 50x of cash; cash halves", "always do:cash"),
     _row("G3", "balance key absent", "switch:balance_key_absent"),
     _row("G4", "sign of a profit", remark=CLIENT),
@@ -168,7 +168,7 @@ MONEY: Final = (
     _row("G6", "manual orders count as exposure", "do:place"),
     _row("G7", "own orders would cross", "always rule:rules.self_match"),
     _row("G8", "ALO would cross; ALO disabled", "rule:rules.alo_crossing rule:rules.alo_disabled"),
-    _row("G10", "dust remainder", "do:take", "usd leaves what is wanted"),
+    _row("G10", "dust remainder", "do:take rule:rules.dust", "usd leaves what is wanted"),
     _row("G11", "loss limit at midnight", remark=CLIENT),
 )  # fmt: skip
 OPERATIONS: Final = (

@@ -72,7 +72,7 @@ def order_request(item: object, ladder: Ladder, rules: Rules) -> OrderRequest | 
     if not is_american(int(price)):
         return refusal(rules.illegal_price)
     if int(price) not in ladder:
-        return refusal("invalid_price", "price is not on the ladder")
+        return refusal(rules.off_ladder, "price is not on the ladder")
     if not wins_a_cent(int(price), cents):
         return refusal("order_invalid_profit")
     if cents < rules.quantity_min_cents:

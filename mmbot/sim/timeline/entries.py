@@ -15,6 +15,7 @@ DAY_S = 86_400
 EventNumber = int
 # a line of that event: its place from 1; 0 means all of them
 LineNumber = Annotated[int, Between(0, 20_000)]
+AmericanOdds = Annotated[int, Between(-1_000_000, 1_000_000)]
 CloseCode = Annotated[int, Between(1000, 4999)]
 
 
@@ -98,6 +99,14 @@ class MoveLine:
     by: Annotated[float, Between(-50, 50)]
     kind: Literal["spread", "total"] = "spread"
     line: LineNumber = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeLadder:
+    """Prices leave the ladder and others come; what rests at one that left goes by rule."""
+
+    remove: tuple[AmericanOdds, ...] = ()
+    add: tuple[AmericanOdds, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,9 +234,9 @@ class SuspendAccount:
 
 Action = (
     News | Suspend | Reopen | GoLive | End | ListEvent | Unlist | Relist | MoveStart
-    | ChangeStatus | MoveLine | Settle | Void | Push | Draw | Reverse | Bust | SwitchTraders
-    | Switch | Faults | CloseSockets | RefuseSockets | MuteSockets | MoveStream | Cash
-    | ExpireTokens | SuspendAccount | Place | Cancel | Take | Restart | Burst
+    | ChangeStatus | MoveLine | ChangeLadder | Settle | Void | Push | Draw | Reverse | Bust
+    | SwitchTraders | Switch | Faults | CloseSockets | RefuseSockets | MuteSockets | MoveStream
+    | Cash | ExpireTokens | SuspendAccount | Place | Cancel | Take | Restart | Burst
 )  # fmt: skip
 
 ACTIONS: Final[Mapping[str, type[Action]]] = {
@@ -242,6 +251,7 @@ ACTIONS: Final[Mapping[str, type[Action]]] = {
     "move_start": MoveStart,
     "change_status": ChangeStatus,
     "move_line": MoveLine,
+    "change_ladder": ChangeLadder,
     "settle": Settle,
     "void": Void,
     "push": Push,

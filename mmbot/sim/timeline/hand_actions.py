@@ -36,11 +36,15 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """Somebody takes the open orders of an account at once; with `usd`, so much of each."""
+    """Somebody takes the open orders of an account at once.
+
+    With `usd` so much of each; with `leave_usd` all but so much of its stake.
+    """
 
     event: int = 0
     external_id: str = ""
     usd: Annotated[float, Between(0, 1e8)] = 0.0
+    leave_usd: Annotated[float, Between(0, 1e8)] = 0.0
     account: str = "maker"
 
 

@@ -76,14 +76,15 @@ class Hands:
         before = len(account.fills)
         for order in self._open(account, action.event, action.external_id):
             if order.status == "open":
-                self._take_one(order, round(action.usd * 100), now_ns)
+                self._take_one(order, action, now_ns)
         return {"fills": len(account.fills) - before}
 
-    def _take_one(self, order: Order, cents_max: int, now_ns: int) -> None:
+    def _take_one(self, order: Order, action: wanted.Take, now_ns: int) -> None:
         """Whoever wants this order must take all that trades before it."""
-        cents = takeable_cents(order.open_cents, order.price)
-        cents = min(cents, cents_max) if cents_max else cents
-        if not cents:
+        open_cents = order.open_cents - round(action.leave_usd * 100)
+        cents = takeable_cents(open_cents, order.price)
+        cents = min(cents, round(action.usd * 100)) if action.usd else cents
+        if cents <= 0:
             return
         for other in self._box.exchange.books[order.line.index].resting(order.strike.side):
             if other is order:

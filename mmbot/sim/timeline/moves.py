@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mmbot.sim.core.lifecycle import NS
 from mmbot.sim.core.messages import Json
 from mmbot.sim.core.orders import Account, Refusal
+from mmbot.sim.core.prices import Ladder, is_american
 from mmbot.sim.faults.board import FaultBoard
 from mmbot.sim.faults.plan import Injected
 from mmbot.sim.faults.switches import Switches
@@ -38,6 +39,7 @@ class Moves:
             **Hands(box).doers,
             wanted.News: self._news,
             wanted.SwitchTraders: self._traders,
+            wanted.ChangeLadder: self._change_ladder,
             wanted.Switch: self._switch,
             wanted.Faults: self._faults,
             wanted.CloseSockets: self._close_sockets,
@@ -131,6 +133,23 @@ class Moves:
         self._box.faults.clear()
         self._box.faults.add(action.rules, now_ns)
         return {"rules": len(action.rules)}
+
+    def _change_ladder(self, action: wanted.ChangeLadder, now_ns: int) -> Json | Refusal:
+        exchange = self._box.exchange
+        prices = sorted(exchange.ladder.members - set(action.remove) | set(action.add))
+        if not prices or not all(map(is_american, prices)):
+            return Refusal(400, "invalid_param", "a ladder has American prices, one at least")
+        exchange.ladder = Ladder.of(prices)
+        gone = [
+            order
+            for account in exchange.accounts.values()
+            for order in account.alive.values()
+            if order.price not in exchange.ladder
+        ]
+        rule = exchange.rules.life.ladder_change
+        if rule != "rest":
+            exchange.cancel_all(gone, now_ns, "canceled" if rule == "cancel" else "wiped")
+        return {"prices": len(prices), "orders_off": len(gone)}
 
     # -- the stream -----------------------------------------------------------------------
 
