@@ -79,6 +79,15 @@ class Ladder:
     def __len__(self) -> int:
         return len(self.prices)
 
+    def without(self, price: Price) -> Ladder:
+        """The same without one price; nothing may be left."""
+        if price not in self._index:
+            return self
+        i = self._index[price]
+        prices = self.prices[:i] + self.prices[i + 1 :]
+        index = {price: i for i, price in enumerate(prices)}
+        return Ladder(prices, self._implied[:i] + self._implied[i + 1 :], index)
+
     def snap_passive(self, implied_max: float) -> Price | None:
         """The dearest price that still costs its holder at most `implied_max`; None if none."""
         i = bisect_right(self._implied, implied_max + PROBABILITY_TOLERANCE)

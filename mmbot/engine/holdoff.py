@@ -13,6 +13,8 @@ PROBE_FIRST_NS: Final = 1_000_000_000
 PROBE_LONGEST_NS: Final = 5_000_000_000  # a pause that is over is noticed so soon
 # About every strike, in both vocabularies: maintenance, or no order may only add liquidity.
 CLOSED: Final = ("placement_disabled", "add_liquidity_only_disabled")
+# About the price alone, in both vocabularies: it is not on the ladder, or not any more.
+OFF_LADDER: Final = frozenset({"invalid_price", "wager_invalid_odds", "30010"})
 
 
 class HoldOff:

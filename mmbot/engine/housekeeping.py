@@ -24,6 +24,7 @@ TRANSACTIONS_FAILED_NS = 5 * SECOND_NS  # after a read that failed: a report may
 UNUSABLE_READS_MAX = 3  # in a row: then the balance is believed instead of the rows
 ROWS_LATE_MAX_NS = 60 * SECOND_NS  # and what the copy lags: then they are believed complete
 LADDER_EVERY_NS = 3_600 * SECOND_NS
+LADDER_AGAIN_NS = 10 * SECOND_NS  # a price was refused, or the last read failed
 PROOF_EVERY_NS = 5 * SECOND_NS
 
 
@@ -44,6 +45,7 @@ class Housekeeping:
     unusable_read_ns: int = 0
     proven_empty_ns: int = 0  # when a read last showed nothing of ours alive
     _rows_unread: bool = False  # the last read of rows failed
+    _ladder_asked_ns: int = 0
     _due: dict[str, int] = field(default_factory=dict)
 
     def apply(self, event: BalanceSeen | TransactionsRead | HistoryRead | ReadFailed) -> None:
@@ -68,6 +70,8 @@ class Housekeeping:
                 self.row_balances = frozenset(cents for cents in young if cents is not None)
                 if not self.money_booked:
                     self._soon(event.received_ns + TRANSACTIONS_AGAIN_NS)
+            case ReadFailed("ReloadLadder"):
+                self.want_ladder()
             case ReadFailed(what):
                 self._rows_unread = self._rows_unread or what == "ReadTransactions"
 
@@ -111,6 +115,7 @@ class Housekeeping:
         if self._take("transactions", now_ns, TRANSACTIONS_EVERY_NS):
             commands.append(ReadTransactions(rows_from_ns))
         if self._take("ladder", now_ns, LADDER_EVERY_NS, first=False):
+            self._ladder_asked_ns = now_ns
             commands.append(ReloadLadder())
         if not (stopping and live == 0):
             self._due.pop("proof", None)  # else it would be overdue for ever after a resume
@@ -123,8 +128,8 @@ class Housekeeping:
         return min(self._due.values(), default=0)
 
     def want_ladder(self) -> None:
-        """A price was refused: the ladder may have changed."""
-        self._due["ladder"] = 0
+        """A price was refused: the ladder may have changed. At most once in `LADDER_AGAIN_NS`."""
+        self._due["ladder"] = self._ladder_asked_ns + LADDER_AGAIN_NS
 
     def _take(self, name: str, now_ns: int, every_ns: int, first: bool = True) -> bool:
         """Whether the read is due; `first` asks for it at the start as well."""

@@ -16,7 +16,7 @@ from mmbot.domain.order import Order, OrderReport, State
 from mmbot.domain.quote import Quote
 from mmbot.domain.view import MarketView
 from mmbot.engine.gate_case import added_cents
-from mmbot.engine.holdoff import HoldOff
+from mmbot.engine.holdoff import OFF_LADDER, HoldOff
 from mmbot.engine.housekeeping import Housekeeping
 from mmbot.engine.ledger import Ledger
 from mmbot.engine.limits import LimitBook
@@ -97,7 +97,8 @@ class Placing:
                 order = self._ledger.order(ident)
                 if order is not None:
                     self._holdoff.failed(order.strike_id, now_ns, code)
-                if code == "invalid_price":
+                if order is not None and code in OFF_LADDER:
+                    self._state.price_refused(order.price)
                     self._housekeeping.want_ladder()
             case _:
                 pass

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
-from mmbot.domain.events import BookUpdated, Event, OperatorSaid, PlaceRefused
+from mmbot.domain.events import BookUpdated, Event, LadderLoaded, OperatorSaid, PlaceRefused
 from mmbot.domain.facts import Alarm, Fact, FillCounted, ModeChanged
 from mmbot.domain.ids import LineId
 from mmbot.domain.money import usd
-from mmbot.engine.holdoff import CLOSED
+from mmbot.domain.price import Ladder, Price
+from mmbot.engine.holdoff import CLOSED, OFF_LADDER
 from mmbot.engine.marking import Marking
 from mmbot.engine.parts import Parts
 
@@ -20,6 +22,9 @@ class Pulling:
         self._parts = parts
         self._breakers = parts.breakers
         self._marking = Marking(parts)
+        self._ladder: Ladder | None = None  # as it was read last
+        self._off_ladder: Counter[Price] = Counter()  # refused since then
+        self._news = ""  # of the ladder, not told yet
 
     def heard(self, event: Event, now_ns: int) -> bool:
         """After the event was taken; True when something has to be pulled in this turn."""
@@ -31,6 +36,12 @@ class Pulling:
                     return False
                 own = self._parts.ledger.live_on_line(line.line_id)
                 return self._breakers.priced(line.event_id, state.competing(line, own), now_ns)
+            case PlaceRefused(ident, code) if code in OFF_LADDER:
+                if (order := self._parts.ledger.order(ident)) is not None:
+                    self._off_ladder[order.price] += 1
+                return False  # held against us only if the ladder has it after all
+            case LadderLoaded(ladder):
+                return self._ladder_read(ladder, now_ns)
             case PlaceRefused(_, code) if not any(word in code for word in CLOSED):
                 return self._breakers.refused(code, now_ns)  # closed: one asks now and then
             case OperatorSaid("resume"):
@@ -39,6 +50,15 @@ class Pulling:
                 return False
             case _:
                 return False
+
+    def _ladder_read(self, ladder: Ladder, now_ns: int) -> bool:
+        before, self._ladder = self._ladder, ladder
+        if before is not None and (gone := set(before.prices) ^ set(ladder.prices)):
+            left = sum(price in before for price in gone)
+            self._news = f"{left} prices left, {len(gone) - left} came"
+        wrongly = sum(count for price, count in self._off_ladder.items() if price in ladder)
+        self._off_ladder.clear()
+        return any(self._breakers.refused("invalid_price", now_ns) for _ in range(wrongly))
 
     def filled(self, facts: Iterable[Fact], now_ns: int) -> None:
         for fact in facts:
@@ -75,6 +95,9 @@ class Pulling:
     def look(self, now_ns: int, facts: list[Fact]) -> set[LineId]:
         """Whom to look at: lines of sport events that are pulled, or not any more, since now."""
         modes, state = self._parts.modes, self._parts.state
+        if self._news:
+            facts.append(Alarm("price ladder changed", self._news))
+            self._news = ""
         self._day(now_ns, facts)
         self._edge(now_ns, facts)
         cooling = self._breakers.cool_offs.cooling(now_ns)

@@ -143,6 +143,11 @@ class MarketState:
                 pass
         return set()
 
+    def price_refused(self, price: Price) -> None:
+        """It is off the ladder until that is read anew: no other line need be refused it, too."""
+        if self.ladder is not None:
+            self.ladder = self.ladder.without(price)
+
     def doubtful_starts(self, now_ns: int) -> list[Alarm]:
         """Sport events of which the exchange should say anew whether they have begun."""
         return self.go_live.ask(self.events, now_ns)

@@ -282,9 +282,9 @@ def _placed(order: Order, refusal: Refusal, asked_with: int) -> Event:
         case OnPlace.NOT_ASKED:
             return PlaceNotSent(order.external_id, refusal.text)
         case OnPlace.REQUEST_REFUSED:
-            return PlaceRefused(order.external_id, refusal.code, refusal.message)
+            return PlaceRefused(order.external_id, refusal.placing_code, refusal.message)
         case OnPlace.REFUSED if asked_with == 1:
-            return PlaceRefused(order.external_id, refusal.code, refusal.message)
+            return PlaceRefused(order.external_id, refusal.placing_code, refusal.message)
         case OnPlace.REFUSED | OnPlace.LOST:
             return PlaceLost(order.external_id, refusal.text)
 

@@ -147,6 +147,12 @@ class Refusal:
         )
 
     @property
+    def placing_code(self) -> str:
+        """Of a placement: the catch-all with words about the ladder is a refused price."""
+        of_price = self.code == "invalid_request" and "ladder" in self.message.lower()
+        return "invalid_price" if of_price else self.code
+
+    @property
     def no_such_route(self) -> bool:
         """Of a route that may not exist: a mass cancel that finds nothing says 404, too."""
         return self.status == 404 and not self.code.startswith("no_cancellable_")

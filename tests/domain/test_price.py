@@ -88,3 +88,11 @@ def test_steps_count_ladder_places(ladder: Ladder, data: st.DataObject) -> None:
 def test_profit_is_never_rounded_up(price: Price, stake_cents: int) -> None:
     exact = profit_ratio(price) * stake_cents
     assert exact - 1 < profit_cents(price, stake_cents) <= exact
+
+
+def test_a_ladder_without_one_price_has_the_others_at_their_places() -> None:
+    ladder = Ladder.of([100, 105, 110])
+    left = ladder.without(Price(105))
+    assert left == Ladder.of([100, 110])
+    assert left.without(Price(105)) is left
+    assert len(left.without(Price(100)).without(Price(110))) == 0

@@ -273,3 +273,10 @@ def test_observe_mode_has_no_write_method() -> None:
 
     writes = {"place", "cancel", "sweep", "cancel_event", "cancel_everything"}
     assert not writes & set(dir(ReadGateway))
+
+
+def test_the_catch_all_with_words_about_the_ladder_is_a_refused_price() -> None:
+    events, _ = placed(refused(400, "invalid_request", "violates the price Ladder"), orders=1)
+    assert [one.code for one in events if isinstance(one, PlaceRefused)] == ["invalid_price"]
+    events, _ = placed(refused(400, "invalid_request", "too small"), orders=1)
+    assert [one.code for one in events if isinstance(one, PlaceRefused)] == ["invalid_request"]

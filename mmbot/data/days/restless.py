@@ -42,7 +42,7 @@ class Restless(QuotingStrategy[Params]):
         if since_ns < self.params.pause_s * NS:
             return ()
         last = self._beats.get(line_id)
-        if last is not None and last[0] == beat:
+        if last is not None and last[0] == beat and all(q.price in view.ladder for q in last[1]):
             return last[1]
         book = book_fair(view.competing, depth_min_cents=0)
         if book is None:
