@@ -207,9 +207,9 @@ class Acts:
         return {key: getattr(getattr(self._born, name), key) for key in table}
 
     def _room_usd(self) -> float:
-        """What all lines may still lose, whole dollars of it."""
+        """What everything may still lose, whole dollars of it."""
         watch = self._stage.judges.watch
-        return float((watch.bounds.total_loss_max_cents - watch.account.worst_cents) // 100)
+        return float((watch.bounds.total_loss_max_cents - watch.account.total_cents()) // 100)
 
     async def _by_hand(self, asked: dict[str, Any]) -> None:
         self._stage.judges.watch.by_hand = True

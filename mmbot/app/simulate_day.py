@@ -47,7 +47,6 @@ AFTER_S: Final = 1200.0  # the longest that stop and settlement may take
 REAL_LIMIT_S: Final = 300.0
 STEPS_PER_S_MAX: Final = 300
 DIGEST_CHARS: Final = 12
-NO_LIMIT: Final = 10**6
 OUTSIDE: Final = frozenset({"DEPOSIT", "WITHDRAW"})
 MEMORY_FOLDER: Final = Path("/dev/shm")  # a virtual disk that fails as planned needs no real one
 
@@ -144,8 +143,8 @@ class _Day:
         return Bounds(
             prefix=self._settings.ledger.prefix,
             line_loss_max_cents=risk.line_loss_max_cents,
-            # by lines: with limits by sport event another judge weighs what offsets what
-            total_loss_max_cents=risk.total_loss_max_cents * (NO_LIMIT if plan.safety else 1),
+            total_loss_max_cents=risk.total_loss_max_cents,
+            fee_bps=plan.box.rules.fee_bps,
             secrets=self._secrets(),
             lag_ns=round(plan.box.session.reporting_lag_s * 1e9),
             on_strike_max=1 if plan.strategy == "restless" else 0,
@@ -175,11 +174,13 @@ class _Day:
         orders = [dict(row) for row in tables.orders(entries)]
         # Where a person traded too, or a lost order came back, the judge of each step has judged.
         alone = not self._not_alone()
+        # Summed over lines: where limits are tight the judge of each step knows more.
+        roomy = self._plan.loss_max_usd is None and not self._plan.safety
         limit_cents = self._settings.risk.total_loss_max_cents
         evidence = Evidence(
             record,
             orders,
-            worst_case_limit_cents=limit_cents if alone and not self._plan.safety else None,
+            worst_case_limit_cents=limit_cents if alone and roomy else None,
             stopped_ns=story.flat_ns,
             last_placement_ns=wire.last_placement_ns,
             prefix=self._settings.ledger.prefix,

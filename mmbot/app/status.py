@@ -72,7 +72,7 @@ def status(sources: Sources) -> dict[str, Any]:
         "cash_cents": house.cash_cents,
         "exposure_credit_cents": house.credit_cents,
         "unmatched_cents": ledger.unmatched_cents,
-        "worst_case_cents": ledger.worst_case_total_cents,
+        "worst_case_cents": ledger.portfolio.total.everything_cents,
         "worst_case_limit_cents": sources.worst_case_limit_cents,
         "requests_per_second": sources.limiter.used,
         "health_check_age_s": _oldest_s([now_ns - health_ns]) if health_ns else None,

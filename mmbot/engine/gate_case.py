@@ -48,7 +48,6 @@ class Case(Moment):
     added_cents: int  # stake that the ledger does not count yet; a resent order it counts
     open_after: OpenStakes
     line_worst_after_cents: int
-    total_worst_after_cents: int
 
     @classmethod
     def of(cls, now: Situation, limits: Limits, order: Order, resend: bool) -> Case:
@@ -56,9 +55,7 @@ class Case(Moment):
         first, second = now.exposure.resting_cents
         after = (first + added, second) if order.side == 0 else (first, second + added)
         worst = line_worst_case_cents(now.exposure.position, after)
-        line_now = line_worst_case_cents(now.exposure.position, (first, second))
-        total = now.worst_case_total_cents - line_now + worst
-        return cls(now, limits, order, resend, added, after, worst, total)
+        return cls(now, limits, order, resend, added, after, worst)
 
     @property
     def strike_resting_after_cents(self) -> int:
@@ -76,7 +73,7 @@ class Case(Moment):
             now.levels_now.line.held_cents,
             self.line_worst_after_cents,
             limits.line_loss_max_cents,
-            self.total_worst_after_cents,
+            now.levels_after.portfolio.everything_cents,
             limits.total_loss_max_cents,
             now.unmatched_cents + self.added_cents,
             self.unmatched_limit_cents,

@@ -47,6 +47,11 @@ def within_tournament_held(case: Case) -> str | None:
     return _could_hold("the tournament", before.held_cents, after.held_cents, allowed)
 
 
+def within_total_loss(case: Case) -> str | None:
+    after = case.now.levels_after.portfolio.everything_cents
+    return _could_lose("everything", after, case.limits.total_loss_max_cents)
+
+
 def within_total_held(case: Case) -> str | None:
     before, after = case.now.levels_now.portfolio, case.now.levels_after.portfolio
     allowed = case.limits.total_held_max_cents
@@ -66,10 +71,6 @@ def _could_hold(what: str, before: int, after: int, allowed: int) -> str | None:
 
 def within_line_loss(case: Case) -> str | None:
     return _could_lose("the line", case.line_worst_after_cents, case.limits.line_loss_max_cents)
-
-
-def within_total_loss(case: Case) -> str | None:
-    return _could_lose("all lines", case.total_worst_after_cents, case.limits.total_loss_max_cents)
 
 
 def within_unmatched_cash(case: Case) -> str | None:

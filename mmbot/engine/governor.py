@@ -90,9 +90,9 @@ class Governor:
 
     def _breaches(self, now_ns: int) -> Iterator[_Breach]:
         ledger, account = self._ledger, self._limits.account
-        used, allowed = ledger.worst_case_total_cents, account.total_loss_max_cents
+        used, allowed = ledger.portfolio.total.everything_cents, account.total_loss_max_cents
         if used > allowed:
-            yield _Breach("all lines", used, allowed, [*filter(self._loses, ledger.live())])
+            yield _Breach("everything", used, allowed, ledger.live())
         cash = self._house.usable_cash(now_ns)
         if cash is not None:  # else nothing new leaves, and what rests is as good as it was
             used, allowed = ledger.unmatched_cents, unmatched_limit_cents(cash, account)

@@ -294,10 +294,6 @@ class Ledger:
         """Worst cases per line, market, event, tournament and in all, as orders stand now."""
         return self._kit.sums.portfolio
 
-    @property
-    def worst_case_total_cents(self) -> int:
-        return self._kit.sums.worst_case_total_cents
-
     def market_resting_cents(self, line_id: LineId) -> int:
         """Stake that may still fill on all lines of the market of this one."""
         return self._kit.sums.market_resting_cents(line_id)

@@ -1,4 +1,4 @@
-"""Running sums per line and over all: what is filled, what may still fill, the worst case."""
+"""Running sums per line and over all: what is filled, and what may still fill."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mmbot.domain.ids import LineId, market_of
 from mmbot.domain.price import Price, profit_cents
 from mmbot.domain.view import Position
 from mmbot.engine.books import FEE_MAX_BPS
-from mmbot.pricing.exposure import NOTHING_OPEN, OpenStakes, line_worst_case_cents
+from mmbot.pricing.exposure import NOTHING_OPEN, OpenStakes
 from mmbot.pricing.portfolio import LineStakes, Place, Portfolio
 
 
@@ -64,7 +64,6 @@ class _Line:
         "resting_cents",
         "shown",
         "stake_cents",
-        "worst_cents",
     )
 
     def __init__(self, line_id: LineId) -> None:
@@ -73,7 +72,6 @@ class _Line:
         self.profit_cents = [0, 0]
         self.resting_cents = [0, 0]
         self.doubt_cents = [0, 0]
-        self.worst_cents = 0
         self.shown: LineExposure | None = None  # as last asked for, until something changes
 
     def exposure(self) -> LineExposure:
@@ -98,7 +96,7 @@ class _Line:
 
 
 class LineSums:
-    """O(1) per change; `worst_case_total_cents` is the sum over lines of their worst cases."""
+    """O(1) per change."""
 
     def __init__(self, portfolio: Portfolio | None = None) -> None:
         """`portfolio`: by default one that is strict, for those who do not ask it."""
@@ -106,7 +104,6 @@ class LineSums:
         self._moved: dict[LineId, None] = {}  # since the portfolio was last asked for
         self._lines: dict[LineId, _Line] = {}
         self._resting_of_market: dict[str, int] = {}  # where anything rests
-        self.worst_case_total_cents = 0
         self.resting_total_cents = 0
 
     def add(self, line_id: LineId, side: Side, change: Stakes) -> None:
@@ -121,9 +118,6 @@ class LineSums:
         self._moved[line_id] = None
         if change.resting_cents:
             self._rests(market_of(line_id), change.resting_cents)
-        worst_cents = line_worst_case_cents(line, line.resting_cents)
-        self.worst_case_total_cents += worst_cents - line.worst_cents
-        line.worst_cents = worst_cents
         if line.empty:
             del self._lines[line_id]
 

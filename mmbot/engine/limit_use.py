@@ -140,7 +140,7 @@ def _spots(ledger: Ledger, state: MarketState) -> Iterator[tuple[str, Iterable[_
             spots.append(_Spot(used, line_id, about))
         yield figure, spots
     yield "total_held_max_cents", [_Spot(portfolio.total.held_cents, None)]
-    yield "total_loss_max_cents", [_Spot(ledger.worst_case_total_cents, None)]
+    yield "total_loss_max_cents", [_Spot(portfolio.total.everything_cents, None)]
 
 
 def _a_line(state: MarketState, event_id: SportEventId) -> LineId | None:

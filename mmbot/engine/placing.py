@@ -213,7 +213,6 @@ class Placing:
             event=event,
             line=line,
             exposure=exposure,
-            worst_case_total_cents=self._ledger.worst_case_total_cents,
             levels_now=levels,
             levels_after=(
                 portfolio.levels_with(place, order.side, adds_cents) if adds_cents else levels

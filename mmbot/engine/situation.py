@@ -56,7 +56,6 @@ class Situation:
     event: SportEvent | None
     line: Line | None
     exposure: Exposure
-    worst_case_total_cents: int
     levels_now: Levels
     levels_after: Levels  # the order counted; one that is sent again is counted already
     market_resting_cents: int  # stake that may still fill, of all lines of the market

@@ -124,7 +124,7 @@ class Metrics:
         self._open = gauge("mmbot_orders_open", "Our orders that may still fill.")
         self._in_doubt = gauge("mmbot_orders_in_doubt", "Orders whose outcome is unknown.")
         self._worst = gauge(
-            "mmbot_worst_case_usd", "Loss if every live order fills and the worse side wins."
+            "mmbot_worst_case_usd", "Loss if every live order fills, on the worst scores."
         )
         self._worst_limit = gauge("mmbot_worst_case_limit_usd", "The limit of that loss.")
         self._pnl = gauge("mmbot_pnl_usd", "Settled profit or loss since the ledger began.")

@@ -114,7 +114,7 @@ def verdict(figures: Verdict, checks: Sequence[str]) -> str:
         f"line holds {usd(figures.line_held_cents)}, {usd(figures.line_full_cents)} if everything"
         f" fills, limit {usd(figures.line_limit_cents)}"
     )
-    total = f"all lines {usd(figures.total_full_cents)} of {usd(figures.total_limit_cents)}"
+    total = f"everything {usd(figures.total_full_cents)} of {usd(figures.total_limit_cents)}"
     free = f"unmatched {usd(figures.unmatched_cents)} of {usd(figures.unmatched_limit_cents)}"
     return f"gate: {passed}, mode {figures.mode}; {line}; {total}; {free}"
 

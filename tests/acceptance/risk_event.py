@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from math import ceil
 from typing import Final
 
+from mmbot.pricing.exposure import total_worst_case_cents
 from mmbot.sim.core.lifecycle import Line
 from mmbot.sim.core.orders import Order
 from tests.acceptance.doors import FULL, mmbot
@@ -35,7 +36,7 @@ async def _compare(market: Still) -> None:
     while not _agreed(market):  # a message may be under way
         await market.wait(0.01)
     ledger = market.daemon.engine.parts.ledger
-    said, lines_cents = ledger.portfolio.events(), ledger.worst_case_total_cents
+    said = ledger.portfolio.events()
     of_event: dict[int, list[Order]] = defaultdict(list)
     for order in _orders(market):
         of_event[order.line.event_id].append(order)
@@ -48,7 +49,8 @@ async def _compare(market: Still) -> None:
     total = ledger.portfolio.total
     assert total.everything_cents == sum(loss.everything_cents for loss in said.values())
     market.seen["filled_orders"] = sum(order.filled_cents > 0 for order in _orders(market))
-    market.seen["offset_cents"] = lines_cents - total.everything_cents
+    lines = [(one.position, one.resting_cents) for one in ledger.exposures().values()]
+    market.seen["offset_cents"] = total_worst_case_cents(lines) - total.everything_cents
 
 
 def _orders(market: Still) -> list[Order]:

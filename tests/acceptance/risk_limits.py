@@ -97,7 +97,7 @@ def walk_gate(folder: Path) -> None:
         if figure == "event_loss":  # two games
             assert 0 < found["worst_case_cents"] <= 2 * 200_00
         if figure == "total_loss":
-            assert 0 < found["worst_case_by_line_cents"] <= 300_00
+            assert 0 < found["worst_case_cents"] <= 300_00
         if figure == "strike_resting":
             assert found["resting_per_strike_cents"]["most"] <= 60_00
 

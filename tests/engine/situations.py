@@ -111,7 +111,6 @@ ALL_IS_WELL = Situation(
     event=EVENT,
     line=LINE,
     exposure=Held(),
-    worst_case_total_cents=0,
     levels_now=levels(),
     levels_after=levels(),
     market_resting_cents=0,

@@ -134,7 +134,7 @@ TOTAL = replace(
     [
         ("event_loss_max_cents", "sport event 1 400.01 of 400.00"),
         ("tournament_loss_max_cents", "tournament 31 400.01 of 400.00"),
-        ("total_loss_max_cents", "all lines 400.01 of 400.00"),
+        ("total_loss_max_cents", "everything 400.01 of 400.00"),
     ],
 )
 def test_each_wider_level_is_kept_too(level: str, told: str) -> None:

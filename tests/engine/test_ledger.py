@@ -40,7 +40,7 @@ def test_an_intent_is_journalled_and_reserved_at_once() -> None:
     assert said.entries == (PlaceIntended(order),)
     assert said.facts == (OrderIntended(order),)
     assert ledger.exposure(LINE).resting_cents == (10_000, 0)
-    assert ledger.worst_case_total_cents == 10_000
+    assert ledger.portfolio.total.everything_cents == 10_000
     assert ledger.unmatched_cents == 10_000
     assert ledger.live_on(HOME) == ledger.live_on_line(LINE) == ledger.live() == (order,)
 
@@ -259,5 +259,5 @@ def test_the_worst_case_is_never_below_what_the_orders_could_lose(
         ledger.apply(seen(a_report(order, filled=min(filled, quantity))), NOW)
     exposure = ledger.exposure(LINE)
     worst = line_worst_case_cents(exposure.position, exposure.resting_cents)
-    assert ledger.worst_case_total_cents == worst
+    assert ledger.portfolio.total.everything_cents == worst
     ledger.check_sums()

@@ -95,7 +95,7 @@ def test_on_an_unknown_strike_nothing_offsets_until_the_catalogue_comes() -> Non
         ledger.apply(seen(a_report(stranger)), NOW)
     manual = an_order("by-hand", strike_id=AWAY)
     ledger.apply(seen(a_report(manual)), NOW)
-    assert ledger.worst_case_total_cents == 300_00
+    assert ledger.portfolio.total.everything_cents == 300_00
     assert alarms(ledger).count("unknown strike") == 2
     ledger.line_of = lines_of()
     ledger.tick(NOW + SECOND)
@@ -125,7 +125,7 @@ def test_a_manual_order_counts_and_is_never_touched() -> None:
     for _ in range(3):
         ledger.apply(seen(a_report(manual, filled=40_00)), NOW)
     assert ledger.unmatched_cents == 60_00
-    assert ledger.worst_case_total_cents == 100_00
+    assert ledger.portfolio.total.everything_cents == 100_00
     assert ledger.exposure(LINE).position.stake_cents == (40_00, 0)
     assert ledger.live() == ()
     ledger.check_sums()
@@ -139,7 +139,7 @@ def test_a_manual_order_counts_and_is_never_touched() -> None:
 def test_a_manual_order_in_a_status_that_nobody_knows_may_still_fill() -> None:
     ledger = a_ledger()
     ledger.apply(seen(a_report(an_order("by-hand"), status="parked", open_cents=100_00)), NOW)
-    assert ledger.worst_case_total_cents == 100_00
+    assert ledger.portfolio.total.everything_cents == 100_00
     ledger.check_sums()
 
 
@@ -149,10 +149,10 @@ def test_a_manual_order_that_ended_keeps_its_fill_until_the_result() -> None:
     ledger.apply(seen(a_report(manual, filled=40_00)), NOW)
     ledger.apply(seen(a_report(manual, filled=40_00, open_cents=0)), NOW)
     assert ledger.unmatched_cents == 0
-    assert ledger.worst_case_total_cents == 40_00
+    assert ledger.portfolio.total.everything_cents == 40_00
     over = a_report(manual, filled=40_00, status="closed", winning_status="loss")
     ledger.apply(seen(over), NOW)
-    assert ledger.worst_case_total_cents == 0
+    assert ledger.portfolio.total.everything_cents == 0
     assert ledger.manual() == ()
 
 
@@ -165,7 +165,7 @@ def test_a_manual_fill_is_taken_back_by_a_younger_read_alone_and_stays_so() -> N
     minute_ns = NOW + 60 * SECOND
     ledger.apply(seen(less), minute_ns)
     ledger.apply(seen(less, "read", minute_ns, NOW), minute_ns)
-    assert ledger.worst_case_total_cents == 100_00  # each may be older than the fill
+    assert ledger.portfolio.total.everything_cents == 100_00  # each may be older than the fill
     ledger.apply(seen(less, "read", minute_ns, minute_ns), minute_ns)
     assert ledger.exposure(LINE).position.stake_cents == (10_00, 0)
     ledger.check_sums()
@@ -200,25 +200,25 @@ def test_a_manual_fill_counts_after_a_restart_until_its_result_is_known() -> Non
     for entry in journal:
         again.replay(entry)
     again.begin_run("fedcba987654", NOW)
-    assert again.worst_case_total_cents == 100_00
+    assert again.portfolio.total.everything_cents == 100_00
     again.start(NOW)
     again.apply(a_history(alive_only=True), NOW)  # it rests no more: how did it end?
     asked = [c for c in again.drain().commands if isinstance(c, ReadOrder)]
     assert [c.order_id for c in asked] == [a_report(manual).order_id]
     ended = a_report(manual, filled=40_00, open_cents=0)
     again.apply(seen(ended, "read", NOW, NOW), NOW)
-    assert again.worst_case_total_cents == 40_00
+    assert again.portfolio.total.everything_cents == 40_00
     again.drain()
     again.tick(NOW + 60 * SECOND)  # and its result is looked for
     asked = [c for c in again.drain().commands if isinstance(c, ReadOrder)]
     assert [c.order_id for c in asked] == [ended.order_id]
     lost = a_report(manual, filled=40_00, status="closed", winning_status="loss")
     again.apply(seen(lost, "read", NOW, NOW), NOW + 61 * SECOND)
-    assert again.worst_case_total_cents == 0
+    assert again.portfolio.total.everything_cents == 0
     third = Ledger(PREFIX, line_of=lines_of())
     for entry in (*journal, *again.drain().entries):
         third.replay(entry)
-    assert third.worst_case_total_cents == 0
+    assert third.portfolio.total.everything_cents == 0
 
 
 def test_a_report_without_our_id_counts_only_until_the_order_is_known_as_ours() -> None:
@@ -238,5 +238,5 @@ def test_a_report_without_our_id_counts_only_until_the_order_is_known_as_ours() 
     again.begin_run("fedcba987654", NOW)
     for one in (ledger, again):
         assert one.manual() == ()
-        assert one.worst_case_total_cents == 100_00
+        assert one.portfolio.total.everything_cents == 100_00
         one.check_sums()

@@ -95,5 +95,5 @@ def test_of_one_line_it_says_what_the_ledger_says() -> None:
     other = an_open_order(ledger, strike_id=AWAY, side=1, price=100)
     ledger.apply(seen(a_report(other, filled=50_00)), NOW)
     levels = ledger.portfolio.levels(Place.of(LINE))
-    assert levels.line.everything_cents == ledger.worst_case_total_cents
+    assert levels.line.everything_cents == ledger.portfolio.total.everything_cents
     assert levels.line == levels.event == ledger.portfolio.total

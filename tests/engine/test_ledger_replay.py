@@ -59,7 +59,7 @@ def same(a: Ledger, b: Ledger) -> None:
     assert {o.external_id: o for o in a.orders()} == {o.external_id: o for o in b.orders()}
     assert set(a.live()) == set(b.live())
     assert a.exposures() == b.exposures()
-    assert a.worst_case_total_cents == b.worst_case_total_cents
+    assert a.portfolio.total.everything_cents == b.portfolio.total.everything_cents
     assert a.unmatched_cents == b.unmatched_cents
     assert a.in_doubt_count == b.in_doubt_count
     assert a.results() == b.results()
@@ -184,7 +184,7 @@ def test_killed_between_intent_and_answer_is_in_doubt_after_the_restart() -> Non
     steps = [e for e in said.entries if isinstance(e, OrderStepped)]
     assert [(s.step, s.evidence.kind) for s in steps] == [(Step.LOST_REPLY, Kind.RESTART)]
     assert [c.ends_doubt for c in said.commands if isinstance(c, ReadHistory)] == [True]
-    assert again.worst_case_total_cents == 100_00
+    assert again.portfolio.total.everything_cents == 100_00
 
 
 def test_killed_while_cancelling_cancels_again_and_a_marked_intent_is_swept() -> None:

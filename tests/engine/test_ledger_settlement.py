@@ -36,7 +36,7 @@ def test_a_result_is_booked_once_and_ends_the_risk_not_the_state() -> None:
     found = ledger.order(order.external_id)
     assert found is not None
     assert found.state is State.FILLED
-    assert ledger.worst_case_total_cents == 0
+    assert ledger.portfolio.total.everything_cents == 0
     assert unsettled(ledger) == 0
     assert found.filled_cents == 100_00
     assert ledger.results() == {order.external_id: "profit"}

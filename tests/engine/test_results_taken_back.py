@@ -43,7 +43,7 @@ def test_after_a_result_both_change_and_the_replay_says_the_same() -> None:
     again = a_report(order, filled=100_00, winning_status="tbd")
     read(ledger, replace(again, open_cents=0), LATE)
     assert len(ledger.unsettled_filled_orders) == 1
-    assert ledger.worst_case_total_cents == 100_00
+    assert ledger.portfolio.total.everything_cents == 100_00
     told(ledger, void(order), LATE + SECOND)
     money(ledger, bust_row("1", 100_00), at_ns=LATE + 2 * SECOND)
     read(ledger, void(order), LATE + 6 * SECOND)

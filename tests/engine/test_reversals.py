@@ -61,7 +61,7 @@ def test_a_read_and_a_row_lower_the_fill_once(money_first: bool) -> None:
     found = ledger.order(order.external_id)
     assert found is not None
     assert (found.state, found.filled_cents) == (State.CLOSED, 0)
-    assert ledger.worst_case_total_cents == 0
+    assert ledger.portfolio.total.everything_cents == 0
     assert ledger.unsettled_filled_orders == ()
     assert ledger.results() == {}
     ledger.check_sums()
@@ -75,7 +75,7 @@ def test_a_message_alone_is_only_a_reason_to_look() -> None:
     said = ledger.drain()
     assert [c.external_id for c in said.commands if isinstance(c, ReadOrder)] == [order.external_id]
     assert filled(ledger, order) == 100_00
-    assert ledger.worst_case_total_cents == 100_00
+    assert ledger.portfolio.total.everything_cents == 100_00
     assert ledger.results() == {}  # nobody knows how much the result is about
 
 

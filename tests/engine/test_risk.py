@@ -76,7 +76,6 @@ REFUSED: list[tuple[str, dict[str, Any]]] = [
     ("not_crossing_ourselves", {"opposite_live": (Price(130), Price(-105))}),
     ("not_twice_at_one_price", {"same_price_live": True}),
     ("within_line_loss", {"exposure": Held(resting_cents=(45_001, 0))}),
-    ("within_total_loss", {"worst_case_total_cents": 195_001}),
     ("within_unmatched_cash", {"unmatched_cents": 7_995_001}),
     ("within_unmatched_cash", {"cash_cents": None}),
     ("within_unmatched_cash", {"cash_cents": 0}),
@@ -85,6 +84,7 @@ REFUSED: list[tuple[str, dict[str, Any]]] = [
     ("within_event_loss", {"levels_after": levels(event=80_001)}),
     ("within_tournament_loss", {"levels_after": levels(tournament=150_001)}),
     ("within_tournament_held", {"levels_after": levels(tournament_held=90_001)}),
+    ("within_total_loss", {"levels_after": levels(portfolio=200_001)}),
     ("within_total_held", {"levels_after": levels(portfolio_held=100_001)}),
     ("within_strike_resting", {"exposure": Held(RICH, (55_001, 0))}),
     ("within_market_resting", {"market_resting_cents": 195_001}),
@@ -110,11 +110,11 @@ LIMIT_REACHED: list[dict[str, Any]] = [
     {"fair_age_ns": None},  # the strategy does not use fair values
     {"opposite_live": (Price(-104),)},  # +105 pays for .488, -104 for .510: they do not meet
     {"exposure": Held(resting_cents=(45_000, 45_000))},
-    {"worst_case_total_cents": 195_000},
     {"unmatched_cents": 7_995_000},
     {"exposure": Held(RICH, (55_000, 60_000))},
     {"market_resting_cents": 195_000},
-    {"levels_after": levels(market=70_000, event=80_000, tournament=150_000)},
+    {"levels_after": levels(market=70_000, event=80_000)},
+    {"levels_after": levels(tournament=150_000, portfolio=200_000)},
     {"levels_after": levels(tournament_held=90_000, portfolio_held=100_000)},
     {"open_orders": 99},
     {"cash_cents": 25_000},
@@ -158,16 +158,11 @@ def test_a_profit_never_counts_as_a_loss() -> None:
     assert refusal(an_order(), replace(ALL_IS_WELL, exposure=Held(RICH))) == ""
 
 
-def test_a_profit_of_one_line_does_not_pay_for_the_others() -> None:
-    full = replace(ALL_IS_WELL, exposure=Held(RICH), worst_case_total_cents=200_001)
-    assert refusal(an_order(), full) == "within_total_loss"
-
-
 def test_a_resent_order_is_counted_once() -> None:
     full = replace(
         ALL_IS_WELL,
         exposure=Held(resting_cents=(50_000, 0)),
-        worst_case_total_cents=200_000,
+        levels_after=levels(portfolio=200_000),
         unmatched_cents=8_000_000,
         market_resting_cents=200_000,
         open_orders=100,
@@ -227,11 +222,9 @@ def test_whatever_fills_at_once_the_worst_case_was_limited_before(
     live: list[list[Price]] = [[], []]
     for side, price, quantity, fills in tried:
         held = Held(position, (resting[0], resting[1]))
-        worst = line_worst_case_cents(position, held.resting_cents)
         situation = replace(
             ALL_IS_WELL,
             exposure=held,
-            worst_case_total_cents=worst,
             unmatched_cents=sum(resting),
             opposite_live=tuple(live[1 - side]),
             same_price_live=price in live[side],

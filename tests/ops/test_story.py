@@ -62,7 +62,7 @@ def test_view_verdict_and_intent_come_first() -> None:
     )
     assert gate == (
         "gate: 2 checks passed, mode ENABLED; line holds 50.00, 150.00 if everything fills, "
-        "limit 500.00; all lines 600.00 of 2,000.00; unmatched 100.00 of 8,000.00"
+        "limit 500.00; everything 600.00 of 2,000.00; unmatched 100.00 of 8,000.00"
     )
     assert intent == "intent: 100.00 at +150 on strike-home; in the journal before anything leaves"
 

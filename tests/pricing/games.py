@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import product
+from math import ceil
 from typing import Literal
 
 from mmbot.domain.catalog import Catalog, Competitor, Line, Side, SportEvent, Strike
@@ -125,3 +130,22 @@ def a_portfolio(
         on_line = [one for one in bets[: n + 1] if one.line == bet.line]
         portfolio.put(place_of(bet.line), stakes_of(on_line))
     return portfolio
+
+
+GRID = [(m, t) for t in range(10) for m in range(-t, t + 1, 2)]
+
+
+def by_brute_force(bets: Sequence[Bet], fee_ppm: int, may_fill: set[str]) -> int:
+    """Largest loss of one game over every score and every set of fills; by definition, and slow."""
+    sure = [bet for bet in bets if bet.state == "filled"]
+    unsure = [bet for bet in bets if bet.state in may_fill]
+    worst = 0
+    for margin, total in GRID:
+        for chosen in product([False, True], repeat=len(unsure)):
+            of_market: dict[int, int] = defaultdict(int)
+            filled = [bet for bet, is_filled in zip(unsure, chosen, strict=True) if is_filled]
+            for bet in (*sure, *filled):
+                of_market[bet.line.market_id] += bet.pays(margin, total)
+            fees = (ceil(Fraction(max(0, won) * fee_ppm, 10**6)) for won in of_market.values())
+            worst = max(worst, sum(fees) - sum(of_market.values()))
+    return worst

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import defaultdict
-from fractions import Fraction
-from itertools import product
-from math import ceil
 
 import pytest
 from hypothesis import given, settings
@@ -21,6 +17,7 @@ from tests.pricing.games import (
     a_prop,
     a_spread,
     a_total,
+    by_brute_force,
     place_of,
     turned,
 )
@@ -130,23 +127,6 @@ LINES = (
     *(a_total(number) for number in (0.5, 2, 2.5, 4)),
     turned(a_total(3.5)),
 )
-GRID = [(m, t) for t in range(10) for m in range(-t, t + 1, 2)]
-
-
-def by_brute_force(bets: list[Bet], fee_ppm: int, may_fill: set[str]) -> int:
-    """Largest loss over every score and every set of fills; by definition, and slow."""
-    sure = [bet for bet in bets if bet.state == "filled"]
-    unsure = [bet for bet in bets if bet.state in may_fill]
-    worst = 0
-    for margin, total in GRID:
-        for chosen in product([False, True], repeat=len(unsure)):
-            of_market: dict[int, int] = defaultdict(int)
-            filled = [bet for bet, is_filled in zip(unsure, chosen, strict=True) if is_filled]
-            for bet in (*sure, *filled):
-                of_market[bet.line.market_id] += bet.pays(margin, total)
-            fees = (ceil(Fraction(max(0, won) * fee_ppm, 10**6)) for won in of_market.values())
-            worst = max(worst, sum(fees) - sum(of_market.values()))
-    return worst
 
 
 @st.composite

@@ -75,7 +75,7 @@ def test_i6_what_was_undone_is_known_in_time_and_taken_back_once() -> None:
 
 # faults: B9 H3
 def test_a_start_reads_before_it_places_and_a_strike_holds_what_was_quoted() -> None:
-    scene = Scene(Bounds("mm", 100_00, 150_00, {}, on_strike_max=1))
+    scene = Scene(Bounds("mm", 100_00, 150_00, 0, {}, on_strike_max=1))
     scene.watch.began()
     scene.rests("mm-1")
     assert "I2: mm-1 left before a start had read what rests" in scene.found()
@@ -88,7 +88,7 @@ def test_a_start_reads_before_it_places_and_a_strike_holds_what_was_quoted() -> 
 
 # faults: A15
 def test_what_lands_after_it_was_given_up_stands_there_unknown_for_the_time_of_an_audit() -> None:
-    scene = Scene(Bounds("mm", 100_00, 150_00, {}, on_strike_max=1))
+    scene = Scene(Bounds("mm", 100_00, 150_00, 0, {}, on_strike_max=1))
     scene.watch.intended("mm-1")
     scene.sent(PLACE, ["mm-1"])
     scene.now_ns += 80 * NS
@@ -175,7 +175,7 @@ def test_of_two_orders_of_a_person_only_the_known_one_counts() -> None:
 
 
 # faults: G5 G6
-def test_i3_a_line_and_all_lines_over_their_limits() -> None:
+def test_i3_a_line_and_everything_over_their_limits() -> None:
     scene = Scene()
     scene.rests("mm-1", usd=90)
     assert scene.watch.findings == []
@@ -184,7 +184,7 @@ def test_i3_a_line_and_all_lines_over_their_limits() -> None:
     other = scene.box.exchange.listing.lines[1].strikes
     scene.strikes = other
     scene.rests("mm-3", usd=60)
-    assert "I3: mm-3 lets all lines lose up to 17000 cents, limit 15000" in scene.found()
+    assert "I3: mm-3 lets everything lose up to 17000 cents, limit 15000" in scene.found()
 
 
 # faults: B13 F11

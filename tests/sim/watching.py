@@ -16,7 +16,7 @@ from mmbot.sim.witness.watch import Bounds, Watch
 NS: Final = 10**9
 BORN_NS: Final = 1_795_359_600 * NS
 SECRET: Final = "a-secret-that-is-long-enough"
-BOUNDS: Final = Bounds("mm", 100_00, 150_00, {"secret_key": SECRET})
+BOUNDS: Final = Bounds("mm", 100_00, 150_00, 0, {"secret_key": SECRET})
 PLACE: Final = "/partner/v4/mm/submit_multiple_orders"
 BALANCE: Final = "/partner/v4/mm/get_balance"
 

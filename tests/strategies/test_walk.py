@@ -26,7 +26,7 @@ from tests.engine.situations import ALL_IS_WELL, LIMITS, Held, S, an_order
 from tests.strategy.views import EVENT, LINE, NOW_NS, a_view
 
 LINE_LOSS_MAX_CENTS = 60_000
-GATE = Gate(LimitBook(replace(LIMITS, line_loss_max_cents=60_000, total_loss_max_cents=60_000)))
+GATE = Gate(LimitBook(replace(LIMITS, line_loss_max_cents=60_000)))
 
 
 @dataclass(slots=True)
@@ -76,7 +76,6 @@ class Day:
             event=EVENT,
             line=LINE,
             exposure=Held(self.position, (self.resting(0), self.resting(1))),
-            worst_case_total_cents=self.worst_cents(),
             unmatched_cents=self.resting(0) + self.resting(1),
             opposite_live=tuple(o.price for o in self.orders if o.side != order.side),
             same_price_live=any(

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from mmbot.sim.core.orders import Order
-from mmbot.sim.witness.record import LineRisk
+from mmbot.sim.witness.event_worst import Held, worst_cents
 
 
 @dataclass(slots=True)
@@ -69,21 +69,35 @@ class Strangers:
 
 
 class AtRisk:
-    """What a set of orders may lose, in cents, up to date after every event."""
+    """What a set of orders may lose, in cents, up to date after every event.
 
-    def __init__(self) -> None:
+    `worst_cents`: line by line, as if each came out worst: never less than `total_cents`.
+    """
+
+    def __init__(self, fee_bps: int) -> None:
         self.worst_cents = 0
-        self._lines: dict[int, LineRisk] = {}
+        self._fee_bps = fee_bps
+        self._events: dict[int, dict[int, Held]] = {}
 
     def move(self, order: Order, before: Seen, now: Seen) -> None:
-        side, line = order.strike.side, order.line.index
-        risk = self._lines.setdefault(line, LineRisk())
-        worst_cents = risk.worst_cents()
+        side, line = order.strike.side, order.line
+        lines = self._events.setdefault(line.event_id, {})
+        if line.index not in lines:
+            lines[line.index] = Held.on(line)
+        risk = lines[line.index].risk
+        before_cents = risk.worst_cents()
         risk.filled[side] += now.filled - before.filled
         risk.winnings[side] += now.winnings - before.winnings
         risk.open[side] += now.open - before.open
-        self.worst_cents += risk.worst_cents() - worst_cents
+        self.worst_cents += risk.worst_cents() - before_cents
 
     def line_cents(self, order: Order) -> int:
-        risk = self._lines.get(order.line.index)
-        return 0 if risk is None else risk.worst_cents()
+        held = self._events.get(order.line.event_id, {}).get(order.line.index)
+        return 0 if held is None else held.risk.worst_cents()
+
+    def total_cents(self, enough_cents: int = 0) -> int:
+        """Of all sport events on their worst scores; line by line where that is little enough."""
+        if self.worst_cents <= enough_cents:
+            return self.worst_cents
+        events = self._events.values()
+        return sum(worst_cents(list(lines.values()), self._fee_bps) for lines in events)

@@ -43,6 +43,7 @@ class Bounds:
     prefix: str
     line_loss_max_cents: int
     total_loss_max_cents: int
+    fee_bps: int
     secrets: Mapping[str, str]
     lag_ns: int = 0  # of the exchange's reporting copy
     on_strike_max: int = 0  # orders that may be alive on one strike; 0: that is not judged
@@ -74,7 +75,7 @@ class Watch:
         self._resting = Resting(bounds.on_strike_max, AUDIT_NS + bounds.lag_ns)
         # A person's orders count, too, but the daemon may not know of the newest: until it must,
         # a limit is broken when it is so both with and without them.
-        self._ours, self.account = AtRisk(), AtRisk()
+        self._ours, self.account = (AtRisk(bounds.fee_bps) for _ in range(2))
         self._load = Load()
         self._secrets = [
             (name, form) for name, text in bounds.secrets.items() for form in spellings(text)
@@ -284,10 +285,10 @@ class Watch:
         known = self.may_audit(self._now_ns, since_ns=self._person_ns or 0)
         books = (self.account,) if known else (self._ours, self.account)
         line_cents = min(one.line_cents(order) for one in books)
-        all_cents = min(one.worst_cents for one in books)
+        all_cents = min(one.total_cents(self.bounds.total_loss_max_cents) for one in books)
         for what, cents, where, most in (
             ("its line", line_cents, event, self.bounds.line_loss_max_cents),
-            ("all lines", all_cents, None, self.bounds.total_loss_max_cents),
+            ("everything", all_cents, None, self.bounds.total_loss_max_cents),
         ):
             untold = (one.cents(now_ns, where) for one in (self._outside, self._others))
             if cents - sum(untold) > most:
