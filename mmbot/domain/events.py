@@ -185,7 +185,8 @@ class OrderNotFound:
 class HistoryRead:
     """A complete paged read of orders created since `from_ns` (exchange time).
 
-    `date_ns` is the Date header of its first page; `synced_ns` the oldest `last_synced_at`.
+    `date_ns` is the Date header of its first page; `synced_ns` the oldest `last_synced_at`, or
+    where its window ends if that was before: what happened later it does not show.
     With `alive_only` it lists only what may still trade: such a read proves no absence,
     nor does one with `changed_only`: what changed since `from_ns`, whenever it was created.
     """

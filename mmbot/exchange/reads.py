@@ -95,6 +95,7 @@ class ReadGateway:
     async def read_history(self, read: ReadHistory) -> list[Event]:
         """All orders created or changed since `from_ns`, or ReadFailed: never a part.
 
+        It shows nothing later than its window, however young the copy: its turn may come late.
         Beside a row that cannot be read the others tell of themselves, each as OrderSeen.
         """
         # Until it is known what rests nothing is quoted; what has changed can wait.
@@ -103,8 +104,9 @@ class ReadGateway:
         rows: list[wire.Raw] = []
         synced: list[int | None] = []
         first: Answer | None = None
+        until_s = self._until_s()
         try:
-            for query in history_queries(read, self._until_s()):
+            for query in history_queries(read, until_s):
                 for answer in await self._pages(self.rest.routes.history, priority, query):
                     first = first or answer
                     synced.append(_synced_ns(answer.body))
@@ -119,7 +121,7 @@ class ReadGateway:
         shown = HistoryRead(
             from_ns=read.from_ns,
             reports=reports,
-            synced_ns=min(known) if len(known) == len(synced) else None,
+            synced_ns=min(*known, until_s * NS_PER_S) if len(known) == len(synced) else None,
             date_ns=self.rest.session.exchange_now_ns() if date_ns is None else date_ns,
             received_ns=first.received_ns,
             alive_only=read.alive_only,
