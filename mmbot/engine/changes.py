@@ -52,13 +52,17 @@ class Changes:
         """Orders that will be read singly."""
         return Depth(len(self._singly), QUEUE_MAX)
 
-    def begin(self, lived_until_ns: int, now_ns: int) -> None:
-        """At a start, since the journal ends (our time; 0: there is none); else since the last."""
+    def begin(self, lived_until_ns: int, now_ns: int) -> bool:
+        """At a start, since the journal ends (our time; 0: there is none); else since the last.
+
+        Returns whether a list is to come that leaves no gap to what has been read.
+        """
         if self._until_ns is None and lived_until_ns:
             ended_ns = min(now_ns, self._reads.since_former(lived_until_ns))
             ends_ns = self._reads.to_exchange(ended_ns)
             self._until_ns = self._begun_ns = ends_ns - START_OVERLAP_NS
         self.ask(now_ns)
+        return self._unanswered and self._until_ns is not None
 
     def audit(self, now_ns: int) -> None:
         if self._begun_ns is not None:  # the list of the start was no younger than the start

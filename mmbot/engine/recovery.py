@@ -49,6 +49,7 @@ class Recovery:
         self._unread: set[ExternalId] = set()
         self._unlooked: set[ExternalId] = set()
         self._list_due = True
+        self._gap = False  # what changed meanwhile is listed first, then what is alive
         self._unlisted: set[ExternalId] = set()  # alive for us, not in a list of what is alive
         self._audit_list_due = False
         self._ask_again_ns = 0
@@ -64,9 +65,12 @@ class Recovery:
     def begin(self, now_ns: int, cause: Cause = "start", lived_until_ns: int = 0) -> None:
         """At start and after every gap: nothing is believed until it was read again.
 
+        After a gap in what we heard, the list of what changed since the last one is one request,
+        where what is alive takes three, a second apart; so that one goes first there.
         `lived_until_ns`: our time of the last journalled entry, 0 without one.
         """
         self._started = True
+        listed = self._gap or not self._list_due
         live = self._orders.live()
         self._reconcile.begin(cause, len(live), now_ns)
         self._unread = {o.external_id for o in live if o.order_id is not None}
@@ -76,11 +80,16 @@ class Recovery:
         self._list_due = True
         self._failures = 0
         self._doubts.look_now(now_ns)
-        self._reads.alive(now_ns)
-        if len(self._unread) <= READ_SINGLY_MAX:
+        few = len(self._unread) <= READ_SINGLY_MAX
+        goes_on = few and listed and cause == "reconnect"
+        self._gap = self._audit_list_due = goes_on and self._changes.begin(lived_until_ns, now_ns)
+        if not self._gap:
+            self._reads.alive(now_ns)
+        if few:
             self._read_unread(now_ns)
         self._again(now_ns)
-        self._changes.begin(lived_until_ns, now_ns)
+        if not goes_on:
+            self._changes.begin(lived_until_ns, now_ns)
         self._audited_ns = now_ns
         self._timers.at(now_ns + AUDIT_EVERY_NS, "audit")
 
@@ -102,6 +111,7 @@ class Recovery:
         if read.changed_only:
             self._changes.read(read, now_ns)
             self._read_singly(self._unlisted, now_ns)
+            self._gap_listed(now_ns)
             self.close(now_ns)
             return self._reconciled()
         if not read.alive_only:
@@ -117,6 +127,12 @@ class Recovery:
         self._read_unlisted({report.order_id for report in read.reports}, now_ns)
         self.close(now_ns)
         return self._reconciled()
+
+    def _gap_listed(self, now_ns: int) -> None:
+        """Not by a list that was asked for before the gap: then another one is under way."""
+        if self._gap and not self._reads.changes_come:
+            self._gap = self._list_due = False
+            self._reads.alive(now_ns)
 
     def unchanged(self, report: OrderReport, now_ns: int) -> bool:
         """True when a row of a list says what we know: most do, and nothing follows from them."""
@@ -167,7 +183,9 @@ class Recovery:
         self._failures += 1
         if not self._started or self.recovered or self._failures > FAILURES_AT_ONCE_MAX:
             return
-        if self._list_due:
+        if self._gap:
+            self._changes.ask(now_ns)
+        elif self._list_due:
             self._reads.alive(now_ns)
         if self._unlooked:
             self._doubts.look_now(now_ns)
