@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -93,10 +93,11 @@ class ReadGateway:
             return None
 
     async def read_history(self, read: ReadHistory) -> list[Event]:
-        """All orders created or changed since `from_ns`, or ReadFailed: never a part.
+        """All orders created or changed since `from_ns` as one HistoryRead, or ReadFailed.
 
         It shows nothing later than its window, however young the copy: its turn may come late.
-        Beside a row that cannot be read the others tell of themselves, each as OrderSeen.
+        Beside a page that cannot be had, or a row that cannot be read, the others tell of
+        themselves, each as OrderSeen: the id of an order in doubt must not be lost with the list.
         """
         # Until it is known what rests nothing is quoted; what has changed can wait.
         urgent = read.ends_doubt or read.alive_only
@@ -104,17 +105,18 @@ class ReadGateway:
         rows: list[wire.Raw] = []
         synced: list[int | None] = []
         first: Answer | None = None
+        failed = ""
         until_s = self._until_s()
         try:
             for query in history_queries(read, until_s):
-                for answer in await self._pages(self.rest.routes.history, priority, query):
+                async for answer in self._pages(self.rest.routes.history, priority, query):
                     first = first or answer
                     synced.append(_synced_ns(answer.body))
                     rows += wire.rows_of(answer.body, "orders")
         except (MmbotError, ValueError) as error:
-            return [ReadFailed("ReadHistory", str(error))]
+            failed = str(error)
         if first is None:
-            return [ReadFailed("ReadHistory", "the window lies in the future")]
+            return [ReadFailed("ReadHistory", failed or "the window lies in the future")]
         known = [ns for ns in synced if ns is not None]
         date_ns = first.date_ns
         reports, spoiled = orders_of(rows, self.notices)
@@ -127,16 +129,17 @@ class ReadGateway:
             alive_only=read.alive_only,
             changed_only=read.changed_only,
         )
-        return [*one_by_one(shown), ReadFailed("ReadHistory", spoiled)] if spoiled else [shown]
+        if why := failed or spoiled:
+            return [*one_by_one(shown), ReadFailed("ReadHistory", why)]
+        return [shown]
 
     async def _pages(
         self, route: Route, priority: Priority, query: dict[str, str | int]
-    ) -> list[Answer]:
-        """All pages of a listing; raises TryAgain or FindOut when one cannot be had.
+    ) -> AsyncIterator[Answer]:
+        """Each page of a listing; raises TryAgain or FindOut when one cannot be had.
 
         NoSuchRoute where an unsure route is missing.
         """
-        pages: list[Answer] = []
         cursors: set[str] = set()
         cursor = ""
         while True:
@@ -148,11 +151,11 @@ class ReadGateway:
                 if route.unsure and answer.refusal.no_such_route:
                     raise NoSuchRoute(f"{route.name}: {answer.refusal.text}")
                 raise TryAgain(f"{route.name}: {answer.refusal.text}")
-            pages.append(answer)
+            yield answer
             cursor = _cursor(answer.body)
             if not cursor:
-                return pages
-            if cursor in cursors or len(pages) >= PAGES_MAX:
+                return
+            if cursor in cursors or len(cursors) >= PAGES_MAX - 1:
                 self.notices.count("cursor_repeated", route.name)
                 raise FindOut(f"{route.name}: the pages do not end")
             cursors.add(cursor)
@@ -269,7 +272,7 @@ class ReadGateway:
         by_rows = True
         try:
             for query in windows(from_ns, self._until_s()):
-                for answer in await self._pages(route, Priority.AUDIT, query):
+                async for answer in self._pages(route, Priority.AUDIT, query):
                     for raw in wire.rows_of(answer.body, "transactions"):
                         row = self._money_row(raw)
                         if row is None:
@@ -301,7 +304,7 @@ class ReadGateway:
         asked_ns = self.rest.clock.now_ns()
         try:
             for query in windows(from_ns, self._until_s()):
-                for answer in await self._pages(route, Priority.AUDIT, query):
+                async for answer in self._pages(route, Priority.AUDIT, query):
                     for raw in wire.rows_of(answer.body, "trades"):
                         row = codec.trade(raw)
                         rows[row.trade_id] = row
