@@ -25,6 +25,7 @@ def test_reads_tell_that_a_channel_is_mute_only_once_they_can_show_what_it_did_n
     moved_ns = round(moved_s * NS)
     event.published("a line", 110, moved_ns)
     event.read(12 * NS, round(12.1 * NS))
+    event.read(14 * NS, 14 * NS)
     event.published("a line", 120, 20 * NS)
     (mute,) = (one for one in event.over(90 * NS) if one.until_ns == 90 * NS)
     assert mute.knowable_ns == unnoticed_ns
@@ -47,6 +48,44 @@ def test_what_reads_told_of_a_socket_that_has_left_says_nothing_of_the_one_that_
     if leaves:
         event.left(11 * NS)
     event.read(12 * NS, 12 * NS)
+    event.read(14 * NS, 14 * NS)
     event.published("a line", 120, 20 * NS)
     (mute,) = (one for one in event.over(90 * NS) if one.until_ns == 90 * NS)
     assert mute.knowable_ns == unnoticed_ns
+
+
+# faults: E4
+@pytest.mark.parametrize(("reads", "unnoticed_ns"), [(2, MUTE_NS), (3, SILENT_NS)])
+def test_two_reads_that_agree_may_chance_to_and_who_polls_goes_on(
+    reads: int, unnoticed_ns: int
+) -> None:
+    """After a start books are read a few times; then the channel has its minute (seed 1041)."""
+    event = Event("7")
+    event.joined(0)
+    event.published("a line", 105, 0)
+    event.heard(0)
+    event.read(NS, NS)
+    event.published("a line", 110, 2 * NS)
+    for number in range(reads):
+        at_ns = (3 + number) * NS
+        event.read(at_ns, at_ns)
+    event.published("a line", 120, 20 * NS)
+    (mute,) = (one for one in event.over(90 * NS) if one.until_ns == 90 * NS)
+    assert mute.knowable_ns == unnoticed_ns
+
+
+# faults: E4 E11
+@pytest.mark.parametrize(("pace_s", "known_s"), [(2, 78 + 10), (12, 20 + 60)])
+def test_who_reads_at_the_pace_of_a_poll_is_led_by_drawn_books_until_it_has_read_again(
+    pace_s: int, known_s: int
+) -> None:
+    """Seed 1171: all that such a client could read of the mute channel was drawn."""
+    event = Event("7")
+    event.joined(0)
+    event.published("a line", 105, 0)
+    event.heard(0)
+    event.published("a line", 110, 20 * NS)
+    for second in range(30, 79, pace_s):
+        event.drawn(second * NS, second * NS)
+    (mute,) = (one for one in event.over(90 * NS) if one.until_ns == 90 * NS)
+    assert mute.judged_ns == known_s * NS

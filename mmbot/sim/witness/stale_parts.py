@@ -73,8 +73,9 @@ class Event:
     _before: dict[Hashable, object] | None = None  # as the last read showed it
     _before_ns: int = 0  # when that was asked for
     _follows: bool = False  # two reads agreed, and others followed them at the pace of a poll
-    _polled: bool = False  # mute, and they agreed
+    _polled: int = 0  # mute, and they agreed: so many reads in a row have told instead
     _drawn_ns: int = 0  # a read showed what is not true
+    _led_ns: int = 0  # the same, of one that came at the pace of a poll
     _served_ns: int = 0  # its maker can read again, after a time in which it could not
     _joined_ns: int | None = None  # no read since: what the first one shows is where it begins
 
@@ -125,8 +126,7 @@ class Event:
         agrees = self._agrees(asked_ns)
         shows = any(at_ns <= asked_ns for at_ns in self._unheard.values())
         if self._polled or (shows and (agrees or (self._follows and in_pace))):
-            self._whole(now_ns, asked_ns)
-            self._polled = True
+            self._told_instead(now_ns, asked_ns)
             return
         self._follows = in_pace and (agrees or self._follows)
         known = any(at_ns < asked_ns - TRAVELS_NS for at_ns in self._unheard.values())
@@ -136,10 +136,11 @@ class Event:
 
     def drawn(self, asked_ns: int, now_ns: int) -> None:
         """A read of books that were drawn: who polls goes by it; else nobody can tell who does."""
+        if asked_ns - max(self._before_ns, self._drawn_ns) <= TAKEN_NS:
+            self._led_ns = now_ns
         self._drawn_ns = now_ns
         if self._polled:
-            self._whole(now_ns, asked_ns)
-            self._polled = True
+            self._told_instead(now_ns, asked_ns)
 
     def _agrees(self, asked_ns: int) -> bool:
         """With the read before, about all that was not heard; what moved since it was asked for it
@@ -161,19 +162,26 @@ class Event:
             found.append(Outage(self.part, self._gone_ns, now_ns, VISIBLE_NS))
         return found
 
+    def _told_instead(self, now_ns: int, asked_ns: int) -> None:
+        reads = self._polled + 1
+        self._whole(now_ns, asked_ns)
+        self._polled = reads
+
     def _whole(self, now_ns: int, shown_ns: int) -> None:
         """Its client knows it as it was then."""
         self.outages += self._muteness(now_ns)
         self._unheard = {line: at for line, at in self._moved_ns.items() if at > shown_ns}
         self._shown = {**self._latest, **dict.fromkeys(self._unheard)}
         self._read_ns, self._before = None, None
-        self._polled = self._follows = False
+        self._polled, self._follows = 0, False
 
     def _muteness(self, now_ns: int) -> Iterator[Outage]:
         if self._unheard:
             since_ns = min(self._unheard.values())
-            unnoticed_ns = SILENT_NS if self._polled else MUTE_NS
-            known_ns = max(since_ns + unnoticed_ns, self._served_ns + AGAIN_NS + SHOWN_NS)
+            # Two reads that agree may chance to: who polls goes on to read.
+            unnoticed_ns = SILENT_NS if self._polled > 1 else MUTE_NS
+            led_ns = self._led_ns + TAKEN_NS  # who polls quotes by what it was shown until then
+            known_ns = max(since_ns + unnoticed_ns, self._served_ns + AGAIN_NS + SHOWN_NS, led_ns)
             yield Outage(self.part, since_ns, now_ns, known_ns - since_ns)
         if self._read_ns is not None:
             yield Outage(self.part, self._read_ns, now_ns, SHOWN_NS)
