@@ -67,3 +67,6 @@ class CableRun(StreamRun):
 
     def _asked_s(self) -> Sequence[float]:
         return ()  # nobody stands between
+
+    def _lives_s(self) -> Sequence[tuple[float, float]]:
+        return ()

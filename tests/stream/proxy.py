@@ -35,6 +35,7 @@ class Proxy:
         self._server: asyncio.Server | None = None
         self.port = 0
         self.cut_s: list[float] = []  # when a trouble left no open connection whole; loop time
+        self.lives_s: list[tuple[float, float]] = []  # each connection: from, until (loop time)
         self.asked_s: list[float] = []  # when the daemon began to speak, anew after each answer
 
     async def __aenter__(self) -> Proxy:
@@ -88,9 +89,11 @@ class Proxy:
             return
         connection = _Connection(near, far, self.weather, self._draw, self.asked_s)
         self._open.add(connection)
+        opened_s = asyncio.get_running_loop().time()
         try:
             await connection.carry()
         finally:
+            self.lives_s.append((opened_s, asyncio.get_running_loop().time()))
             self._open.discard(connection)
             if connection.truncated and not self._open:
                 self._cut()

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from mmbot.app.demo_config import to_toml, write_config
 from mmbot.sim.scenario import find_scenario, read_table
+from mmbot.sim.witness.stale import NS
 from tests.crash.claims import Outcome
 from tests.crash.run import ACCOUNT, CrashRun, Options
 from tests.stream.proxy import HOST, Proxy
@@ -86,13 +87,23 @@ class StreamRun(CrashRun):
             loop.call_at(began_s + trouble.at_s, self._tell, str(trouble))
         await self._live(self._born_s + played_s - time.monotonic())
         until_ns = time.time_ns()
-        cut_ns = [began_ns + round((at_s - began_s) * 1e9) for at_s in self._cut_s()]
+
+        def ns(at_s: float) -> int:
+            return began_ns + round((at_s - began_s) * NS)
+
         await self._end()
         outcome = await self._outcome()
         with self._truth.open(encoding="utf-8") as text:
             lines = [line for line in map(json.loads, text) if line.get("account") == ACCOUNT
                      or line["kind"] == "fault"]  # fmt: skip
-        ways = Ways(troubles, began_ns, cut_ns, self._reach_ns, self._asked_s())
+        ways = Ways(
+            troubles,
+            began_ns,
+            [ns(at_s) for at_s in self._cut_s()],
+            self._reach_ns,
+            self._asked_s(),
+            [(ns(since_s), ns(until_s)) for since_s, until_s in self._lives_s()],
+        )
         return Seen(outcome, self._table, lines, ways, until_ns)
 
     def _begin_troubles(self, troubles: Sequence[Trouble]) -> None:
@@ -104,6 +115,9 @@ class StreamRun(CrashRun):
 
     def _asked_s(self) -> Sequence[float]:
         return self._rest.asked_s
+
+    def _lives_s(self) -> Sequence[tuple[float, float]]:
+        return self._stream.lives_s
 
     def _scenario(self) -> Path:
         """The same on a venue that answers at once: what is judged are not its latencies."""

@@ -27,6 +27,7 @@ REACH_NS: Final = 2 * NS  # after the way is free again a cancel may take that l
 OVERLAP_NS: Final = 10 * NS  # a new connection and the one that it replaces, both open
 FOREVER_NS: Final = 1 << 62
 REST_S: Final = 15.0  # between the end of a scenario and its beginning
+KEPT_NS: Final = 2 * NS  # who gave a connection up closes it sooner after its way is free
 ANEW_NS: Final = 20 * NS
 SILENT_SWITCHES: Final = frozenset({"health_check_stopped"})
 REGISTRATIONS: Final = ("/mm/websocket", "/mm/pusher")
@@ -35,7 +36,8 @@ REGISTRATIONS: Final = ("/mm/websocket", "/mm/pusher")
 @dataclass(frozen=True, slots=True)
 class Ways:
     """What the proxies did and saw: `cut_ns` are the moments that left no stream connection whole,
-    `asked_s` when each request was sent (any clock), nothing where no proxy stood.
+    `asked_s` when each request was sent (any clock), `open_ns` from when until when each stream
+    connection was open; nothing where no proxy stood.
     """
 
     troubles: Sequence[Trouble]
@@ -43,6 +45,7 @@ class Ways:
     cut_ns: Sequence[int]
     reach_ns: int = REACH_NS
     asked_s: Sequence[float] = ()
+    open_ns: Sequence[Span] = ()
 
     @property
     def busiest(self) -> int:
@@ -136,7 +139,7 @@ def outages(
     registered = _registered(lines)
     shown = sorted((*ways.cut_ns, *_closed(table, born_ns), *_disconnected(lines)))
     found = [
-        Outage(EVERYTHING, since_ns, _whole(registered, shown, until), SILENT_NS)
+        Outage(EVERYTHING, since_ns, _whole(registered, shown, ways, (since_ns, until)), SILENT_NS)
         for one in ways.troubles
         if one.kind is Kind.BLACKHOLE and one.hits(Route.STREAM)
         for since_ns, until in (_ns(ways.began_ns, one.at_s, one.until_s),)
@@ -151,10 +154,16 @@ def outages(
     return found
 
 
-def _whole(registered: Sequence[int], shown: Sequence[int], until_ns: int) -> int:
-    """After a blackhole the old connection goes on, unless a new one was opened right after, and
-    not for something that happened to the stream in between.
+def _whole(registered: Sequence[int], shown: Sequence[int], ways: Ways, hole: Span) -> int:
+    """After a blackhole the old connection goes on: what it held back arrives. Where nobody saw
+    that, or it was given up: unless a new one was opened right after, and not for something that
+    happened to the stream in between.
     """
+    since_ns, until_ns = hole
+    if any(
+        born_ns < since_ns and until_ns + KEPT_NS < died_ns for born_ns, died_ns in ways.open_ns
+    ):
+        return until_ns
     anew_ns = next((ns for ns in registered if until_ns < ns < until_ns + ANEW_NS), until_ns)
     return until_ns if any(until_ns < ns < anew_ns for ns in shown) else anew_ns
 

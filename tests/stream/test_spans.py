@@ -114,6 +114,17 @@ def test_a_blackhole_that_cost_the_connection_lasts_until_the_next_one() -> None
     assert (soon.until_ns, later.until_ns) == (85 * NS, 80 * NS)
 
 
+@pytest.mark.parametrize(("died_s", "until_s"), [(95, 80), (81, 91)])
+def test_a_connection_that_outlived_the_blackhole_goes_on_whatever_was_opened_later(
+    died_s: int, until_s: int
+) -> None:
+    """A lost frame makes the daemon renew its stream without a gap: no part of the hole."""
+    hole = Trouble(Kind.BLACKHOLE, Route.STREAM, 30.0, 40.0)  # from 40 s to 80 s
+    held = Ways((hole,), BEGAN, (), open_ns=[(5 * NS, died_s * NS), (90 * NS, 200 * NS)])
+    (found,) = outages(CALM, 0, registration(1, 90), held, END)
+    assert found.until_ns == until_s * NS
+
+
 def test_what_closes_the_stream_later_is_no_part_of_the_blackhole() -> None:
     hole = Trouble(Kind.BLACKHOLE, Route.STREAM, 30.0, 40.0)  # from 40 s to 80 s
     found = outages(CALM, 0, registration(1, 91), ways(hole, cut_s=(89,)), END)
