@@ -34,6 +34,9 @@ POOR_USD: Final = (54.0, 50.0, 30.0, 11.0)
 NEAR_EVEN: Final = (-200, -150, -110, 100, 105, 120, 150, 200)
 CHANNELS: Final = ("file", "signal", "admin")
 PULLS: Final = 10
+POINTS: Final = (101, 300)  # where most is quoted
+POINTS_OFF: Final = 60
+DUST_USD: Final = (0.01, 0.5, 0.99)  # the smallest order is of a dollar
 STILL_S: Final = (3.0, 6.0, 7.0, 15.0, 60.0)  # around the lease of 6 s
 ALONE_S: Final = (8.0, 45.0)
 
@@ -243,3 +246,22 @@ def left_alone(chance: Random, last_s: float) -> Iterator[Moment]:
                 yield Moment(at_s, "kill", ask=str(for_s))
             case _:
                 yield Moment(at_s, "unguard", ask=str(for_s))
+
+
+def ladder_changes(chance: Random, last_s: float) -> Iterator[Moment]:
+    """Points near the price leave the ladder, and later come back, some that never were with them.
+    After each change the news come: all is quoted anew."""
+    at_s = chance.uniform(0.05, 0.6) * last_s
+    back_s = min(last_s, at_s + chance.uniform(*AWAY_S))
+    sizes = chance.sample(range(*POINTS), POINTS_OFF)
+    points = [sign * size for size in sizes for sign in (1, -1)]
+    for when_s, what in ((at_s, "remove"), (back_s, "add")):
+        yield _do(when_s, "change_ladder", **{what: points})
+        yield Moment(round(when_s + 0.3, 1), "news")
+
+
+def left_with_dust(chance: Random, last_s: float) -> Iterator[Moment]:
+    """Somebody takes all of what rests on a game but less than the exchange's smallest order."""
+    for _ in range(chance.randint(2, 4)):
+        at_s = chance.uniform(0.05, 0.95) * last_s
+        yield _do(at_s, "take", event=_game(chance), leave_usd=chance.choice(DUST_USD))

@@ -293,12 +293,20 @@ SAFETY: Final[Mapping[str, Recipe]] = {
     "F6": Recipe((), (games.flapping,)),
     "F7": Recipe((), (games.unwatched,), share=SELDOM),
     "F8": Recipe((), (games.line_moves,), ({"rules": {"life": {"line_move": "wipe"}}}, {}, {})),
+    "G1": Recipe(
+        (),
+        (games.ladder_changes,),
+        tuple({"rules": {"life": {"ladder_change": how}}} for how in ("rest", "cancel", "wipe")),
+    ),
     "G2": Recipe((), (games.poorer,)),
     "G3": Recipe((), (games.cash_unread,)),
     "G5": Recipe((), (games.swept_at_once,)),
     "G6": Recipe((), (scenes.by_hand, scenes.takes)),
     "G7": Recipe((), (games.in_our_way,), ({"rules": {"self_match": "invalid"}},)),
     "G8": Recipe((), (games.no_post_only,)),
+    "G10": Recipe(
+        (), (games.left_with_dust,), tuple({"rules": {"dust": how}} for how in ("rest", "cancel"))
+    ),
     # With a strategy of its own beside the usual one: mmbot/data/days/unruly.py.
     "H10": Recipe((), (scenes.takes,)),
     "H12": Recipe((), (games.pulled,)),

@@ -22,13 +22,21 @@ def day(faults: str, tamper: Tamper | None = None, seed: int = 2) -> DayReport:
     return run_day(replace(plan, risk_usd=TIGHT), tamper)
 
 
-# faults: F1 F2 F3 F5 F6 F7 F8 G2 G3 G5 G6 G7 G8 H10 H12 H13 B13 B14
+# faults: F1 F2 F3 F5 F6 F7 F8 G1 G2 G3 G5 G6 G7 G8 G10 H10 H12 H13 B13 B14
 @pytest.mark.timeout(240)
 def test_a_short_day_of_safety_holds() -> None:
     report = day("safety")
     assert report.findings == []
     assert report.orders > 20
     assert len(report.strikes) >= 5
+
+
+# faults: G1 G10
+def test_a_ladder_that_changes_is_learned_and_dust_breaks_nothing() -> None:
+    report = day("G1,G10")
+    assert report.findings == []
+    assert report.alarms["price ladder changed"] > 0
+    assert report.fills > 0
 
 
 # faults: H14 J1
