@@ -87,6 +87,8 @@ class Office:
         self.metrics.observe_queues(self.sources.queues())
         self.metrics.observe_freshness(now["lag_s"], len(now["mute_events"]))
         self.metrics.observe_drift(now["drift"])
+        trips = self.sources.engine.parts.ledger.cool_offs.trips
+        self.metrics.breakers.observe(now["breakers"], trips)
         quoted = sum(1 for line in now["lines"] if line["quotes"])
         self.metrics.observe_levels(
             Levels(

@@ -6,6 +6,7 @@ instants of the wall clock: one goes on over a restart, however long the process
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import Final, get_args
 
@@ -27,6 +28,7 @@ class CoolOffs:
     def __init__(self, out: Outbox) -> None:
         self._out = out
         self._last: dict[Scope, BreakerTripped] = {}
+        self.trips: Counter[Breaker] = Counter()  # since the start of this process
 
     def trip(self, breaker: Breaker, scope: Scope, why: str, now_ns: int) -> None:
         """What comes while it cools off, of orders on their way, does not make it longer."""
@@ -37,6 +39,7 @@ class CoolOffs:
         if last is not None and now_ns < last.until_ns + last.length_ns:
             length_ns = min(COOL_OFF_MAX_NS, 2 * last.length_ns)
         self._last[scope] = tripped = BreakerTripped(scope, breaker, why, length_ns, now_ns)
+        self.trips[breaker] += 1
         self._out.note(tripped)
         whom = "everything" if scope is None else f"sport event {scope}"
         detail = f"{why}: {whom} is pulled for {length_ns // SECOND_NS} s"

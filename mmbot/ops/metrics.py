@@ -32,6 +32,7 @@ from mmbot.domain.facts import (
     StrategyFailed,
 )
 from mmbot.domain.order import State
+from mmbot.ops.breaker_metrics import BreakerMetrics
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 MODES: Final = ("ENABLED", "REDUCE_ONLY", "CANCEL_ONLY", "HALTED")
@@ -71,6 +72,7 @@ class Metrics:
         PlatformCollector(registry=self.registry)
         self._seen: dict[str, set[str]] = {}
         self._drift_told: Counts[tuple[str, str]] = Counts()
+        self.breakers = BreakerMetrics(self.registry)
         self._make_orders()
         self._make_levels()
         self._make_durations()
