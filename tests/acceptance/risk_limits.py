@@ -20,6 +20,8 @@ from mmbot.app.demo_config import to_toml
 from mmbot.cli.entry import execute
 from mmbot.config import bundled_folder
 from mmbot.domain.errors import TryAgain
+from tests.acceptance.risk_breakers import resting, shown
+from tests.simulation.still_market import Still, still
 
 FULL: Final = os.environ.get("FULL") == "1"
 PRODUCTION: Final = bundled_folder("config") / "production.toml"
@@ -162,3 +164,25 @@ def walk_minimums(folder: Path) -> None:
     gone = '[[timeline]]\nat_s = 0\naction = "switch"\nset = { ladder_empty = true }\n'
     with pytest.raises(TryAgain, match="the price ladder cannot be loaded"):
         tried(folder, configured(folder, {}), 8.0, gone)
+
+
+# faults: G1
+def walk_ladder() -> None:
+    """Every point that it quotes at leaves the ladder, without a word: it learns that from what is
+    refused, which is no loop, and quotes each strike again at points that are left.
+    """
+
+    async def evening(market: Still) -> None:
+        before = resting(market)
+        gone = {row["price"] for row in before}
+        await market.do("change_ladder", remove=sorted(gone))
+        assert not resting(market)
+        await market.wait(20)
+        again = resting(market)
+        assert {row["strike_id"] for row in again} == {row["strike_id"] for row in before}
+        assert gone.isdisjoint(row["price"] for row in again)
+        assert market.daemon.status()["mode"] == "ENABLED"
+        assert shown(market, "reject loop")["state"] == "armed"
+
+    rules = {"life": {"ladder_change": "cancel"}}
+    still(evening, config={"breakers": {"refusals_max": 5}}, rules=rules)

@@ -40,6 +40,7 @@ def test_line_3_venue_rules(tmp_path: Path) -> None:
     risk_limits.walk_unmatched(tmp_path)
     risk_limits.walk_balance(tmp_path)
     risk_limits.walk_minimums(tmp_path)
+    risk_limits.walk_ladder()
 
 
 def test_line_4_go_live_guard() -> None:
