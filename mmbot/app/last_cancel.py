@@ -16,7 +16,7 @@ from typing import Final
 from mmbot.app.dispatch import Reads, Writes
 from mmbot.domain.commands import CancelRef, ReadHistory
 from mmbot.domain.errors import MmbotError
-from mmbot.domain.events import HistoryRead
+from mmbot.domain.events import HistoryRead, OrderSeen
 from mmbot.engine.ledger import Ledger
 from mmbot.engine.reads import CLOCK_MARGIN_NS, HISTORY_SPAN_MAX_NS
 from mmbot.runtime.clock import Clock
@@ -81,18 +81,20 @@ class LastCancel:
     async def _look(self) -> None:
         """Whatever is alive goes, also what no ledger knows: a placement may have landed since."""
         from_ns = self.clock.now_ns() - HISTORY_SPAN_MAX_NS
-        for read in await self.reads.read_history(ReadHistory(from_ns, alive_only=True)):
-            if not isinstance(read, HistoryRead):
-                continue
-            alive = [report for report in read.reports if report.alive]
-            ours = [one for one in alive if self.ledger.is_ours(one.external_id)]
-            if self.account and len(ours) < len(alive):
-                await self._everything()
-            await self._cancel(
-                [CancelRef(one.external_id, one.order_id) for one in ours if one.external_id]
-            )
+        reads = await self.reads.read_history(ReadHistory(from_ns, alive_only=True))
+        whole = next((one for one in reads if isinstance(one, HistoryRead)), None)
+        # Of a list that broke off each order that was read comes by itself.
+        seen = whole.reports if whole else [r.report for r in reads if isinstance(r, OrderSeen)]
+        alive = [report for report in seen if report.alive]
+        ours = [one for one in alive if self.ledger.is_ours(one.external_id)]
+        if self.account and len(ours) < len(alive):
+            await self._everything()
+        await self._cancel(
+            [CancelRef(one.external_id, one.order_id) for one in ours if one.external_id]
+        )
+        if whole is not None:
             gone = not (alive if self.account else ours)
-            self._empty = self._empty + 1 if gone and self._shows_all(read) else 0
+            self._empty = self._empty + 1 if gone and self._shows_all(whole) else 0
 
     def _shows_all(self, read: HistoryRead) -> bool:
         """A copy that lags shows what was; and what is on its way may still land."""

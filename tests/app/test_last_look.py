@@ -14,6 +14,7 @@ from mmbot.domain.commands import CancelRef, ReadHistory
 from mmbot.domain.events import Event, HistoryRead, ReadFailed
 from mmbot.domain.order import Order, OrderReport
 from mmbot.engine.ledger import Ledger
+from mmbot.exchange.history_rows import one_by_one
 from mmbot.runtime.clock import LoopClock
 from tests.app.parts import in_virtual_time
 from tests.builders import NOW, SECOND, a_ledger, a_report, an_open_order, an_order
@@ -64,14 +65,17 @@ class Venue:
         if self.late is not None and self.asked.count("read") > 1:
             self.add(self.late)
             self.late = None
-        return (HistoryRead(command.from_ns, reports, synced_ns, now_ns, now_ns, True),)
+        whole = HistoryRead(command.from_ns, reports, synced_ns, now_ns, now_ns, True)
+        if "next page" in self.broken:
+            return (*one_by_one(whole), ReadFailed("ReadHistory", "502"))
+        return (whole,)
 
 
 class Scene:
     def __init__(self, broken: str = "", account: bool = False, orders: int = 3) -> None:
         self.ledger: Ledger = a_ledger(now_ns=NOW)
         self.orders = [an_open_order(self.ledger) for _ in range(orders)]
-        self.broken = broken.split()
+        self.broken = broken.split(", ")
         self.account = account
         self.late: OrderReport | None = None
         self.lag_s = 0.0
@@ -126,6 +130,14 @@ def test_a_placement_that_lands_later_goes_too() -> None:
     scene = Scene()
     scene.late = a_report(an_order(scene.ledger.next_external_id()))
     assert scene.play()
+    assert not scene.venue.alive
+
+
+def test_a_list_that_breaks_off_proves_nothing_and_what_it_showed_goes() -> None:
+    # faults: D14 H12
+    scene = Scene("next page")
+    scene.late = a_report(an_order(scene.ledger.next_external_id()))
+    assert not scene.play()
     assert not scene.venue.alive
 
 
