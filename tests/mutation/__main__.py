@@ -21,7 +21,7 @@ from tests.mutation.breaks import Break, StaleBreak
 from tests.mutation.catalogue import BREAKS, BY_NAME, EQUIVALENT, TO_CATCH
 from tests.mutation.trial import ROOT, Caught, Copy, Trials
 
-SEEDS: Final = "1..20"
+SEEDS: Final = "1..40"
 SEEDS_MAX: Final = 10_000
 JOBS_MAX: Final = 16
 
